@@ -1,0 +1,99 @@
+import { spawnSync } from 'child_process';
+import { mkdtempSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { loadConfig } from '../stacks/config';
+import { ED25519_A, ED25519_B } from './fixture';
+
+const directory = mkdtempSync(join(tmpdir(), 'nim-ha-config-'));
+const file = join(directory, 'pairs.json');
+
+const valid = {
+  pairs: {
+    nim: {
+      primary: { host: '192.0.2.11', networkInterface: 'ens32', hostKeys: [ED25519_A] },
+      secondary: { host: '192.0.2.12', networkInterface: 'ens32', hostKeys: [ED25519_B] },
+      ssh: { user: 'ops' },
+      virtualIp: { address: '192.0.2.100' },
+      nfsShare: { server: '192.0.2.13' },
+    },
+  },
+};
+
+function message(content: unknown): string {
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  try {
+    loadConfig(file);
+    return '';
+  } catch (error) {
+    return (error as Error).message.replace(file, '<file>');
+  }
+}
+
+test('a valid file', () => {
+  expect(message(valid)).toBe('');
+  expect(loadConfig(file)).toEqual(valid);
+});
+
+test('no file', () => {
+  expect(() => loadConfig(undefined)).toThrow('NIM_HA_CONFIG is not set; set it to the JSON file');
+  expect(() => loadConfig(join(directory, 'none.json'))).toThrow('there is no file');
+});
+
+test('all that is wrong is named with its path', () => {
+  const { primary, ...rest } = valid.pairs.nim;
+  const wrong = { ...rest, primary: { hots: primary.host, networkInterface: 7 }, ssh: { user: 'ops', login: 'private-key-file' }, profile: 'own' };
+  expect(message({ pairs: { nim: wrong, '2nd': valid.pairs.nim }, extra: 1 }).split('\n')).toEqual([
+    '<file> is not a valid configuration:',
+    '  (top level): unknown key "extra"',
+    expect.stringMatching(/^ {2}pairs: .*"2nd"/),
+    expect.stringMatching(/^ {2}pairs: .*/),
+    '  pairs.nim.primary: missing key "host"',
+    '  pairs.nim.primary: unknown key "hots"',
+    '  pairs.nim.primary.networkInterface: must be string',
+    '  pairs.nim.ssh: missing key "privateKeyFile"',
+    '  pairs.nim.profile: must be one of guide, hardened',
+  ]);
+});
+
+test.each([
+  ['{\n  "pairs": {\n    "nim": {,\n', 'line 3, column 13'],
+  ['{\n  "pairs": {}\n', 'line 3, column 1'],
+  ['', 'line 1, column 1'],
+])('text that is no JSON is named with its line', (text, where) => {
+  expect(message(text)).toMatch(new RegExp(`^<file>: ${where}: not valid JSON: .`));
+});
+
+describe('the app', () => {
+  const run = (env: { [name: string]: string }): { status: number | null; stderr: string } => {
+    const inherited = { ...process.env };
+    delete inherited.NIM_HA_CONFIG;
+    const { status, stderr } = spawnSync(process.execPath, ['--require', 'ts-node/register/transpile-only', 'main.ts'], {
+      cwd: join(__dirname, '..'),
+      encoding: 'utf8',
+      // Neither a terraform binary nor what cdktf's own command would set.
+      env: { ...inherited, CDKTF_OUTDIR: join(directory, 'out'), TERRAFORM_BINARY_NAME: 'no-such-terraform', ...env },
+    });
+    return { status, stderr };
+  };
+
+  test('synthesises', () => {
+    writeFileSync(file, JSON.stringify(valid));
+    expect(run({ NIM_HA_CONFIG: file })).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('ends with a message and 1 without a file', () => {
+    expect(run({})).toEqual({ status: 1, stderr: expect.stringMatching(/^NIM_HA_CONFIG is not set; .*\n$/) });
+  });
+
+  test('ends with all that is wrong, and without a stack trace', () => {
+    const { nim } = valid.pairs;
+    const wrong = { ...nim, secondary: nim.primary, virtualIp: { address: '192.0.2.300' } };
+    writeFileSync(file, JSON.stringify({ pairs: { nim: wrong } }));
+    const { status, stderr } = run({ NIM_HA_CONFIG: file });
+    expect(status).toBe(1);
+    expect(stderr).toContain('[node/hosts-equal]');
+    expect(stderr).toContain('virtualIp.address');
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});

@@ -1,0 +1,176 @@
+import { Resource } from '@cdktf/provider-null/lib/resource';
+import { TerraformOutput, TerraformStack, Testing } from 'cdktf';
+import { Construct } from 'constructs';
+import { MonitoredService, NimHaPair, OperationMode } from '../lib';
+import { find, nullResource, pair, stack, synth } from './fixture';
+
+/** Content that other tests hold: of the scripts, and of the data that the nodes get. */
+function withoutContent(tf: unknown): string {
+  return JSON.stringify(tf, null, 2)
+    .replace(/NAME=[A-Z_a-z0-9+/=\\]*NIM_HA_END/g, '<node.data>\\nNIM_HA_END')
+    .replace(/"set -- remove (\w+)\\n[^\n]*"/g, '"set -- remove $1\\n<ssh-node.sh>"')
+    .replace(/(assets\/\w+\/)[0-9a-fA-F]{32}/g, '$1<hash>')
+    .replace(/"(scripts|text)": "[0-9a-f]+"/g, '"$1": "<hash>"')
+    .replace(/"config_fingerprint": "[0-9a-f]+"/g, '"config_fingerprint": "<hash>"');
+}
+
+test('a pair with everything at its default synthesises to this', () => {
+  const scope = stack();
+  pair(scope);
+  const tf = synth(scope);
+  expect(withoutContent({ data: tf.data, locals: tf.locals, resource: tf.resource })).toMatchSnapshot();
+});
+
+test('the same program gives the same text, whatever else is in it', () => {
+  const one = stack();
+  pair(one);
+  const other = stack();
+  new TerraformOutput(other, 'unrelated', { value: new Resource(other, 'Unrelated').id });
+  pair(other);
+  expect(synth(other).resource.null_resource).toMatchObject(synth(one).resource.null_resource);
+});
+
+describe('in a stack of somebody else', () => {
+  const before = synth(stack());
+  const scope = stack();
+  const imported = pair(new Construct(scope, 'Inner'));
+  new Resource(scope, 'Next', { dependsOn: [imported] });
+  new Resource(scope, 'NextReady', { dependsOn: [imported.ready] });
+  new Resource(scope, 'NextNode', { dependsOn: [imported.secondary] });
+  const tf = synth(scope);
+
+  test('adds no provider, no output and nothing to the terraform block', () => {
+    expect(tf.provider).toEqual(before.provider);
+    expect(tf.output).toBeUndefined();
+    expect(tf.terraform).toEqual(before.terraform);
+  });
+
+  test.each(['Next', 'NextReady', 'NextNode'])('%s waits for the roll-out', (name) => {
+    const [rollout] = Object.keys(tf.resource.null_resource).filter((key) => key.includes('rollout'));
+    expect(tf.resource.null_resource[name].depends_on).toEqual([`null_resource.${rollout}`]);
+  });
+});
+
+test('two pairs fit in one stack, and in one app', () => {
+  const app = Testing.app();
+  const scope = stack(app, 'both');
+  pair(scope, { virtualIp: { segment: 'a' } }, 'One');
+  const second = {
+    primary: { host: '192.0.2.21' },
+    secondary: { host: '192.0.2.22' },
+    virtualIp: { address: '192.0.2.200', virtualRouterId: 252, segment: 'a' },
+    nfsShare: { exportPath: '/srv/two' },
+  };
+  pair(scope, second, 'Two');
+  const elsewhere = stack(app, 'elsewhere');
+  pair(elsewhere, {
+    ...second,
+    primary: { host: '192.0.2.31' },
+    secondary: { host: '192.0.2.32' },
+    virtualIp: { segment: 'b' },
+    nfsShare: { exportPath: '/srv/three' },
+  });
+  const resources = Object.keys(synth(scope).resource.null_resource);
+  expect(resources.filter((name) => name.startsWith('One'))).toHaveLength(5);
+  expect(resources.filter((name) => name.startsWith('Two'))).toHaveLength(5);
+  expect(Object.keys(synth(elsewhere).resource.null_resource)).toHaveLength(5);
+});
+
+test('both preflights come before both stages, these before the one roll-out, and that before any reading', () => {
+  const scope = stack();
+  pair(scope);
+  const tf = synth(scope);
+  const preflights = Object.keys(tf.resource.null_resource).filter((name) => name.includes('preflight'));
+  expect(preflights).toHaveLength(2);
+  for (const role of ['primary', 'secondary']) {
+    const { triggers } = nullResource(tf, `NimHa_${role}_stage`);
+    expect(Object.values(triggers)).toEqual(preflights.map((name) => `\${null_resource.${name}.id}`));
+    expect(find(tf.data.local_command, `NimHa_${role}_state`).depends_on[0]).toContain('NimHa_rollout');
+  }
+  expect(Object.values(nullResource(tf, 'NimHa_rollout').triggers).join()).toMatch(/primary_stage.*secondary_stage/);
+});
+
+test('the roll-out alternates between the nodes', () => {
+  const scope = stack();
+  pair(scope);
+  const steps = nullResource(synth(scope), 'NimHa_rollout').provisioner.map((entry: any) => {
+    const { connection, inline } = entry['remote-exec'];
+    return `${connection.host} ${/run-step.sh (.*) </.exec(inline[0])![1]}`;
+  });
+  expect(steps).toEqual(['192.0.2.12 rollout 1', '192.0.2.11 rollout 2', '192.0.2.12 rollout 3', '192.0.2.11 rollout 4']);
+});
+
+test('files are whole, without the password, with tokens as what they stand for', () => {
+  const scope = stack();
+  const { files } = pair(scope, { monitoredServices: [MonitoredService.NGINX], operationMode: OperationMode.DISCONNECTED }).primary;
+  expect(Object.keys(files)).toEqual([
+    '/etc/keepalived/keepalived.conf',
+    '/etc/nms/scripts/nms-notify-keepalived.sh',
+    '/etc/systemd/system/nim-ha.target',
+    '/etc/systemd/system/nginx.service.d/50-nim-ha.conf',
+    '/etc/fstab',
+  ]);
+  expect(files['/etc/keepalived/keepalived.conf']).toContain('auth_pass <AUTH_PASSWORD>');
+  expect(files['/etc/fstab']).toBe(
+    '192.0.2.13:/mnt/nfs_share/clickhouse /var/lib/clickhouse nfs defaults 0 0\n192.0.2.13:/mnt/nfs_share/nms /var/lib/nms nfs defaults 0 0\n',
+  );
+});
+
+test('what is declared', () => {
+  const { primary, secondary } = pair(stack(), { secondary: { name: 'nim-b' } });
+  expect(primary.output.declared).toEqual({
+    name: 'primary',
+    host: '192.0.2.11',
+    role: 'primary',
+    initial_vrrp_state: 'MASTER',
+    network_interface: 'ens32',
+    virtual_ip: '192.0.2.100',
+    virtual_router_id: 251,
+    monitored_services: ['clickhouse-server', 'nginx', 'nms-core', 'nms-dpm', 'nms-integrations', 'nms-ingestion'],
+    mounts: {
+      '/var/lib/clickhouse': '192.0.2.13:/mnt/nfs_share/clickhouse',
+      '/var/lib/nms': '192.0.2.13:/mnt/nfs_share/nms',
+    },
+    config_fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+  expect(secondary.declared.name).toBe('nim-b');
+  expect(secondary.declared.initialVrrpState).toBe('BACKUP');
+  expect(secondary.role).toBe('secondary');
+});
+
+test('the active node is told by Terraform, from what both nodes say', () => {
+  const scope = stack();
+  const subject: NimHaPair = pair(scope, { primary: { name: 'a' }, secondary: { name: 'b' } });
+  new TerraformOutput(scope, 'active', { value: subject.activeNode, staticId: true });
+  new TerraformOutput(scope, 'phase', { value: subject.primary.observed.phase, staticId: true });
+  const { active, phase } = synth(scope).output;
+  const [p, s] = ['primary', 'secondary'].map((role) => `local.${Object.keys(synth(scope).locals).find((key) => key.includes(role))}`);
+  expect(phase.value).toBe(`\${${p}.phase}`);
+  expect(active.value).toBe(
+    `\${((${p}.holds_virtual_ip == true) && (${s}.holds_virtual_ip == true)) ? "both" : (${p}.holds_virtual_ip == true) ? "a" : ` +
+      `(${s}.holds_virtual_ip == true) ? "b" : ((${p}.reachable == true) && (${s}.reachable == true)) ? "none" : "unknown"}`,
+  );
+});
+
+test('without observation every key is there all the same, and nothing is read', () => {
+  const scope = stack();
+  pair(scope, { observe: false });
+  const tf = synth(scope);
+  expect(Object.keys(tf.data.local_command).filter((name) => name.includes('state'))).toEqual([]);
+  expect(find(tf.locals, 'NimHa_primary_observed')).toMatchObject({ reachable: null, reason: 'not observed', vrrp_state: 'UNKNOWN', drifted: [] });
+});
+
+test('repairDrift asks both nodes for their number before the steps, and makes it a trigger and data', () => {
+  const scope: TerraformStack = stack();
+  pair(scope, { repairDrift: true });
+  const tf = synth(scope);
+  const probes = Object.entries<any>(tf.data.local_command).filter(([name]) => name.includes('generation'));
+  expect(probes).toHaveLength(2);
+  for (const [, probe] of probes) {
+    expect(probe.arguments[1]).toBe('generation');
+    expect(probe.depends_on).toBeUndefined();
+  }
+  const { triggers, provisioner } = nullResource(tf, 'NimHa_primary_preflight');
+  expect(triggers.generation).toMatch(/^\$\{tostring\(max\(try\(tonumber\(trimspace\(.*, 0\), try\(/);
+  expect(provisioner[0]['remote-exec'].inline[0]).toContain('GENERATION=${base64encode(tostring(max(');
+});

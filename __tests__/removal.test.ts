@@ -1,0 +1,105 @@
+import { Resource } from '@cdktf/provider-null/lib/resource';
+import { TerraformStack } from 'cdktf';
+import { RemovalPolicy, SshAccess } from '../lib';
+import { ED25519_A, ED25519_B, PairOptions, identityOf, pair, provisioners, stack, synth, variable } from './fixture';
+
+function synthesised(options: PairOptions | ((scope: TerraformStack) => PairOptions) = {}): any {
+  const scope = stack();
+  pair(scope, typeof options === 'function' ? options(scope) : options);
+  return synth(scope);
+}
+
+/** The instances that Terraform would have, and what would make one of them go. */
+function instances(tf: any): string[] {
+  return JSON.parse(/toset\((.*)\)/.exec(identityOf(tf).for_each)![1]).sort();
+}
+
+const removal = (tf: any): any => provisioners(tf).find(({ block }) => block.when === 'destroy')?.block;
+
+describe('what may change without a removal: the machines are the same instances', () => {
+  const before = instances(synthesised());
+  const a = { host: '192.0.2.11', hostKeys: [ED25519_A] };
+  const b = { host: '192.0.2.12', hostKeys: [ED25519_B] };
+
+  test.each<[string, PairOptions]>([
+    ['roles swapped', { primary: b, secondary: a }],
+    ['user and port changed', { primary: { port: 2222 }, ssh: SshAccess.withAgent({ user: 'root' }) }],
+    ['names, keys and interface changed', { primary: { name: 'x', networkInterface: 'eth7', hostKeys: [ED25519_A.replace('Cwzvi', 'Cwzvj')] } }],
+    ['a bastion', { ssh: SshAccess.withAgent({ user: 'ops' }).viaBastion({ host: '192.0.2.1', hostKeys: [ED25519_A] }) }],
+    ['another removal policy', { removalPolicy: RemovalPolicy.RETAIN }],
+    ['drift repair, no observation', { repairDrift: true, observe: false }],
+  ])('%s', (_, options) => {
+    expect(instances(synthesised(options))).toEqual(before);
+  });
+
+  test('another host is another machine', () => {
+    expect(instances(synthesised({ primary: { host: '192.0.2.77' } }))).toEqual(['192.0.2.12', '192.0.2.77']);
+  });
+});
+
+test('a host from another resource: nothing in the identity can force a replacement', () => {
+  const tf = synthesised((scope) => ({
+    primary: { host: new Resource(scope, 'A').id },
+    secondary: { host: new Resource(scope, 'B').id },
+  }));
+  const { for_each, triggers_replace, lifecycle } = identityOf(tf);
+  expect([for_each, triggers_replace, lifecycle]).toEqual(['${toset(["primary", "secondary"])}', undefined, undefined]);
+});
+
+test('two machines behind one address are told apart by port', () => {
+  const tf = synthesised({ primary: { port: 2201 }, secondary: { host: '192.0.2.11', port: 2202 } });
+  expect(instances(tf)).toEqual(['192.0.2.11:2201', '192.0.2.11:2202']);
+});
+
+test('an instance is of terraform_data, and replaced by nothing but its own key', () => {
+  // A dependant with create_before_destroy makes Terraform treat all that it depends on like that. Then a destroy-time provisioner
+  // is skipped when a resource is replaced; an instance that goes away with its key is not replaced.
+  const scope = stack();
+  new Resource(scope, 'Dependant', { dependsOn: [pair(scope)], lifecycle: { createBeforeDestroy: true } });
+  const tf = synth(scope);
+  expect(identityOf(tf).triggers_replace).toBe('${each.value}');
+  expect(provisioners(tf).filter(({ block }) => block.when === 'destroy').map(({ address }) => address)).toEqual([
+    expect.stringMatching(/^terraform_data\.NimHa_identity/),
+  ]);
+});
+
+test('removal carries its own script, refers to nothing but itself, and goes on when the node does not answer', () => {
+  const tf = synthesised();
+  const { command, environment, on_failure, interpreter } = removal(tf);
+  expect(command).toMatch(/^set -- remove restore\n#!\/bin\/bash\n# ssh-node\.sh/);
+  expect(command.replace(/\$\$\{/g, '').replace(/%%\{/g, '')).not.toMatch(/[$%]\{/);
+  for (const [name, value] of Object.entries(environment)) expect(value).toBe(`\${self.input.${name}}`);
+  expect(on_failure).toBe('continue');
+  expect(interpreter).toEqual(['bash', '-c']);
+  expect(JSON.stringify(identityOf(tf))).not.toContain('assets/');
+});
+
+test('RETAIN says so, and does nothing', () => {
+  expect(removal(synthesised({ removalPolicy: RemovalPolicy.RETAIN })).command).toMatch(/^set -- remove retain\n/);
+});
+
+describe('decommission', () => {
+  const scope = stack();
+  const subject = pair(scope, { decommission: true });
+  new Resource(scope, 'Next', { dependsOn: [subject] });
+  const tf = synth(scope);
+
+  test('is one resource, which runs the removal on both nodes and nothing at its own end', () => {
+    expect(Object.keys(tf.resource)).toEqual(['null_resource']);
+    const [name, ...others] = Object.keys(tf.resource.null_resource).filter((key) => key !== 'Next');
+    expect(others).toEqual([]);
+    expect(tf.resource.null_resource.Next.depends_on).toEqual([`null_resource.${name}`]);
+    const blocks = provisioners(tf);
+    expect(blocks.map(({ block }) => block.connection.host)).toEqual(['192.0.2.12', '192.0.2.11']);
+    for (const { block } of blocks) {
+      expect(block.when).toBeUndefined();
+      expect(block.inline[0]).toContain('remove restore </dev/null');
+    }
+    expect(tf.data).toBeUndefined();
+  });
+});
+
+test('the login of the removal changes in place: it is input, and a key is named, not given', () => {
+  const tf = synthesised((scope) => ({ ssh: SshAccess.withPrivateKey({ user: 'ops', privateKey: variable(scope, 'other_key').stringValue }) }));
+  expect(identityOf(tf).input).toContain('"NIM_HA_KEY_ENV" = "TF_VAR_other_key"');
+});

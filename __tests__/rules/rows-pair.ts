@@ -1,0 +1,119 @@
+import { RuleInput, Sibling } from '../../lib/rules/rule';
+import { Rows } from './row';
+
+const services = (...names: string[]) => ({ services: names });
+const sibling = (other: Partial<Sibling>, change: RuleInput = {}): RuleInput => ({
+  ...change,
+  siblings: [{ path: 'App/Other', ...other }],
+});
+const segment = (name: string) => ({ virtualIp: { segment: name } });
+
+const NAME = 'monitoredServices: must be the name of a systemd service without its ending, got';
+const SEE = 'see `systemctl list-units --type=service` for it';
+const OURS = 'monitoredServices: must be a service of NGINX Instance Manager, not one that decides where it runs, got';
+const ONLY_ID =
+  'virtualIp.virtualRouterId: must be the only one of its number on its segment, got 251 as App/Other has';
+const CHANGE_ID = 'choose another one';
+const UNUSED = 'virtualIp.address: must be an unused address, got "192.0.2.100" as App/Other has';
+const ONE_PAIR = 'must be a node of one pair only, got';
+
+export const pairRows: Rows = {
+  'service/none': {
+    passes: [services('nginx')],
+    fails: [
+      [services(), "monitoredServices: must name at least one service, got none; leave it out for the guide's six"],
+    ],
+  },
+  'service/name-syntax': {
+    passes: ['nginx', 'clickhouse-server', 'app@1', 'a.b_c', 'x'].map((name) => services(name)),
+    fails: [
+      [services('nginx.service'), `${NAME} "nginx.service"; write "nginx"`],
+      [services('nginx.service.service'), `${NAME} "nginx.service.service"; write "nginx"`],
+      ...['', 'nginx.socket', 'app@', 'a b', '-x', '.x', 'a/b', 'a"b', '$(id)', 'x'.repeat(248)].map(
+        (name): [object, string] => [services('nms-core', name), `${NAME} ${JSON.stringify(name)}; ${SEE}`],
+      ),
+      [services('a b', 'c d'), `${NAME} "a b"; ${SEE}`, `${NAME} "c d"; ${SEE}`],
+    ],
+  },
+  'service/reserved': {
+    passes: [services('nim-happy'), services('keepalived-exporter')],
+    fails: ['keepalived', 'nim-ha-lock', 'nim-ha-agent', 'nim-ha'].map((name) => [
+      services('nginx', name),
+      `${OURS} "${name}"; leave it out`,
+    ]),
+  },
+  'service/repeated': {
+    passes: [services('nginx', 'nms-core')],
+    fails: [
+      [
+        services('nginx', 'nms-core', 'nginx'),
+        'monitoredServices: must name each service once, got "nginx" again; remove the second',
+      ],
+    ],
+  },
+  'guide/oidc-forward-proxy': {
+    passes: [{ oidc: true }, { forwardProxy: true }],
+    fails: [
+      [
+        { oidc: true, forwardProxy: true },
+        'oidc: OpenID Connect cannot pass authentication requests through a forward proxy, got both oidc and forwardProxy; switch one of them off',
+      ],
+    ],
+  },
+  'segment/router-id-twice': {
+    passes: [
+      sibling({ virtualRouterId: 252, segment: 'a' }, segment('a')),
+      sibling({ virtualRouterId: 251, segment: 'a' }, segment('b')),
+      sibling({ virtualRouterId: 251, segment: 'a' }),
+      sibling({ virtualRouterId: 251 }, segment('b')),
+      sibling({ virtualRouterId: 251 }),
+    ],
+    fails: [
+      [sibling({ virtualRouterId: 251, segment: 'a' }, segment('a')), `${ONLY_ID} on the segment "a"; ${CHANGE_ID}`],
+    ],
+  },
+  'segment/address-twice': {
+    passes: [
+      sibling({ virtualIp: '192.0.2.101', segment: 'a' }, segment('a')),
+      sibling({ virtualIp: '192.0.2.100', segment: 'a' }, segment('b')),
+      sibling({ virtualIp: '192.0.2.100' }),
+    ],
+    fails: ['192.0.2.100', '192.0.2.100/24'].map((virtualIp) => [
+      sibling({ virtualIp, segment: 'a' }, segment('a')),
+      `${UNUSED} on the segment "a"; reserve another one`,
+    ]),
+  },
+  'pairs/node-twice': {
+    passes: [
+      sibling({
+        nodes: [
+          { host: '192.0.2.21', port: 22 },
+          { host: '192.0.2.11', port: 2222 },
+        ],
+      }),
+    ],
+    fails: [
+      [
+        sibling({
+          nodes: [
+            { host: '192.0.2.21', port: 22 },
+            { host: '192.0.2.12', port: 22 },
+          ],
+        }),
+        `secondary.host: ${ONE_PAIR} "192.0.2.12", a node of App/Other too; give each pair its own servers`,
+      ],
+    ],
+  },
+  'pairs/share-twice': {
+    passes: [
+      sibling({ nfs: { server: '192.0.2.13', exportPath: '/mnt/other' } }),
+      sibling({ nfs: { server: '192.0.2.14', exportPath: '/mnt/nfs_share' } }),
+    ],
+    fails: [
+      [
+        sibling({ nfs: { server: '192.0.2.13', exportPath: '/mnt/nfs_share' } }),
+        'nfsShare.exportPath: must be the share of one pair only, got "/mnt/nfs_share", the share of App/Other too; give each pair its own',
+      ],
+    ],
+  },
+};

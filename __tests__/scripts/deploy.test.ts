@@ -1,0 +1,214 @@
+import { DeployNode, Result } from './support/deploy-node';
+
+function ok(result: Result): string {
+  expect(result).toEqual({ code: 0, out: expect.any(String) });
+  return result.out;
+}
+
+function stageAgain(node: DeployNode, secret = 's3cret.X'): void {
+  node.uploadSecret(secret);
+  ok(node.step('stage'));
+}
+
+describe('a first deploy', () => {
+  let node: DeployNode;
+  afterEach(() => node.destroy());
+
+  test('of the primary fails, names what and what was changed, and goes on at the next run', () => {
+    node = new DeployNode();
+    const before = node.tree();
+    expect(ok(node.step('preflight'))).toContain('nim-ha primary: preflight: hostname node-primary; everything needed is there');
+    ok(node.step('stage'));
+    expect(node.read('etc/nms/scripts/nms-notify-keepalived.sh')).toContain('vendor');
+
+    node.set('services-fail');
+    const failed = node.step('rollout', '2');
+    expect(failed.code).toBe(1);
+    expect(failed.out).toContain('FAILED [rollout/not-active]: phase, got FAILED (nginx is failed), expected ACTIVE');
+    expect(failed.out).toContain('the journal that explains it');
+    expect(failed.out).toMatch(/changed so far: installed keepalived .*copied \/var\/lib\/clickhouse to the share/);
+    node.set('services-fail', false);
+    ok(node.step('rollout', '2'));
+    expect(node.has('var/lib/nim-ha/applied')).toBe(true);
+
+    ok(node.step('remove', 'restore'));
+    expect(node.tree()).toEqual(before);
+  });
+
+  test('that broke off is taken back with the uploaded scripts', () => {
+    node = new DeployNode();
+    const before = node.tree();
+    ok(node.step('preflight'));
+    ok(node.step('stage'));
+    node.set('keepalived-fails');
+    expect(node.step('rollout', '2').code).toBe(1);
+    ok(node.step('remove', 'restore'));
+    expect(node.tree()).toEqual(before);
+    expect(node.read('fake/units/nginx.service')).toBe('enabled active\n');
+  });
+
+  test('of a secondary with the hostname of the primary is refused before anything changes', () => {
+    node = new DeployNode('secondary');
+    node.write('fake/nfs/nms/.nim-ha/nodes/primary@192.0.2.12', 'identity=node-secondary\nclickhouse=101:101\nnms=7:7\n');
+    const { code, out } = node.step('preflight');
+    expect(code).toBe(3);
+    expect(out).toContain('FAILED [node/hostname]: hostname, got node-secondary on both nodes, expected two different ones');
+    expect(out).toContain('FAILED [node/uid]: uid:gid of nms, got 102:102, expected 7:7 as on the peer');
+    expect(out).toContain('changed so far: nothing');
+  });
+});
+
+describe('a deployed primary', () => {
+  const node = new DeployNode();
+  let before: Record<string, string>;
+  beforeAll(() => {
+    before = node.tree();
+    for (const step of [['preflight'], ['stage'], ['rollout', '2'], ['rollout', '4']]) ok(node.step(...step));
+    node.actions();
+    node.snapshot();
+  });
+  beforeEach(() => node.restore());
+  afterAll(() => node.destroy());
+
+  test('serves from the share, and in its boot is only what decides', () => {
+    expect(node.read('fake/nfs/clickhouse/data/part.bin')).toBe('rows on this disk');
+    expect(node.read('fake/nfs/nms/.nim-ha/imported')).toContain('clickhouse=101:101\nnms=102:102\n');
+    expect(node.read('etc/keepalived/keepalived.conf')).toContain('        auth_pass s3cret.X\n');
+    expect(node.mode('etc/keepalived/keepalived.conf')).toBe('600');
+    expect(node.read('etc/fstab').split('\n')).toHaveLength(4);
+    expect(node.read('etc/nms/nms.conf')).toBe('# NIM\nuser: nms\nintegrations:\n  license:\n    mode_of_operation: disconnected\n');
+    for (const unit of ['nginx', 'nms-core', 'nms']) expect(node.read(`fake/units/${unit}.service`)).toMatch(/^disabled/);
+    for (const unit of ['keepalived', 'nim-ha-agent']) expect(node.read(`fake/units/${unit}.service`)).toBe('enabled active\n');
+    expect(node.read('var/lib/nim-ha/generation')).toBe('1\n');
+  });
+
+  test('has the password in the file that keepalived reads, and in no other', () => {
+    const secrets = Object.entries(node.tree()).filter(([, text]) => text.includes('s3cret.X'));
+    expect(secrets.map(([path]) => path)).toEqual(['etc/keepalived/keepalived.conf']);
+    expect(node.read('home/ops/.nim-ha/secret')).toBe('');
+    expect(node.mode('home/ops/.nim-ha/secret')).toBe('600');
+  });
+
+  test('is neither restarted nor rewritten by all steps with the same content', () => {
+    const ours = () => Object.entries(node.tree()).filter(([path]) => !/^run\/nim-ha\/step|staged/.test(path));
+    const deployed = ours();
+    ok(node.step('preflight'));
+    stageAgain(node);
+    for (const number of ['2', '4']) expect(ok(node.step('rollout', number))).toContain('nothing to do: active, as deployed');
+    // Trial mounts of preflight go to a directory of its own.
+    expect(node.actions().filter((line) => !line.includes('/run/nim-ha/step/'))).toEqual([]);
+    expect(ours()).toEqual(deployed);
+  });
+
+  test('reads a changed password without a restart, and restarts only NIM for the mode of operation', () => {
+    node.upload({ OPERATION_MODE: 'connected' });
+    stageAgain(node, 'other');
+    ok(node.step('rollout', '2'));
+    expect(node.actions()).toEqual([
+      'systemctl daemon-reload',
+      'systemctl reload keepalived.service',
+      'systemctl restart nms-core.service',
+    ]);
+    expect(node.read('etc/keepalived/keepalived.conf')).toContain('auth_pass other\n');
+  });
+
+  test('restarts for another router id, and stops what is no longer monitored', () => {
+    const [mode, text] = node.files['/etc/keepalived/keepalived.conf'];
+    const all = node.files;
+    node.files = { ...all, '/etc/keepalived/keepalived.conf': [mode, text.replace('251', '252')] };
+    delete node.files['/etc/systemd/system/nms-core.service.d/50-nim-ha.conf'];
+    node.upload({ SERVICES: 'nginx' });
+    node.files = all;
+    stageAgain(node);
+    const out = ok(node.step('rollout', '2'));
+    expect(out).toContain('another interface or router id: the services stop');
+    expect(out).toContain('changed: nms-core is no longer monitored, so it is stopped');
+    expect(node.actions().filter((line) => line.includes('keepalived'))).toEqual([
+      'systemctl stop keepalived.service',
+      'systemctl start keepalived.service',
+    ]);
+    expect(node.has('etc/systemd/system/nms-core.service.d/50-nim-ha.conf')).toBe(false);
+    expect(node.read('fake/units/nms-core.service')).toBe('disabled inactive\n');
+    node.upload({ SERVICES: 'nginx nms-core' });
+  });
+
+  test('whose peer is active steps aside until step 4', () => {
+    // The peer has taken over: it holds the lock and writes the heartbeat.
+    ok(node.bash('systemctl stop keepalived.service'));
+    node.set('peer-active');
+    const holder = 'exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; while sleep 0.05; do printf . >&9 || exit; done';
+    ok(node.bash(`(${holder}) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2`));
+    try {
+      stageAgain(node, 'other');
+      expect(ok(node.step('rollout', '2'))).toContain('keepalived is stopped here until the other node is as it should be');
+      expect(ok(node.step('rollout', '4'))).toContain('phase STANDBY');
+      // One that answers for the virtual IP while the other holds the lock is one too many.
+      node.set('vip');
+      const refused = node.step('rollout', '2');
+      expect(refused.out).toContain('FAILED [rollout/two-masters]');
+      expect(refused.code).toBe(3);
+    } finally {
+      node.bash('kill "$(cat "$FAKE/holder.pid")"');
+    }
+  });
+
+  test('is after a removal as it was, to the byte, with its services running', () => {
+    const removed = ok(node.bash('bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore'));
+    expect(removed).toContain("as before; the pair's data is on the share");
+    expect(node.tree()).toEqual(before);
+    for (const unit of ['nginx', 'nms-core', 'nms']) expect(node.read(`fake/units/${unit}.service`)).toBe('enabled active\n');
+    expect(node.has('fake/units/keepalived.service')).toBe(false);
+    expect(node.read('fake/packages')).toBe('bash\nnginx\n');
+    expect(node.has('home/ops/.nim-ha')).toBe(false);
+    expect(node.read('fake/nfs/clickhouse/data/part.bin')).toBe('rows on this disk');
+    expect(node.script('remove.sh', ['restore']).out).toContain('nothing to remove');
+  });
+
+  test('keeps on removal what somebody wrote into nms.conf meanwhile; retain keeps everything', () => {
+    const fstab = node.read('etc/fstab');
+    expect(ok(node.step('remove', 'retain'))).toContain('left in place and serving');
+    expect(node.read('etc/fstab')).toBe(fstab);
+    node.write('etc/nms/nms.conf', `${node.read('etc/nms/nms.conf')}extra: 1\n`);
+    ok(node.step('remove', 'restore'));
+    expect(node.read('etc/nms/nms.conf')).toBe('# NIM\nuser: nms\nintegrations:\n  license:\nextra: 1\n');
+  });
+});
+
+describe('a deployed secondary', () => {
+  const node = new DeployNode('secondary');
+  let aside = '';
+  beforeAll(() => {
+    node.set('peer-active');
+    ok(node.step('preflight'));
+    ok(node.step('stage'));
+    aside = ok(node.step('rollout', '1'));
+    ok(node.step('rollout', '3'));
+    node.actions();
+    node.snapshot();
+  });
+  beforeEach(() => node.restore());
+  afterAll(() => node.destroy());
+
+  test('had its services stopped before it started as standby; its own data stays beneath the mounts', () => {
+    expect(aside).toContain("the data on this node's own disk in /var/lib/nms");
+    expect(aside).toContain('keepalived is stopped here');
+    expect(node.read('fake/units/nginx.service')).toBe('disabled inactive\n');
+    expect(node.read('var/lib/clickhouse.beneath/data/part.bin')).toBe('rows on this disk');
+    expect(ok(node.step('rollout', '1'))).toContain('nothing to do: standby, as deployed');
+  });
+
+  test('is not stopped by a new generation alone', () => {
+    node.upload({ GENERATION: '2' });
+    stageAgain(node);
+    ok(node.step('rollout', '1'));
+    expect(node.actions()).toEqual(['systemctl daemon-reload']);
+    expect(node.read('var/lib/nim-ha/generation')).toBe('2\n');
+  });
+
+  test('that has become the active node leaves its turn to step 3', () => {
+    node.set('peer-active', false);
+    ok(node.bash('systemctl stop keepalived.service; systemctl start keepalived.service'));
+    expect(ok(node.step('rollout', '1'))).toContain('active node: its turn comes after');
+    expect(ok(node.step('rollout', '3'))).toContain('nothing to do: active, as deployed');
+  });
+});

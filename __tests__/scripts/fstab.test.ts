@@ -1,0 +1,60 @@
+import { DeployNode } from './support/deploy-node';
+
+let node: DeployNode;
+beforeEach(() => (node = new DeployNode()));
+afterEach(() => node.destroy());
+
+const lines = (server: string) =>
+  ['clickhouse', 'nms'].map((name) => `${server}:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults 0 0\n`).join('');
+const apply = (server = '192.0.2.13') => node.script('fstab.sh', ['apply'], lines(server));
+
+test.each([
+  ['an ordinary file', '# <file system>\nLABEL=root\t/  ext4 defaults 0 1\n\n# end\n'],
+  ['a file without a newline at its end', 'LABEL=root / ext4 defaults 0 1'],
+  ['an empty file', ''],
+  ['a file with line ends of another system', 'LABEL=root / ext4 defaults 0 1\r\n#x\r\n'],
+])('%s: twice is still two lines, a changed server replaces them, removal restores every byte', (_, before) => {
+  node.write('etc/fstab', before, 0o640);
+  expect(apply()).toEqual({ code: 0, out: 'changed\n' });
+  expect(apply()).toEqual({ code: 0, out: '' });
+  const once = node.read('etc/fstab');
+  expect(once.startsWith(before)).toBe(true);
+  expect(once.match(/192\.0\.2\.13:/g)).toHaveLength(2);
+  expect(node.script('fstab.sh', ['check'], lines('192.0.2.14')).code).toBe(1);
+  expect(apply('192.0.2.14').out).toBe('changed\n');
+  expect(node.read('etc/fstab')).toBe(once.replaceAll('192.0.2.13', '192.0.2.14'));
+  expect(node.mode('etc/fstab')).toBe('640');
+  expect(node.script('fstab.sh', ['remove']).code).toBe(0);
+  expect(node.read('etc/fstab')).toBe(before);
+});
+
+test('lines keep their place, and lines of others around them stay', () => {
+  apply();
+  node.write('etc/fstab', `${node.read('etc/fstab')}tmpfs /scratch tmpfs defaults 0 0\n`);
+  apply('nfs.example');
+  expect(node.read('etc/fstab')).toBe(`LABEL=root / ext4 defaults 0 1\n${lines('nfs.example')}tmpfs /scratch tmpfs defaults 0 0\n`);
+});
+
+test('a line that was there before us is used, and stays on removal', () => {
+  node.write('etc/fstab', lines('192.0.2.13'));
+  expect(apply().out).toBe('');
+  node.script('fstab.sh', ['remove']);
+  expect(node.read('etc/fstab')).toBe(lines('192.0.2.13'));
+});
+
+test("another's line for one of the mount points is found, a comment is not", () => {
+  node.write('etc/fstab', '# /dev/sdb /var/lib/nms ext4\n/dev/sdb  /var/lib/nms\text4 defaults 0 2\n');
+  expect(node.script('fstab.sh', ['foreign'], lines('192.0.2.13')).out).toBe('/dev/sdb  /var/lib/nms\text4 defaults 0 2\n');
+});
+
+test.each([
+  ['one line', lines('a').split('\n')[0] + '\n'],
+  ['a mount point that is not ours', lines('a').replace('/var/lib/nms ', '/etc ')],
+  ['the same mount point twice', lines('a').replace('/var/lib/nms ', '/var/lib/clickhouse ')],
+  ['shell in a field', lines('$(reboot)')],
+  ['a further field', lines('a').replace('0 0\n', '0 0 exec\n')],
+])('%s is refused and changes nothing', (_, wanted) => {
+  const before = node.read('etc/fstab');
+  expect(node.script('fstab.sh', ['apply'], wanted).code).toBe(2);
+  expect(node.read('etc/fstab')).toBe(before);
+});

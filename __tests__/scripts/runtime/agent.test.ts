@@ -1,0 +1,149 @@
+import { StandInNode } from './node';
+
+const MOUNTED = ['/var/lib/clickhouse', '/var/lib/nms'];
+
+describe('agent.sh', () => {
+  let node: StandInNode;
+  beforeEach(() => {
+    node = new StandInNode();
+    mount();
+  });
+  afterEach(() => node.destroy());
+
+  const mount = () => node.write('proc/mounts', MOUNTED.map((point) => `192.0.2.13:/x ${node.root}${point} nfs4 rw,vers=4.2,hard 0 0\n`).join(''));
+  const units = (...states: [string, string, string?][]) =>
+    node.write('units', states.map(([id, state, job]) => `Id=${id}.service\nActiveState=${state}\n${job ? `Job=${job}\n` : ''}\n`).join(''));
+  const elect = () => node.write('run/nim-ha/want-master', '');
+  const lock = () => node.write('run/nim-ha/lock-held', '');
+  const tick = (uptime?: number) => {
+    if (uptime) node.write('proc/uptime', `${uptime}.00 1.00\n`);
+    const { status, stderr } = node.run('agent.sh', 'once');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    return node.state();
+  };
+
+  test('a standby with both mounts is able', () => {
+    expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'yes', updated: '1000' });
+  });
+
+  test('a standby without a mount is not, and asks systemd for it', () => {
+    node.write('proc/mounts', '');
+    node.write('etc/fstab', `192.0.2.13:/x ${node.root}/var/lib/nms nfs defaults 0 0\n`);
+    expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: 'the share is not mounted on both mount points' });
+    expect(node.read('calls')).toContain('--no-block start var-lib-nms.mount');
+    expect(node.read('calls')).not.toContain('var-lib-clickhouse.mount');
+  });
+
+  test('a local file system on the mount point is not the share', () => {
+    node.write('proc/mounts', MOUNTED.map((point) => `/dev/sda1 ${node.root}${point} ext4 rw 0 0\n`).join(''));
+    expect(tick()).toMatchObject({ able: 'no' });
+  });
+
+  test('elected, locked, started: WAITING, STARTING, ACTIVE, each one line in the journal', () => {
+    elect();
+    units(['nginx', 'inactive'], ['nms-core', 'inactive']);
+    expect(tick(1000)).toMatchObject({ phase: 'WAITING', able: 'yes' });
+    expect(node.read('calls')).toContain('--no-block start nim-ha.target nginx.service nms-core.service');
+    lock();
+    expect(tick(1001)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+    units(['nginx', 'active'], ['nms-core', 'activating']);
+    expect(tick(1002)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+    units(['nginx', 'active'], ['nms-core', 'active']);
+    expect(tick(1003)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
+    expect(tick(1004)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
+    expect(node.read('journal')).toBe('STANDBY -> WAITING\nWAITING -> STARTING\nSTARTING -> ACTIVE\n');
+  });
+
+  const active = () => {
+    elect();
+    lock();
+    units(['nginx', 'active'], ['nms-core', 'active']);
+    expect(tick(1000).phase).toBe('ACTIVE');
+  };
+
+  test('a stopped service fails the node at once, names it, and keeps it unable for the hold-down', () => {
+    active();
+    units(['nginx', 'active'], ['nms-core', 'inactive']);
+    expect(tick(1001)).toMatchObject({ phase: 'FAILED', able: 'no', reason: 'nms-core.service is inactive' });
+    node.bash('. "$NIM_HA_ROOT/etc/nms/scripts/nms-notify-keepalived.sh"', 'INSTANCE', 'VI_28', 'BACKUP', '100');
+    expect(tick(1002)).toMatchObject({ phase: 'DRAINING', able: 'no' });
+    node.remove('run/nim-ha/lock-held');
+    expect(tick(1003)).toMatchObject({ phase: 'STANDBY', able: 'no', reason: 'hold-down after a failure: nms-core.service is inactive' });
+    expect(tick(1110)).toMatchObject({ phase: 'STANDBY', able: 'no' });
+    expect(tick(1130)).toMatchObject({ phase: 'STANDBY', able: 'yes' });
+  });
+
+  test('a service that somebody restarts is not a failure', () => {
+    active();
+    units(['nginx', 'active'], ['nms-core', 'inactive', '4711']);
+    expect(tick(1001)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+  });
+
+  test('failed and no peer took over: tries again after the hold-down', () => {
+    active();
+    units(['nginx', 'active'], ['nms-core', 'failed']);
+    expect(tick(1001)).toMatchObject({ phase: 'FAILED', able: 'no' });
+    node.write('calls', '');
+    expect(tick(1060)).toMatchObject({ phase: 'FAILED', able: 'no' });
+    expect(node.read('calls')).not.toContain('start');
+    expect(tick(1130)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+    expect(node.read('calls')).toContain('--no-block start nim-ha.target');
+  });
+
+  test('elected again within the hold-down, because the peer is gone: starts at once', () => {
+    active();
+    units(['nginx', 'active'], ['nms-core', 'failed']);
+    tick(1001);
+    const notify = '. "$NIM_HA_ROOT/etc/nms/scripts/nms-notify-keepalived.sh"';
+    node.bash(notify, 'INSTANCE', 'VI_28', 'BACKUP', '100');
+    expect(tick(1003)).toMatchObject({ phase: 'DRAINING', able: 'no' });
+    node.bash(notify, 'INSTANCE', 'VI_28', 'MASTER', '100');
+    expect(tick(1005)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+  });
+
+  test('services that never come up: FAILED when the deadline has passed, not before', () => {
+    elect();
+    lock();
+    units(['nginx', 'active'], ['nms-core', 'activating']);
+    tick(1000);
+    expect(tick(1239)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+    expect(tick(1242)).toMatchObject({ phase: 'FAILED', able: 'no' });
+  });
+
+  test('a lock that stayed behind without the wish is asked to go', () => {
+    lock();
+    expect(tick()).toMatchObject({ phase: 'DRAINING' });
+    expect(node.read('calls')).toContain('--no-block stop nim-ha.target nim-ha-lock.service');
+  });
+
+  test('a master that waits while the holder\'s heartbeat advances steps down, and comes back a minute later', async () => {
+    elect();
+    node.write('var/lib/nms/.nim-ha/lock', '.');
+    const agent = node.start(node.script('agent.sh'));
+    for (let second = 1; second < 40 && !node.has('run/nim-ha/stepped-down'); second++) {
+      node.write('proc/uptime', `${1000 + second}.00 1.00\n`);
+      node.write('var/lib/nms/.nim-ha/lock', '.'.repeat(second + 1));
+      await new Promise((done) => setTimeout(done, 500));
+    }
+    expect(node.read('calls')).toContain('--no-block stop keepalived.service');
+    expect(node.read('calls')).not.toContain('start keepalived.service');
+    node.remove('run/nim-ha/want-master');
+    node.write('proc/uptime', '1200.00 1.00\n');
+    await node.until('keepalived is started again', () => node.read('calls').includes('--no-block start keepalived.service'));
+    agent.kill('SIGKILL');
+  });
+
+  test('a heartbeat that stands still keeps it waiting', async () => {
+    elect();
+    node.write('var/lib/nms/.nim-ha/lock', '.');
+    const agent = node.start(node.script('agent.sh'));
+    for (let second = 1; second < 16; second++) {
+      node.write('proc/uptime', `${1000 + 3 * second}.00 1.00\n`);
+      await new Promise((done) => setTimeout(done, 300));
+    }
+    expect(node.read('calls')).not.toContain('keepalived.service');
+    expect(node.state()).toMatchObject({ phase: 'WAITING' });
+    agent.kill('SIGKILL');
+  });
+});

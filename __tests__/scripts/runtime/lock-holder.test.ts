@@ -1,0 +1,112 @@
+import { spawnSync } from 'child_process';
+import { join } from 'path';
+import { StandInNode } from './node';
+
+const LOCK = 'var/lib/nms/.nim-ha/lock';
+
+describe('lock-holder.sh', () => {
+  let node: StandInNode;
+  beforeEach(() => {
+    node = new StandInNode();
+    node.write('run/nim-ha/want-master', '');
+  });
+  afterEach(() => node.destroy());
+
+  const free = () => spawnSync('flock', ['-n', join(node.root, LOCK), 'true']).status === 0;
+  const start = () => node.start(node.script('lock-holder.sh'));
+  const held = () => node.until('the lock is held', () => node.has('run/nim-ha/lock-held'));
+
+  test('says that it holds the lock, and lets go when it is asked to', async () => {
+    const holder = start();
+    await held();
+    await node.until('systemd is told', () => node.read('calls').includes('notify --ready'));
+    expect(free()).toBe(false);
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect(holder.exitCode).toBe(0);
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
+    expect(free()).toBe(true);
+  });
+
+  test('double start: the second one waits, and has the lock when the first has gone', async () => {
+    const first = start();
+    await held();
+    const second = start();
+    await node.until('the second waits', () => node.read('journal').includes('waiting for the lock'));
+    first.kill('SIGTERM');
+    await node.until('the first ends', () => first.exitCode !== null);
+    await node.until('the second holds it', () => node.read('journal').match(/holds the lock/g)?.length === 2);
+    expect(second.exitCode).toBeNull();
+    second.kill('SIGTERM');
+    await node.until('the second ends', () => second.exitCode !== null);
+  });
+
+  test('stop while waiting ends it', async () => {
+    const first = start();
+    await held();
+    const second = start();
+    await node.until('the second waits', () => node.read('journal').includes('waiting for the lock'));
+    second.kill('SIGTERM');
+    await node.until('the second ends', () => second.exitCode !== null);
+    expect(second.exitCode).toBe(0);
+    expect(free()).toBe(false);
+    first.kill('SIGTERM');
+    await node.until('the first ends', () => first.exitCode !== null);
+  });
+
+  test('holds on while a process of the services lives', async () => {
+    const holder = start();
+    await held();
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
+    holder.kill('SIGTERM');
+    await new Promise((done) => setTimeout(done, 1500));
+    expect(holder.exitCode).toBeNull();
+    expect(free()).toBe(false);
+    node.cgroup();
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect(free()).toBe(true);
+    service.kill('SIGKILL');
+  });
+
+  test('killed: the keeper kills the services before the lock is free', async () => {
+    const holder = start();
+    await held();
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
+    holder.kill('SIGKILL');
+    await node.until('the service is killed', () => service.exitCode !== null || service.signalCode !== null);
+    expect(service.signalCode).toBe('SIGKILL');
+    expect(free()).toBe(false); // the slice still says populated
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
+    node.cgroup();
+    await node.until('the lock is free', free);
+    expect(node.read('calls')).toContain('--no-block stop nim-ha.target');
+  });
+
+  test('keeper killed: the services go, then the lock, and it ends as failed', async () => {
+    const holder = start();
+    await held();
+    await new Promise((done) => setTimeout(done, 300));
+    const children = spawnSync('pgrep', ['-P', String(holder.pid), '-f', 'lock-holder.sh'], { encoding: 'utf8' }).stdout.trim().split('\n').map(Number);
+    // The keeper is the child that was forked before the heartbeat.
+    process.kill(Math.min(...children), 'SIGKILL');
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect(holder.exitCode).toBe(1);
+    expect(node.read('journal')).toContain('keeper-died');
+    expect(free()).toBe(true);
+  });
+
+  test('the heartbeat grows with the wish and stops without it', async () => {
+    const holder = start();
+    await held();
+    await node.until('a beat', () => node.read(LOCK).length > 0);
+    node.remove('run/nim-ha/want-master');
+    await new Promise((done) => setTimeout(done, 2500));
+    const size = node.read(LOCK).length;
+    await new Promise((done) => setTimeout(done, 4500));
+    expect(node.read(LOCK).length).toBe(size);
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+});

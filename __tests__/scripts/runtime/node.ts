@@ -1,0 +1,94 @@
+import { ChildProcess, spawn, spawnSync } from 'child_process';
+import { rmSync } from 'fs';
+import { join, resolve } from 'path';
+import { FileTree } from '../support/file-tree';
+
+const SCRIPTS = resolve(__dirname, '../../../scripts');
+
+/** A node's file tree in a temporary directory, with stand-ins for what only a real machine has. */
+export class StandInNode extends FileTree {
+  private readonly bin = join(this.root, 'stand-ins');
+  private readonly children: ChildProcess[] = [];
+
+  constructor() {
+    super('nim-ha-node-');
+    // Each call is one line of `calls`; `systemctl show` answers from the file `units`.
+    this.standIn('systemctl', `printf '%s\\n' "$*" >>"${this.root}/calls"; case "$1" in show) cat "${this.root}/units" ;; esac`);
+    this.standIn('systemd-notify', `printf 'notify %s\\n' "$*" >>"${this.root}/calls"`);
+    this.standIn('logger', `shift 2; printf '%s\\n' "$*" >>"${this.root}/journal"`);
+    this.write('calls', '');
+    this.write('journal', '');
+    this.write('units', '');
+    this.write('proc/mounts', '');
+    this.write('proc/uptime', '1000.00 1.00\n');
+    this.write('etc/fstab', '');
+    this.write('etc/nms/scripts/nms-notify-keepalived.sh', `#!/bin/bash\ncheck_nms_services=(\n  "nginx"\n  "nms-core"\n)\n. ${SCRIPTS}/notify.sh\n`, 0o755);
+    this.cgroup();
+  }
+
+  public remove(path: string): void {
+    rmSync(join(this.root, path), { force: true, recursive: true });
+  }
+
+  public standIn(name: string, body: string): void {
+    this.write(`stand-ins/${name}`, `#!/bin/bash\n${body}\n`, 0o755);
+  }
+
+  /** The slice of the services; `pids` empty is an empty slice. */
+  public cgroup(...pids: number[]): void {
+    this.write('cgroup/cgroup.events', `populated ${pids.length ? 1 : 0}\nfrozen 0\n`);
+    this.write('cgroup/nginx.service/cgroup.procs', pids.map((pid) => `${pid}\n`).join(''));
+  }
+
+  /** State file as key/value. */
+  public state(): Record<string, string> {
+    return Object.fromEntries(
+      this.read('run/nim-ha/state').trim().split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+  }
+
+  public run(script: string, ...args: string[]) {
+    return spawnSync('bash', [join(SCRIPTS, script), ...args], { env: this.env(), encoding: 'utf8', timeout: 30_000 });
+  }
+
+  public bash(code: string, ...args: string[]) {
+    return spawnSync('bash', ['-c', code, 'bash', ...args], { env: this.env(), encoding: 'utf8', timeout: 30_000, cwd: SCRIPTS });
+  }
+
+  public start(command: string, ...args: string[]): ChildProcess {
+    const child = spawn(command, args, { env: this.env(), stdio: 'ignore', cwd: SCRIPTS });
+    this.children.push(child);
+    return child;
+  }
+
+  public script(name: string): string {
+    return join(SCRIPTS, name);
+  }
+
+  public async until(what: string, condition: () => boolean, seconds = 20): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    while (!condition()) {
+      if (Date.now() > deadline) {
+        throw new Error(`not within ${seconds} s: ${what}\njournal:\n${this.read('journal')}calls:\n${this.read('calls')}`);
+      }
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+
+  public destroy(): void {
+    for (const child of this.children) {
+      if (child.exitCode === null) child.kill('SIGKILL');
+    }
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  private env(): NodeJS.ProcessEnv {
+    return {
+      PATH: `${this.bin}:${process.env.PATH}`,
+      NIM_HA_ROOT: this.root,
+      NIM_HA_PROC_MOUNTS: join(this.root, 'proc/mounts'),
+      NIM_HA_UPTIME: join(this.root, 'proc/uptime'),
+      NIM_HA_SLICE_CGROUP: join(this.root, 'cgroup'),
+    };
+  }
+}

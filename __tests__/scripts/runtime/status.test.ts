@@ -1,0 +1,81 @@
+import { createHash } from 'crypto';
+import { StandInNode } from './node';
+
+const KEYS = ['reachable', 'reason', 'vrrp_state', 'holds_virtual_ip', 'holds_lock', 'phase', 'keepalived', 'services', 'mounts', 'config_in_sync', 'drifted', 'since'];
+
+describe('nim-ha status', () => {
+  let node: StandInNode;
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const put = (path: string, text: string) => {
+    node.write(path, text);
+    return `644 ${createHash('sha256').update(text).digest('hex')} /${path}\n`;
+  };
+
+  beforeEach(() => {
+    node = new StandInNode();
+    node.standIn('ip', '[[ "$*" == *"to 192.0.2.100"* ]] && echo "2: lan0 inet 192.0.2.100/24"');
+    node.standIn('systemctl', 'shift; for unit in "$@"; do echo active; done');
+    node.write('etc/nim-ha/node.data', `VIRTUAL_IP=${base64('192.0.2.100/24')}\nINTERFACE=${base64('lan0')}\n`);
+    node.write('run/nim-ha/state', 'phase=ACTIVE\nable=yes\nreason=say "no"\nsince=2026-01-01T00:00:00Z\nupdated=999\n');
+    node.write('run/nim-ha/vrrp-state', 'MASTER\n');
+    node.write('run/nim-ha/lock-held', '');
+    node.write('proc/mounts', `192.0.2.13:/x/nms ${node.root}/var/lib/nms nfs4 rw,vers=4.2 0 0\n`);
+    node.write('var/lib/nim-ha/manifest', put('etc/a.conf', 'a\n') + put('etc/b.conf', 'b\n'));
+  });
+  afterEach(() => node.destroy());
+
+  const status = () => {
+    const { stdout, stderr, status: code } = node.run('nim-ha.sh', 'status', '--json');
+    expect([stderr, code]).toEqual(['', 0]);
+    return JSON.parse(stdout);
+  };
+
+  test('every key of the outputs is there, and says what is the case', () => {
+    const found = status();
+    expect(Object.keys(found)).toEqual(KEYS);
+    expect(found).toMatchObject({
+      reachable: true, reason: 'say "no"', vrrp_state: 'MASTER', holds_virtual_ip: true, holds_lock: true, phase: 'ACTIVE', keepalived: 'active',
+      services: { nginx: 'active', 'nms-core': 'active' }, config_in_sync: true, drifted: [], since: '2026-01-01T00:00:00Z',
+    });
+    expect(found.mounts).toEqual({
+      '/var/lib/clickhouse': { mounted: false, source: null, type: null, options: null },
+      '/var/lib/nms': { mounted: true, source: '192.0.2.13:/x/nms', type: 'nfs4', options: 'rw,vers=4.2' },
+    });
+  });
+
+  test('two looks at an unchanged node are the same to the byte', () => {
+    const look = () => node.run('nim-ha.sh', 'status', '--json').stdout;
+    expect(look()).toBe(look());
+  });
+
+  test('names each file that is not as it was deployed', () => {
+    node.write('etc/a.conf', 'edited\n');
+    node.remove('etc/b.conf');
+    expect(status()).toMatchObject({ config_in_sync: false, drifted: ['/etc/a.conf: content', '/etc/b.conf: missing'] });
+    node.write('etc/a.conf', 'a\n', 0o600);
+    expect(status().drifted).toContain('/etc/a.conf: mode');
+  });
+
+  test('names a line of fstab that is gone', () => {
+    node.write('var/lib/nim-ha/fstab.lines', '192.0.2.13:/x/nms /var/lib/nms nfs defaults 0 0\n');
+    expect(status().drifted).toEqual(['/etc/fstab: 192.0.2.13:/x/nms /var/lib/nms nfs defaults 0 0']);
+  });
+
+  test('an agent that stopped writing is not believed', () => {
+    node.write('proc/uptime', '1100.00 1.00\n');
+    expect(status()).toMatchObject({ phase: 'UNKNOWN', reason: 'the agent has written nothing for 101 s' });
+  });
+
+  test('the page says the same to a person', () => {
+    const { stdout } = node.run('nim-ha.sh', 'status');
+    expect(stdout).toMatch(/phase +ACTIVE since 2026/);
+    expect(stdout).toMatch(/virtual IP +192\.0\.2\.100\/24 held here/);
+    expect(stdout).toMatch(/config +as deployed/);
+  });
+
+  test.each([[['dance']], [['maintenance']], [[]]])('refuses %j with its usage', (args) => {
+    const { status: code, stderr } = node.run('nim-ha.sh', ...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('usage: nim-ha');
+  });
+});

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync, utimesSync } from 'fs';
+import { join } from 'path';
+import { DeployNode } from './support/deploy-node';
+
+let node: DeployNode;
+beforeEach(() => {
+  node = new DeployNode();
+  node.write('etc/nim-ha/node.data', node.read('home/ops/.nim-ha/node.data'));
+});
+afterEach(() => node.destroy());
+
+const importData = () => node.script('storage.sh', ['import']);
+
+test('data goes to an empty share whole: modes, links, names with spaces; and only once', () => {
+  node.write('var/lib/clickhouse/x dir/ f ile', 'one', 0o600);
+  node.bash('ln -s part.bin "$NIM_HA_ROOT/var/lib/clickhouse/data/link"; chmod 0711 "$NIM_HA_ROOT/var/lib/clickhouse"');
+  expect(importData().code).toBe(0);
+  expect(node.read('fake/nfs/clickhouse/x dir/ f ile')).toBe('one');
+  expect(node.mode('fake/nfs/clickhouse/x dir/ f ile')).toBe('600');
+  expect(node.read('fake/nfs/clickhouse/data/link')).toBe('rows on this disk');
+  expect(node.mode('fake/nfs/clickhouse')).toBe('711');
+  expect(node.has('fake/nfs/clickhouse/.nim-ha-import')).toBe(false);
+  // The original stays where it was, and no mount is left.
+  expect(node.read('var/lib/clickhouse/data/part.bin')).toBe('rows on this disk');
+  expect(node.read('proc/mounts')).toBe('');
+
+  node.write('var/lib/clickhouse/later', '');
+  expect(importData().out).toContain("holds the pair's data already");
+  expect(node.has('fake/nfs/clickhouse/later')).toBe(false);
+});
+
+test('an interrupted copy goes on: half a file is copied again, a whole one is not', () => {
+  node.write('var/lib/clickhouse/data/whole.bin', 'whole');
+  node.write('fake/nfs/clickhouse/.nim-ha-import/data/data/part.bin', 'rows on');
+  node.write('fake/nfs/clickhouse/.nim-ha-import/data/data/gone.bin', 'deleted since');
+  node.write('fake/nfs/clickhouse/.nim-ha-import/data/data/whole.bin', 'WHOLE');
+  const when = new Date(1700000000000);
+  utimesSync(join(node.root, 'var/lib/clickhouse/data/whole.bin'), when, when);
+  utimesSync(join(node.root, 'fake/nfs/clickhouse/.nim-ha-import/data/data/whole.bin'), when, when);
+  expect(importData().code).toBe(0);
+  expect(node.read('fake/nfs/clickhouse/data/part.bin')).toBe('rows on this disk');
+  expect(node.has('fake/nfs/clickhouse/data/gone.bin')).toBe(false);
+  expect(node.read('fake/nfs/clickhouse/data/whole.bin')).toBe('WHOLE');
+});
+
+test('interrupted between the renames it goes on, and copies nothing any more', () => {
+  node.write('fake/nfs/clickhouse/.nim-ha-import/complete', '');
+  node.write('fake/nfs/clickhouse/.nim-ha-import/data/metadata/t.sql', 'table');
+  node.write('fake/nfs/clickhouse/data/part.bin', 'renamed already');
+  expect(importData().code).toBe(0);
+  expect(node.read('fake/nfs/clickhouse/metadata/t.sql')).toBe('table');
+  expect(node.read('fake/nfs/clickhouse/data/part.bin')).toBe('renamed already');
+  expect(node.has('fake/nfs/nms/.nim-ha/imported')).toBe(true);
+});
+
+test('data on both is refused', () => {
+  node.write('fake/nfs/nms/state.json', 'theirs');
+  const { code, out } = importData();
+  expect(code).toBe(1);
+  expect(out).toContain('FAILED [storage/data-on-both]: 192.0.2.13:/mnt/nfs_share/nms');
+  expect(readFileSync(join(node.root, 'fake/nfs/nms/state.json'), 'utf8')).toBe('theirs');
+  expect(existsSync(join(node.root, 'fake/nfs/nms/.nim-ha/imported'))).toBe(false);
+  expect(node.read('proc/mounts')).toBe('');
+});
+
+test('a server that refuses the mount is named', () => {
+  node.bash('rm -rf "$FAKE/nfs/nms"');
+  expect(importData().out).toContain('FAILED [storage/mount]: mount of 192.0.2.13:/mnt/nfs_share/nms, got mount.nfs4: access denied by server');
+});
+
+test('holder tells a free lock, a held one and a beating one apart', () => {
+  const holder = () => node.script('storage.sh', ['holder']).out.trim();
+  expect(holder()).toBe('free');
+  node.write('fake/nfs/nms/.nim-ha/lock', '');
+  expect(holder()).toBe('free');
+  const hold = (work: string) => `exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; ${work}`;
+  node.bash(`(${hold('exec sleep 30')}) >/dev/null 2>&1 & echo $! >"$FAKE/pid"; sleep 0.3`);
+  expect(holder()).toBe('held');
+  node.bash('kill "$(cat "$FAKE/pid")"');
+  node.bash(`(${hold('while sleep 0.05; do printf . >&9 || exit; done')}) >/dev/null 2>&1 & echo $! >"$FAKE/pid"; sleep 0.3`);
+  expect(holder()).toBe('beating');
+  node.bash('kill "$(cat "$FAKE/pid")"');
+});

@@ -1,0 +1,98 @@
+import { Fn, Testing } from 'cdktf';
+import { MonitoredService, SshAccess } from '../lib';
+import { ED25519_A, PairOptions, pair, stack, synth, variable } from './fixture';
+
+function problems(synthesise: () => unknown): string[] {
+  try {
+    synthesise();
+    return [];
+  } catch (error) {
+    return (error as Error).message.split('\n').map((line) => line.trim()).filter((line) => line.startsWith('['));
+  }
+}
+
+test('a valid pair has nothing to report', () => {
+  const scope = stack();
+  pair(scope);
+  expect(problems(() => synth(scope))).toEqual([]);
+});
+
+test('all that is wrong comes in one go, with the construct path and the rule', () => {
+  const scope = stack();
+  pair(scope, {
+    primary: { networkInterface: 'a-name-that-is-too-long' },
+    secondary: { host: '192.0.2.11' },
+    ssh: SshAccess.withAgent({ user: 'ops', timeout: '3' }),
+    virtualIp: { address: '192.0.2.13', authPass: 'far too long', virtualRouterId: 256 },
+    nfsShare: { mountOptions: ['rw', 'nolock'] },
+    monitoredServices: [MonitoredService.NGINX, MonitoredService.of('nginx')],
+    oidc: true,
+    forwardProxy: true,
+  });
+  const found = problems(() => synth(scope));
+  expect(found.every((line) => line.startsWith('[stack/NimHa] '))).toBe(true);
+  const rules = found.map((line) => / \[([a-z/-]+)\]$/.exec(line)?.[1]);
+  expect(rules).toEqual(
+    expect.arrayContaining(['node/interface-name', 'node/hosts-equal', 'ssh/timeout-unit', 'vip/auth-pass-length', 'service/repeated', 'guide/oidc-forward-proxy']),
+  );
+  expect(found.join('\n')).not.toContain('far too long');
+});
+
+test('what the constructor gets it takes: nothing is thrown before validation', () => {
+  expect(() => pair(stack(), { virtualIp: { address: '', authPass: '' }, nfsShare: { server: '', mountOptions: [] }, monitoredServices: [] })).not.toThrow();
+});
+
+test('host keys are wanted, unless that is switched off by name', () => {
+  const missing = (ssh: SshAccess): string[] => {
+    const scope = stack();
+    pair(scope, { ssh, primary: { hostKeys: [] } });
+    return problems(() => synth(scope));
+  };
+  const ssh = SshAccess.withAgent({ user: 'ops' });
+  expect(missing(ssh)).toEqual([expect.stringContaining('[ssh/host-keys-missing]')]);
+  expect(missing(ssh.ignoringHostKeys())).toEqual([]);
+});
+
+test('two pairs of a program are held against each other, also from different stacks', () => {
+  const app = Testing.app();
+  const one = stack(app, 'one');
+  pair(one, { virtualIp: { segment: 'lan' } });
+  const two = stack(app, 'two');
+  pair(two, { virtualIp: { segment: 'lan' } });
+  const found = problems(() => synth(two)).join('\n');
+  expect(found).toContain('[segment/router-id-twice]');
+  expect(found).toContain('[pairs/node-twice]');
+  expect(found).toContain('one/NimHa');
+});
+
+test('a segment may be a token: it is compared all the same', () => {
+  const scope = stack();
+  const segment = variable(scope, 'segment');
+  pair(scope, { virtualIp: { segment: segment.stringValue } }, 'One');
+  pair(scope, { virtualIp: { segment: segment.stringValue }, primary: { host: '192.0.2.21' } }, 'Two');
+  expect(problems(() => synth(scope)).join('\n')).toContain('[segment/router-id-twice]');
+});
+
+test('a bastion needs host keys, too', () => {
+  const scope = stack();
+  const direct = SshAccess.withAgent({ user: 'ops' });
+  pair(scope, { ssh: direct.viaBastion({ host: '192.0.2.1', hostKeys: [] }) });
+  expect(problems(() => synth(scope)).join('\n')).toContain('[ssh/bastion-host-keys-missing]');
+});
+
+describe('warnings', () => {
+  const warnings = (options: PairOptions): unknown[] =>
+    pair(stack(), options).node.metadata.filter(({ type }) => type.includes('warn')).map(({ data }) => data);
+  const hostKeys = ['ecdsa-sha2-nistp256 AAAA'];
+  const fine: PairOptions = { primary: { hostKeys }, secondary: { hostKeys } };
+
+  test('none for what is fine', () => expect(warnings(fine)).toEqual([]));
+
+  test.each<[string, PairOptions]>([
+    ['is a literal', { virtualIp: { authPass: 'literal' } }],
+    ['cannot be noticed', { virtualIp: { authPass: Fn.uuid() } }],
+    ['has no ECDSA key', { primary: { hostKeys: [ED25519_A] } }],
+  ])('%s', (text, options) => {
+    expect(warnings({ ...fine, ...options })).toEqual([expect.stringContaining(text)]);
+  });
+});

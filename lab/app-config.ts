@@ -1,0 +1,22 @@
+import * as path from 'node:path';
+import type { Lab } from './lab';
+
+/** Name of the pair, and so of its stack. */
+export const STACK = 'demo';
+
+/** The reference app's config file for this lab. */
+export function appConfig(lab: Lab, directory: string): object {
+  const { primary, secondary, user, virtualIp, nfsServer, nfsExportPath } = lab.config();
+  return {
+    backend: { local: { path: path.join(directory, '{pair}.tfstate') } },
+    pairs: {
+      [STACK]: {
+        primary,
+        secondary,
+        ssh: { user },
+        virtualIp: { address: virtualIp },
+        nfsShare: { server: nfsServer, exportPath: nfsExportPath },
+      },
+    },
+  };
+}

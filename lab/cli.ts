@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { Lab } from './lab';
+import { MACHINES, MachineName } from './machines';
+
+const USAGE = `usage: npm run lab -- COMMAND
+  up [--keep]            build what is missing and start the three machines; without --keep they end with this command
+  status                 what runs, how to reach it, who answers for the virtual IP
+  ssh MACHINE [COMMAND]  log in to node-a, node-b or nfs, or run a command there
+  fresh                  new disks and a new start for all machines
+  down                   end the lab and remove its files
+`;
+
+class UsageError extends Error {}
+
+async function up(args: readonly string[]): Promise<void> {
+  const keep = args[0] === '--keep';
+  expectNoMore(keep ? args.slice(1) : args);
+  const lab = await Lab.up({ keep });
+  await status();
+  if (keep) return;
+  process.stderr.write('Ctrl-C ends the lab.\n');
+  // Watches over the machines for as long as nobody interrupts; the handlers of Lab.up end it.
+  setInterval(() => void (lab.all.some((vm) => vm.running) || process.exit(0)), 5000);
+}
+
+async function status(): Promise<void> {
+  const lab = Lab.attach();
+  const links = await lab.switch.links();
+  for (const { machine, running, console } of lab.all) {
+    const state = `${running ? 'on ' : 'off'} cable ${links[machine.name]}`;
+    process.stdout.write(`${machine.name.padEnd(7)} ${state.padEnd(15)} lan ${machine.lanAddress}  ssh ${machine.sshAddress}:2222  console ${console}\n`);
+  }
+  process.stdout.write(`virtual IP answered by: ${(await lab.switch.holders()).join(', ') || 'nobody'}\n`);
+  process.stdout.write(`${JSON.stringify(lab.config(), null, 2)}\n`);
+}
+
+async function ssh(args: readonly string[]): Promise<void> {
+  const [name, ...command] = args;
+  if (!MACHINES.some((machine) => machine.name === name)) throw new UsageError(`ssh: unknown machine '${name ?? ''}'`);
+  const child = spawn('ssh', [...Lab.attach().sshArgs(name as MachineName), ...command], { stdio: 'inherit' });
+  process.exitCode = await new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+}
+
+function expectNoMore(args: readonly string[]): void {
+  if (args.length > 0) throw new UsageError(`unknown argument '${args[0]}'`);
+}
+
+async function main([command, ...args]: readonly string[]): Promise<void> {
+  if (command === 'up') return up(args);
+  if (command === 'ssh') return ssh(args);
+  if (command !== 'status' && command !== 'fresh' && command !== 'down') throw new UsageError(`unknown command '${command ?? ''}'`);
+  expectNoMore(args);
+  if (command === 'status') return status();
+  if (command === 'fresh') return Lab.attach().fresh();
+  return Lab.attach().down();
+}
+
+main(process.argv.slice(2)).catch((error: Error) => {
+  process.stderr.write(error instanceof UsageError ? `${error.message}\n${USAGE}` : `${error.message}\n`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

@@ -1,0 +1,63 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { appConfig, STACK } from './app-config';
+import { Lab } from './lab';
+import { NODES } from './machines';
+import { Pair } from './pair';
+import { elapsedSeconds, progress } from './progress';
+import { Rehearsal } from './rehearsal';
+import { deployEnv } from './toolchain';
+
+/** Not a word that a log could hold by chance. */
+const AUTH_PASS = 'zq7-Xw2K';
+
+interface Options {
+  readonly all: boolean;
+  readonly smoke: boolean;
+}
+
+function options(args: readonly string[]): Options {
+  const unknown = args.filter((arg) => arg !== '--all' && arg !== '--smoke');
+  if (unknown.length) {
+    process.stderr.write(`demo: unknown argument ${unknown.join(' ')}\nusage: npm run demo -- [--all | --smoke]\n`);
+    process.exit(2);
+  }
+  return { all: args.includes('--all'), smoke: args.includes('--smoke') };
+}
+
+/** The journals that explain a failure, for whoever reads it. */
+async function explain(lab: Lab): Promise<void> {
+  for (const name of NODES) {
+    // Matches of one kind are alternatives, of two kinds both demanded, unless there is a plus between them.
+    const units = ['keepalived', 'nim-ha-lock', 'nim-ha-agent', 'clickhouse-server'].map((unit) => `_SYSTEMD_UNIT=${unit}.service`);
+    const command = `sudo journalctl --no-pager --boot --lines=120 ${['SYSLOG_IDENTIFIER=nim-ha', ...units].join(' + ')}`;
+    const journal = await lab.machine(name).ssh(command, { accept: 'any', timeout: 60_000 }).catch((error: Error) => ({ stdout: error.message }));
+    process.stdout.write(`\n── journal of ${name}\n${journal.stdout}\n`);
+  }
+}
+
+async function main(): Promise<void> {
+  const chosenOptions = options(process.argv.slice(2));
+  const lab = await Lab.up();
+  const directory = path.join(lab.state.workdir, 'deploy');
+  fs.mkdirSync(directory, { mode: 0o700 });
+  const privateKey = fs.readFileSync(lab.config().privateKeyFile, 'utf8');
+  const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: privateKey, TF_VAR_auth_pass: AUTH_PASS };
+  const pair = new Pair(directory, STACK, appConfig(lab, directory), env, (line) => process.stderr.write(`    ${line}\n`));
+  // Of the key, a line that no other key has.
+  const secrets = [AUTH_PASS, privateKey.split('\n')[3]];
+  const demo = new Rehearsal(lab, pair, { ...chosenOptions, directory, secrets });
+  let good = false;
+  try {
+    good = await demo.run();
+  } catch (error) {
+    process.stderr.write(`\ndemo: ${(error as Error).message}\n`);
+  }
+  if (!good) await explain(lab);
+  demo.close();
+  await lab.down();
+  progress(`done after ${Math.round(elapsedSeconds())} s`);
+  process.exit(good ? 0 : 1);
+}
+
+void main();

@@ -1,0 +1,33 @@
+import type { Vm } from './vm';
+
+/** Everything of a node that a deploy may touch, as text to compare: files of /etc, units, packages, mounts, addresses. */
+const PICTURE = `
+cd /
+{ find etc usr/local home -xdev \\( -type f -o -type l -o -type d \\) -printf '%M %U %G %p %l\\n'
+  find etc usr/local home -xdev -type f -print0 | sort -z | xargs -0 sha256sum; } 2>/dev/null | sort
+dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n' | sed 's/^/package /'
+systemctl list-unit-files --no-legend --no-pager --state=enabled,masked,static | awk '{ print "unit", $1, $2 }'
+awk '$3 ~ /^nfs/ { print "mount", $1, $2 }' /proc/mounts
+for service in clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion; do
+  echo "service $service $(systemctl is-active $service)"
+done
+ls -d /var/lib/nim-ha /run/nim-ha /var/lib/clickhouse /var/lib/nms 2>/dev/null || true
+`;
+
+/** Paths that differ after a removal for a reason that is not ours. */
+const EXPLAINED: readonly [RegExp, string][] = [
+  [/ etc\/ld\.so\.cache/, 'rebuilt by ldconfig whenever a package comes or goes'],
+  [/ etc\/mtab/, 'the kernel’s list of mounts'],
+];
+
+export async function takePicture(vm: Vm): Promise<string[]> {
+  const result = await vm.ssh('sudo bash -s', { input: PICTURE, timeout: 180_000 });
+  return result.stdout.trim().split('\n').filter((line) => !EXPLAINED.some(([pattern]) => pattern.test(` ${line}`)));
+}
+
+/** Lines that were there before only (`-`) or are there now only (`+`). */
+export function differences(before: readonly string[], after: readonly string[]): string[] {
+  const was = new Set(before);
+  const is = new Set(after);
+  return [...before.filter((line) => !is.has(line)).map((line) => `- ${line}`), ...after.filter((line) => !was.has(line)).map((line) => `+ ${line}`)];
+}

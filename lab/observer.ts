@@ -1,0 +1,57 @@
+import { eventually } from './checks';
+import type { Lab } from './lab';
+import { NODES, nameOfMac, type NodeName } from './machines';
+import type { Observed } from './pair';
+
+/** What can be seen of the pair: from the LAN, and on the nodes. */
+export class Observer {
+  public constructor(private readonly lab: Lab) {}
+
+  public async observe(name: NodeName): Promise<Observed> {
+    const result = await this.lab.machine(name).ssh('sudo nim-ha status --json', { timeout: 30_000 });
+    return JSON.parse(result.stdout) as Observed;
+  }
+
+  /** Names of the machines that answered for the virtual IP in the last two seconds. */
+  public async holders(): Promise<string[]> {
+    return (await this.lab.switch.holders(2000)).map(nameOfMac);
+  }
+
+  public async holder(): Promise<string | undefined> {
+    const holders = await this.holders();
+    return holders.length === 1 ? holders[0] : undefined;
+  }
+
+  public exactlyOneActive(seconds: number): Promise<NodeName | undefined> {
+    return eventually(seconds, async () => {
+      const holder = await this.holder();
+      const active = NODES.find((name) => name === holder);
+      return active && (await this.observe(active)).phase === 'ACTIVE' ? active : undefined;
+    });
+  }
+
+  /** A standby that is not able yet (just booted, or in its hold-down) would make the next failover something else. */
+  public async standbyReady(name: NodeName): Promise<void> {
+    const ready = await eventually(300, async () => {
+      const checked = await this.lab.machine(name).ssh('sudo /etc/nms/scripts/nms-check-keepalived.sh && systemctl is-active keepalived', { accept: 'any' });
+      return checked.code === 0 ? true : undefined;
+    });
+    if (!ready) throw new Error(`${name} does not become able to take over`);
+    // One more check interval, so that its keepalived knows too.
+    await new Promise((done) => setTimeout(done, 12_000));
+  }
+
+  /** Logins that a node's sshd has accepted since it booted, without the one that asks. */
+  public async logins(name: NodeName): Promise<number> {
+    const { stdout } = await this.lab.machine(name).ssh('sudo journalctl --boot --no-pager -t sshd | grep -c "Accepted "');
+    return Number(stdout) - 1;
+  }
+}
+
+export function allActive(observed: Observed): boolean {
+  return Object.values(observed.services).every((state) => state === 'active');
+}
+
+export function noneActive(observed: Observed): boolean {
+  return observed.phase === 'STANDBY' && Object.values(observed.services).every((state) => state !== 'active');
+}

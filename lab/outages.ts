@@ -1,0 +1,74 @@
+import type { Sighting } from './probe';
+
+/** Silence that is no outage yet: an emulated machine may be slow to answer a few questions. */
+export const SILENCE_MS = 400;
+
+/** A time in which the virtual IP did not answer, or the moment in which another machine began to. */
+export interface Outage {
+  readonly goneAt: number;
+  /** Absent while nobody answers. */
+  readonly backAt?: number;
+  readonly fromMac: string;
+  readonly toMac?: string;
+}
+
+/** A time in which two machines answered for the virtual IP: a few milliseconds at a handover, or split brain. */
+export interface Overlap {
+  readonly from: number;
+  readonly to: number;
+  readonly macs: readonly string[];
+}
+
+export function holdersIn(timeline: readonly Sighting[]): string[] {
+  return [...new Set(timeline.filter(isAnswer).map((sighting) => sighting.mac))];
+}
+
+/** @param now the end of the observation: silence up to it may be an outage that is not over */
+export function outagesIn(timeline: readonly Sighting[], now: number): Outage[] {
+  const outages: Outage[] = [];
+  let last: Tenure | undefined;
+  for (const next of tenuresIn(timeline)) {
+    if (last && next.from > last.to) outages.push({ goneAt: last.to, backAt: next.from, fromMac: last.mac, toMac: next.mac });
+    if (!last || next.to > last.to) last = next;
+  }
+  if (last && now - last.to > SILENCE_MS) outages.push({ goneAt: last.to, fromMac: last.mac });
+  return outages;
+}
+
+/** Times in which two machines answered by turns. */
+export function overlapsIn(timeline: readonly Sighting[]): Overlap[] {
+  const tenures = tenuresIn(timeline);
+  return tenures.flatMap((one, index) =>
+    tenures
+      .slice(index + 1)
+      .filter((other) => other.mac !== one.mac && other.from < one.to)
+      .map((other) => ({ from: other.from, to: Math.min(one.to, other.to), macs: [one.mac, other.mac] })),
+  );
+}
+
+/** A time in which one machine answered without a pause. */
+interface Tenure {
+  readonly mac: string;
+  readonly from: number;
+  to: number;
+}
+
+/** Ordered by their beginning. */
+function tenuresIn(timeline: readonly Sighting[]): Tenure[] {
+  const all: Tenure[] = [];
+  const latest = new Map<string, Tenure>();
+  for (const { mac, at } of timeline.filter(isAnswer)) {
+    const running = latest.get(mac);
+    if (running && at - running.to <= SILENCE_MS) running.to = at;
+    else {
+      const tenure = { mac, from: at, to: at };
+      latest.set(mac, tenure);
+      all.push(tenure);
+    }
+  }
+  return all;
+}
+
+function isAnswer(sighting: Sighting): boolean {
+  return sighting.kind === 'answer';
+}

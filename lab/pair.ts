@@ -1,0 +1,126 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { run, type RunResult } from './run';
+
+const REPOSITORY = path.resolve(__dirname, '..');
+
+/** What a node says of itself: the `observed` of the outputs and `nim-ha status --json`. */
+export interface Observed {
+  readonly reachable: boolean | null;
+  readonly reason: string;
+  readonly vrrp_state: string;
+  readonly holds_virtual_ip: boolean;
+  readonly holds_lock: boolean;
+  readonly phase: string;
+  readonly keepalived: string;
+  readonly services: Record<string, string>;
+  readonly mounts: Record<string, { mounted: boolean; source: string | null }>;
+  readonly config_in_sync: boolean;
+  readonly drifted: string[];
+  readonly since: string;
+}
+
+export interface NodeOutput {
+  readonly declared: { name: string; host: string; role: string } & Record<string, unknown>;
+  readonly observed: Observed;
+}
+
+export interface PairOutputs {
+  readonly virtual_ip: string;
+  readonly active_node: string;
+  readonly primary: NodeOutput;
+  readonly secondary: NodeOutput;
+}
+
+export interface PlanResult {
+  /** Addresses of resources that would change. */
+  readonly resources: string[];
+  readonly outputs: string[];
+}
+
+/** The pair as its operator sees it: the reference app under the cdktf command, with a state of its own. */
+export class Pair {
+  /** Everything that the commands have printed. */
+  public printed = '';
+  private readonly env: NodeJS.ProcessEnv;
+  private readonly output: string;
+
+  /**
+   * @param directory private: the config file, the synthesised stack and the state live there
+   * @param log receives what the commands print, line by line
+   */
+  public constructor(
+    directory: string,
+    private readonly stack: string,
+    config: object,
+    env: NodeJS.ProcessEnv,
+    private readonly log: (line: string) => void,
+  ) {
+    const file = path.join(directory, 'pair.json');
+    fs.writeFileSync(file, JSON.stringify(config, null, 2), { mode: 0o600 });
+    this.output = path.join(directory, 'cdktf.out');
+    this.env = {
+      ...process.env,
+      ...env,
+      NIM_HA_CONFIG: file,
+      CHECKPOINT_DISABLE: '1',
+      CDKTF_OUTPUT: this.output,
+      CI: '1',
+      TF_INPUT: '0',
+      NO_COLOR: '1',
+      FORCE_COLOR: '0',
+    };
+  }
+
+  public deploy(): Promise<RunResult> {
+    return this.step('deploy.sh');
+  }
+
+  public destroy(): Promise<RunResult> {
+    return this.cdktf('destroy', this.stack, '--auto-approve', '--skip-provider-lock');
+  }
+
+  /** The plan of `cdktf diff`, read from the plan file that it leaves. */
+  public async diff(): Promise<PlanResult> {
+    const result = await this.cdktf('diff', this.stack, '--skip-provider-lock');
+    if (result.code !== 0) throw new Error(`cdktf diff ended with ${result.code}`);
+    const shown = await this.terraform('show', '-json', 'plan');
+    const plan = JSON.parse(shown.stdout);
+    return { resources: changed(plan.resource_changes), outputs: Object.keys(plan.output_changes ?? {}).filter((name) => isChange(plan.output_changes[name].actions)) };
+  }
+
+  public async outputs(): Promise<PairOutputs> {
+    const shown = await this.terraform('output', '-json');
+    const outputs = JSON.parse(shown.stdout);
+    return Object.fromEntries(Object.keys(outputs).map((name) => [name, outputs[name].value])) as unknown as PairOutputs;
+  }
+
+  private terraform(...args: string[]): Promise<RunResult> {
+    return run(process.env.TERRAFORM_BINARY_NAME ?? 'terraform', args, { cwd: path.join(this.output, 'stacks', this.stack), env: this.env });
+  }
+
+  /** The pipelines' own steps, so that what they show to others is what works here. */
+  public step(name: 'check.sh' | 'diff.sh' | 'deploy.sh'): Promise<RunResult> {
+    const lock = name === 'check.sh' ? ['--output', this.output] : ['--skip-provider-lock'];
+    return this.command('bash', [path.join(REPOSITORY, 'examples/ci/steps', name), ...lock]);
+  }
+
+  private cdktf(...args: string[]): Promise<RunResult> {
+    return this.command(path.join(REPOSITORY, 'node_modules/.bin/cdktf'), [...args, '--output', this.output]);
+  }
+
+  private async command(program: string, args: readonly string[]): Promise<RunResult> {
+    const result = await run(program, args, { cwd: REPOSITORY, env: this.env, timeout: 1_800_000, accept: 'any', onLine: this.log });
+    this.printed += result.stdout + result.stderr;
+    return result;
+  }
+}
+
+function changed(changes: { address: string; change: { actions: string[] } }[] = []): string[] {
+  return changes.filter(({ change }) => isChange(change.actions)).map(({ address }) => address);
+}
+
+/** A data source that is read at apply time is no change of anything. */
+function isChange(actions: string[]): boolean {
+  return actions.some((action) => action !== 'no-op' && action !== 'read');
+}

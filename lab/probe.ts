@@ -1,0 +1,82 @@
+import { arpRequest, parseArp, parseVrrp } from './frames';
+import { Outage, Overlap, holdersIn, outagesIn, overlapsIn } from './outages';
+
+/** Something seen on the wire; `at` is the host's clock in milliseconds. */
+export type Sighting =
+  | { readonly at: number; readonly kind: 'answer' | 'announcement'; readonly mac: string }
+  | { readonly at: number; readonly kind: 'advert'; readonly mac: string; readonly source: string; readonly virtualRouterId: number; readonly priority: number };
+
+export interface ProbeOptions {
+  readonly virtualIp: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly send: (frame: Buffer) => void;
+  readonly now?: () => number;
+  /** Milliseconds between two questions. */
+  readonly interval?: number;
+}
+
+const KEPT_SIGHTINGS = 500_000;
+
+/**
+ * Asks every 50 ms who has the virtual IP and writes down who answered; also every VRRP advertisement and every
+ * unasked announcement. Nothing on the machines is involved, so that a machine cannot be wrong about itself.
+ */
+export class Probe {
+  private readonly seen: Sighting[] = [];
+  private readonly now: () => number;
+  private timer?: NodeJS.Timeout;
+
+  public constructor(private readonly options: ProbeOptions) {
+    this.now = options.now ?? Date.now;
+  }
+
+  public start(): void {
+    if (this.timer) return;
+    const question = arpRequest(this.options.mac, this.options.ip, this.options.virtualIp);
+    this.timer = setInterval(() => this.options.send(question), this.options.interval ?? 50);
+  }
+
+  public stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  public observe(frame: Buffer): void {
+    const arp = parseArp(frame);
+    if (arp && arp.senderIp === this.options.virtualIp) {
+      const kind = arp.gratuitous ? 'announcement' : 'answer';
+      // A holder that asks for somebody else's address is neither.
+      if (arp.gratuitous || arp.operation === 'reply') this.note({ at: this.now(), kind, mac: arp.senderMac });
+      return;
+    }
+    const vrrp = parseVrrp(frame);
+    if (vrrp) {
+      const { sourceMac: mac, sourceIp: source, virtualRouterId, priority } = vrrp;
+      this.note({ at: this.now(), kind: 'advert', mac, source, virtualRouterId, priority });
+    }
+  }
+
+  /** Everything seen since a moment of the host's clock. */
+  public timeline(since = 0): Sighting[] {
+    return this.seen.filter((sighting) => sighting.at >= since);
+  }
+
+  /** Who answered for the virtual IP within the last so many milliseconds: one is right, two is split brain. */
+  public holders(sinceMs: number): string[] {
+    return holdersIn(this.timeline(this.now() - sinceMs));
+  }
+
+  public outages(since = 0): Outage[] {
+    return outagesIn(this.timeline(since), this.now());
+  }
+
+  public overlaps(since = 0): Overlap[] {
+    return overlapsIn(this.timeline(since));
+  }
+
+  private note(sighting: Sighting): void {
+    this.seen.push(sighting);
+    if (this.seen.length > KEPT_SIGHTINGS) this.seen.splice(0, KEPT_SIGHTINGS / 10);
+  }
+}

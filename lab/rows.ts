@@ -1,0 +1,65 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import * as http from 'node:http';
+import { createServer } from 'node:net';
+
+/** ClickHouse, reached through the virtual IP the way a client on the LAN reaches it. */
+export class Rows {
+  private constructor(private readonly tunnel: ChildProcess, private readonly port: number) {}
+
+  /** @param sshArguments everything of an ssh command line to a machine on the LAN but the command */
+  public static async through(sshArguments: readonly string[], virtualIp: string): Promise<Rows> {
+    const port = await freePort();
+    const forward = ['-N', '-o', 'ExitOnForwardFailure=yes', '-L', `127.0.0.1:${port}:${virtualIp}:8123`];
+    const tunnel = spawn('ssh', [...forward, ...sshArguments], { stdio: 'ignore' });
+    return new Rows(tunnel, port);
+  }
+
+  public async create(): Promise<void> {
+    await this.query('CREATE DATABASE IF NOT EXISTS demo');
+    await this.query('CREATE TABLE IF NOT EXISTS demo.rows (number UInt32, text String) ENGINE = MergeTree ORDER BY number');
+  }
+
+  /** Inserts numbered rows; when it returns, the server has acknowledged them. */
+  public async insert(first: number, count: number): Promise<void> {
+    const lines = Array.from({ length: count }, (_, index) => `${first + index}\trow ${first + index}`);
+    await this.query(`INSERT INTO demo.rows FORMAT TabSeparated\n${lines.join('\n')}\n`);
+  }
+
+  /** How many different rows there are, and the sum of their numbers: a lost or a doubled row changes one of them. */
+  public async census(): Promise<string> {
+    return (await this.query('SELECT count(), uniqExact(number), sum(number) FROM demo.rows')).trim();
+  }
+
+  public close(): void {
+    this.tunnel.kill();
+  }
+
+  private query(text: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const request = http.request({ host: '127.0.0.1', port: this.port, method: 'POST', timeout: 20_000, agent: false }, (response) => {
+        let body = '';
+        response.on('data', (chunk) => (body += chunk));
+        response.on('end', () => (response.statusCode === 200 ? resolve(body) : reject(new Error(body.trim() || `HTTP ${response.statusCode}`))));
+      });
+      request.on('timeout', () => request.destroy(new Error('no answer within 20 s')));
+      request.on('error', reject);
+      request.end(text);
+    });
+  }
+}
+
+/** The census of rows 1 to `count`, each once. */
+export function censusOf(count: number): string {
+  return `${count}\t${count}\t${(count * (count + 1)) / 2}`;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no free port'))));
+    });
+  });
+}

@@ -1,0 +1,31 @@
+import type { Lab } from './lab';
+import { NODES } from './machines';
+import { run } from './run';
+
+/** Where the password may be on a node, and nowhere else. */
+const ALLOWED = '/etc/keepalived/keepalived.conf';
+
+/**
+ * Files in which a secret is found, on this side (state, backup, plan, synthesised stacks, logs of the deploy) and on the nodes
+ * (everything that a deploy could have written, the journal, and every process's arguments and environment).
+ *
+ * @param directory the operator's: config, state and synthesised stacks
+ * @param logs everything that the commands have printed
+ */
+export async function findSecrets(lab: Lab, directory: string, logs: string, secrets: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const secret of secrets) {
+    const here = await run('grep', ['-rlF', '--', secret, directory], { accept: [0, 1] });
+    found.push(...here.stdout.split('\n').filter(Boolean));
+    if (logs.includes(secret)) found.push('the log of a command');
+    for (const name of NODES) {
+      // The pattern comes by standard input, or it would find itself in a list of processes.
+      const places = 'grep -rlF --devices=skip -f "$p" /etc /root /home /tmp /var/tmp /var/lib/nim-ha /run/nim-ha /usr/local /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null';
+      const journal = 'journalctl --no-pager --boot | grep -qF -f "$p" && echo "the journal"';
+      const command = `sudo bash -c 'p=$(mktemp -p /dev/shm); trap "rm -f $p" EXIT; cat >"$p"; ${places}; ${journal}; true'`;
+      const there = await lab.machine(name).ssh(command, { input: `${secret}\n`, timeout: 180_000 });
+      found.push(...there.stdout.split('\n').filter((line) => line && line !== ALLOWED).map((line) => `${name}: ${line}`));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,37 @@
+import type { Measured } from './rehearsal';
+import type { PairOutputs } from './pair';
+
+/** Text in columns, for a person. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()).join('\n') + '\n';
+}
+
+export function nodeTable(outputs: PairOutputs): string {
+  const { primary, secondary } = outputs;
+  const row = (label: string, of: (node: typeof primary) => unknown): string[] => [label, String(of(primary)), String(of(secondary))];
+  const services = Object.keys(primary.observed.services ?? {});
+  return columns([
+    row('node', (node) => `${node.declared.name} (${node.declared.role})`),
+    row('host', (node) => node.declared.host),
+    row('reachable', (node) => node.observed.reachable),
+    row('phase', (node) => node.observed.phase),
+    row('VRRP state', (node) => node.observed.vrrp_state),
+    row(`holds ${outputs.virtual_ip}`, (node) => node.observed.holds_virtual_ip),
+    row('holds the lock', (node) => node.observed.holds_lock),
+    ...services.map((service) => row(service, (node) => node.observed.services[service])),
+    ...Object.keys(primary.observed.mounts ?? {}).map((point) => row(point, (node) => node.observed.mounts[point].source ?? 'not mounted')),
+    row('as deployed', (node) => node.observed.config_in_sync),
+    ['active node', outputs.active_node, ''],
+  ]);
+}
+
+export function failoverTable(measured: readonly Measured[]): string {
+  const seconds = (value: number): string => value.toFixed(2);
+  return columns([
+    ['failover', 'from', 'to', 'VIP away s', 'bound', 'fault to VIP s', 'bound', 'fault to serving s'],
+    ...measured.map(({ failover, from, to, away, takeover, serving }) => [
+      failover.name, from, to, seconds(away), seconds(failover.awayBound), seconds(takeover), seconds(failover.takeoverBound), serving.toFixed(1),
+    ]),
+  ]);
+}

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names what is built from here, so that go.sum covers it.
+package tools
+
+import _ "github.com/hashicorp/terraform"

@@ -1,0 +1,16 @@
+import { isIPv6 } from 'net';
+import { MOUNTS, PairModel } from './model';
+
+/** The guide's two lines of `/etc/fstab`. */
+export function renderFstab(pair: PairModel): string[] {
+  return Object.entries(MOUNTS).map(
+    ([directory, mountPoint]) => `${source(pair, directory)} ${mountPoint} nfs ${pair.nfs.fstabOptions} 0 0`,
+  );
+}
+
+/** `server:/path`. An IPv6 address needs brackets, or its first colon would end the server's name. */
+function source(pair: PairModel, directory: string): string {
+  const { server, exportPath } = pair.nfs;
+  const parent = exportPath === '/' ? '' : exportPath;
+  return `${isIPv6(server) ? `[${server}]` : server}:${parent}/${directory}`;
+}

@@ -1,0 +1,16 @@
+export { DeclaredState } from './declared-state';
+export { HaNode } from './ha-node';
+export { KeepalivedProfile } from './keepalived-profile';
+export { MonitoredService } from './monitored-service';
+export { NfsShare } from './nfs-share';
+export type { NfsShareProps } from './nfs-share';
+export { NimHaPair } from './nim-ha-pair';
+export type { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
+export { ObserveWith } from './observe-with';
+export { ObservedState } from './observed-state';
+export { OperationMode } from './operation-mode';
+export { RemovalPolicy } from './removal-policy';
+export { SshAccess } from './ssh-access';
+export type { BastionOptions, PasswordOptions, PrivateKeyFileOptions, PrivateKeyOptions, SshOptions } from './ssh-access';
+export { VirtualIp } from './virtual-ip';
+export type { VirtualIpProps } from './virtual-ip';

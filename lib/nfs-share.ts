@@ -1,0 +1,55 @@
+import { Construct } from 'constructs';
+import { DEFAULT_EXPORT_PATH, DEFAULT_FSTAB_OPTIONS, GUIDE_MOUNT_OPTIONS } from './config/model';
+
+/** Properties of an `NfsShare`. */
+export interface NfsShareProps {
+  /** Address of the NFS server, as both nodes reach it. */
+  readonly server: string;
+
+  /**
+   * Absolute path of the share on the server. It holds the directories `clickhouse` and `nms`.
+   *
+   * @default /mnt/nfs_share
+   */
+  readonly exportPath?: string;
+
+  /**
+   * Options for `mount -t nfs4`, one per element. Options that break locks (`nolock`, `soft`, NFSv3, ...) are refused.
+   *
+   * @default - the guide's: rw, relatime, vers=4.2, rsize=524288, wsize=524288, namlen=255, hard, proto=tcp, timeo=600,
+   * retrans=2, sec=sys
+   */
+  readonly mountOptions?: string[];
+
+  /**
+   * The options column of the two lines in `/etc/fstab`.
+   *
+   * @default defaults
+   */
+  readonly fstabOptions?: string;
+}
+
+/**
+ * The shared storage: `clickhouse` is mounted on `/var/lib/clickhouse`, `nms` on `/var/lib/nms`, on both nodes.
+ *
+ * Guide: "Configure Network File System (NFS) for shared storage". Makes no resources. What is wrong with it is
+ * reported by the pair's validation.
+ */
+export class NfsShare extends Construct {
+  /** Address of the NFS server. */
+  public readonly server: string;
+  /** Absolute path of the share on the server. */
+  public readonly exportPath: string;
+  /** Options for `mount -t nfs4`. */
+  public readonly mountOptions: string[];
+  /** The options column in `/etc/fstab`. */
+  public readonly fstabOptions: string;
+
+  constructor(scope: Construct, id: string, props: NfsShareProps) {
+    super(scope, id);
+    this.server = props.server;
+    this.exportPath = props.exportPath ?? DEFAULT_EXPORT_PATH;
+    this.mountOptions = props.mountOptions ?? GUIDE_MOUNT_OPTIONS;
+    this.fstabOptions = props.fstabOptions ?? DEFAULT_FSTAB_OPTIONS;
+  }
+}

@@ -1,0 +1,85 @@
+import { Token } from 'cdktf';
+import { IConstruct } from 'constructs';
+import { PairModel } from './config/model';
+import { NimHaPairProps } from './nim-ha-pair-props';
+import { known } from './pair-model';
+import { environmentVariable, resolved } from './remote/variables';
+import { RuleInput, Sibling, SshInput } from './rules/rule';
+import { checkAll } from './rules';
+import { SshAccess } from './ssh-access';
+
+/** A pair as the rules see it, without its tokens. */
+interface KnownPair {
+  readonly plain: RuleInput;
+  readonly sibling: Sibling;
+}
+
+/** All pairs of a program, by its root: two pairs can harm each other. */
+const programs = new WeakMap<IConstruct, Map<IConstruct, KnownPair>>();
+
+/** Makes a pair known to the others of its program. */
+export function register(scope: IConstruct, model: PairModel): void {
+  const { root } = scope.node;
+  const pairs = programs.get(root) ?? new Map<IConstruct, KnownPair>();
+  programs.set(root, pairs.set(scope, knownPair(scope, model)));
+}
+
+function knownPair(scope: IConstruct, model: PairModel): KnownPair {
+  const plain = known(model) as RuleInput;
+  // A segment is only compared, so a token serves as well as a name.
+  const segment = model.virtualIp.segment && resolved(scope, model.virtualIp.segment);
+  const { primary, secondary, virtualIp, nfs } = plain;
+  return {
+    plain: { ...plain, virtualIp: { ...virtualIp, segment } },
+    sibling: {
+      path: scope.node.path,
+      segment,
+      virtualRouterId: virtualIp?.virtualRouterId,
+      virtualIp: virtualIp?.address,
+      nodes: [primary, secondary].map((node) => ({ host: node?.host, port: node?.port })),
+      nfs: { server: nfs?.server, exportPath: nfs?.exportPath },
+    },
+  };
+}
+
+/** Everything that is wrong with a pair, one message each. */
+export function problemsOf(scope: IConstruct, { primary, secondary, ssh }: NimHaPairProps): string[] {
+  const pairs = programs.get(scope.node.root)!;
+  const { plain } = pairs.get(scope)!;
+  const input: RuleInput = {
+    ...plain,
+    primary: { ...plain.primary, ssh: primary.ssh && sshInput(scope, primary.ssh) },
+    secondary: { ...plain.secondary, ssh: secondary.ssh && sshInput(scope, secondary.ssh) },
+    ssh: sshInput(scope, ssh),
+    siblings: [...pairs].filter(([other]) => other !== scope).map(([, { sibling }]) => sibling),
+  };
+  const found = checkAll(input).map(({ message }) => message);
+  return ssh._login(scope).bastion?.hostKeys.length === 0 && input.ssh?.hostKeyChecking ? [...found, NO_BASTION_KEYS] : found;
+}
+
+const NO_BASTION_KEYS =
+  'ssh.bastion.hostKeys: without a key the bastion cannot be told from another machine, got none; ' +
+  'add those of /etc/ssh/ssh_host_*_key.pub on the bastion [ssh/bastion-host-keys-missing]';
+
+/** What is allowed and probably not meant. */
+export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp }: NimHaPairProps): string[] {
+  const warnings: string[] = [];
+  if (!Token.isUnresolved(virtualIp.authPass)) {
+    warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable');
+  } else if (!virtualIp.authPassVersion && !environmentVariable(scope, virtualIp.authPass)) {
+    warnings.push('a change of virtualIp.authPass cannot be noticed here; give virtualIp.authPassVersion as well');
+  }
+  for (const [role, node] of Object.entries({ primary, secondary })) {
+    const keys = (node.ssh ?? ssh)._login(scope).verifyHostKeys ? node.hostKeys : [];
+    if (keys.length > 0 && !keys.some((key) => Token.isUnresolved(key) || key.includes('ecdsa-'))) {
+      // It would be taken for an impostor, and tried again until the timeout.
+      warnings.push(`${role}.hostKeys has no ECDSA key; if the machine has one, Terraform asks for it and refuses what it then gets`);
+    }
+  }
+  return warnings;
+}
+
+function sshInput(scope: IConstruct, ssh: SshAccess): SshInput {
+  const { verifyHostKeys, timeout } = ssh._login(scope);
+  return { hostKeyChecking: verifyHostKeys, timeoutText: known(timeout) as string | undefined };
+}

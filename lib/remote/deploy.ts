@@ -1,0 +1,81 @@
+import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
+import { IResolvable, Token } from 'cdktf';
+import { Construct } from 'constructs';
+import { secretDigest } from './digest';
+import { identity, machineKey } from './identity';
+import { Target } from './login';
+import { nodeScriptsAsset } from './node-scripts';
+import { generation, noObservation, observation } from './observation';
+import { operatorScriptAsset } from './operator-script';
+import { decommission, preflight, rollout, stage } from './steps';
+import { encode, sha256 } from './text';
+
+/** One node as the steps see it: where it is, and the data that it gets. */
+export interface RemoteNode {
+  readonly scope: Construct;
+  readonly target: Target;
+  /** `node.data` without `GENERATION`. */
+  readonly nodeData: string;
+}
+
+export interface RemotePair {
+  readonly primary: RemoteNode;
+  readonly secondary: RemoteNode;
+  readonly authPass: string;
+  readonly authPassVersion?: string;
+  readonly observe: boolean;
+  readonly repairDrift: boolean;
+  /** Argument of the removal program: `restore` or `retain`. */
+  readonly removal: string;
+  readonly decommission: boolean;
+  /** The state of a node that cannot be read, for this reason. */
+  readonly unobserved: (reason: string) => object;
+}
+
+export interface Deployment {
+  /** Done when everything is. */
+  readonly ready: NullResource;
+  readonly primary: IResolvable;
+  readonly secondary: IResolvable;
+}
+
+/** The resources of one pair, in the order of ARCHITECTURE.md. */
+export function deploy(scope: Construct, pair: RemotePair): Deployment {
+  const { primary, secondary } = pair;
+  const nothing = (node: RemoteNode, reason: string): IResolvable => noObservation(node.scope, pair.unobserved(reason));
+
+  if (pair.decommission) {
+    const ready = decommission(scope, primary.target, secondary.target, pair.removal);
+    return { ready, primary: nothing(primary, 'decommissioned'), secondary: nothing(secondary, 'decommissioned') };
+  }
+
+  const asset = nodeScriptsAsset(scope);
+  const script = operatorScriptAsset(scope);
+  const targets = { primary: primary.target, secondary: secondary.target };
+  const digest = pair.authPassVersion ?? secretDigest(scope, pair.authPass, primary.target.login) ?? '';
+  const number = pair.repairDrift ? generation([primary, secondary], script) : '1';
+  const machines = identity(scope, targets, pair.removal);
+
+  const preflights = Object.entries({ primary, secondary }).map(([role, { scope: at, target, nodeData }]) =>
+    preflight(at, {
+      target,
+      asset,
+      nodeData: `${nodeData}GENERATION=${encode(number)}\n`,
+      dependsOn: [machines],
+      triggers: {
+        host: Token.isUnresolved(target.host) ? target.host : machineKey(role, target, targets),
+        text: sha256(nodeData),
+        digest,
+        ...(pair.repairDrift && { generation: number }),
+      },
+    }),
+  );
+  const stages = [primary, secondary].map((node) => stage(node.scope, node.target, pair.authPass, preflights));
+  const ready = rollout(scope, primary.target, secondary.target, stages);
+
+  const observed = (node: RemoteNode): IResolvable =>
+    pair.observe
+      ? observation(node.scope, node.target, script, ready, pair.unobserved('no answer from the reader'))
+      : nothing(node, 'not observed');
+  return { ready, primary: observed(primary), secondary: observed(secondary) };
+}

@@ -1,0 +1,56 @@
+import { LocalExecProvisioner, TerraformIterator, Token } from 'cdktf';
+import { Construct } from 'constructs';
+import { Target } from './login';
+import { operatorScriptText, operatorSettings } from './operator-script';
+import { TerraformData } from './terraform-data';
+import { escapeTemplate } from './text';
+import { written } from './written';
+
+/**
+ * What makes a destroy reach the nodes. One instance per machine, which goes away only with the machine: the key is the literal
+ * host, so two nodes may swap roles, and all else is `input`, which changes in place. A host that comes from another
+ * resource may become unknown without being another machine, so there the key is the role.
+ *
+ * Going from a literal host to a token is the one change that looks like another machine and is not.
+ */
+export function identity(scope: Construct, nodes: { [role: string]: Target }, mode: string): TerraformData {
+  const instances = Object.fromEntries(
+    Object.entries(nodes).map(([role, target]) => [machineKey(role, target, nodes), operatorSettings(target)]),
+  );
+  // A set of keys and a look-up: a map of values would have to be known, and not sensitive, before anything is planned.
+  const each = TerraformIterator.fromList(Object.keys(instances));
+  const literal = Object.values(nodes).every((target) => !Token.isUnresolved(target.host));
+  return new TerraformData(scope, 'identity', {
+    forEach: each,
+    input: written((write) => `${write(instances)}[each.value]`),
+    triggersReplace: literal ? '${each.value}' : undefined,
+    provisioners: [removal(Object.keys(Object.values(instances)[0]), mode)],
+  });
+}
+
+/** Distinguishes the machines of a pair: the host, with its port where both are behind one address (port forwarding). */
+export function machineKey(role: string, target: Target, nodes: { [role: string]: Target }): string {
+  if (Token.isUnresolved(target.host)) {
+    return role;
+  }
+  const shared = Object.values(nodes).filter((node) => node.host === target.host).length > 1;
+  return shared ? `${target.host}:${target.port}` : target.host;
+}
+
+/**
+ * Runs when the resource is destroyed, from a checkout that may be fresh: so it carries its script as text. It goes on when a
+ * node cannot be reached, for a dead node must not keep a living pair from being changed; the script names the node then.
+ */
+function removal(settings: string[], mode: string): LocalExecProvisioner {
+  return {
+    type: 'local-exec',
+    when: 'destroy',
+    onFailure: 'continue',
+    // Or it would print the whole script before its output.
+    quiet: true,
+    interpreter: ['bash', '-c'],
+    command: `set -- remove ${mode}\n${escapeTemplate(operatorScriptText())}`,
+    environment: Object.fromEntries(settings.map((name) => [name, `\${self.input.${name}}`])),
+    // cdktf's type knows neither `on_failure` nor `quiet`.
+  } as LocalExecProvisioner;
+}

@@ -1,0 +1,53 @@
+import { DataLocalCommand } from '@cdktf/provider-local/lib/data-local-command';
+import { Fn, IResolvable, ITerraformDependable, TerraformAsset, TerraformLocal } from 'cdktf';
+import { Construct } from 'constructs';
+import { Target } from './login';
+import { operatorArguments } from './operator-script';
+import { written } from './written';
+
+/**
+ * What a node says of itself, read when Terraform plans, or after the steps where something changes. Never an error: an
+ * unreachable node is an answer, and where there is no answer at all `fallback` takes its place.
+ */
+export function observation(
+  scope: Construct,
+  target: Target,
+  script: TerraformAsset,
+  after: ITerraformDependable,
+  fallback: object,
+): IResolvable {
+  const read = new DataLocalCommand(scope, 'state', {
+    command: 'bash',
+    arguments: [script.path, 'observe', ...operatorArguments(target)],
+    allowNonZeroExitCode: true,
+    dependsOn: [after],
+  });
+  return local(scope, written((write) => `try(jsondecode(${write(read.stdout)}), ${write(fallback)})`));
+}
+
+/** The same shape where nothing is read. */
+export function noObservation(scope: Construct, fallback: object): IResolvable {
+  return local(scope, fallback);
+}
+
+/** A name for the object, so that what reads it does not repeat how it came about. */
+function local(scope: Construct, value: unknown): IResolvable {
+  // Of the typed views of a local this is the one that is a plain reference.
+  return new TerraformLocal(scope, 'observed', value).asBoolean;
+}
+
+/**
+ * The number of this roll-out of a pair, asked of both nodes before the steps: one more than the last where a node's files are
+ * not as they were deployed. A node that does not answer counts as 0, so one is enough.
+ */
+export function generation(targets: { scope: Construct; target: Target }[], script: TerraformAsset): string {
+  const numbers = targets.map(({ scope, target }) => {
+    const probe = new DataLocalCommand(scope, 'generation', {
+      command: 'bash',
+      arguments: [script.path, 'generation', ...operatorArguments(target)],
+      allowNonZeroExitCode: true,
+    });
+    return Fn.try([Fn.tonumber(Fn.trimspace(probe.stdout)), 0]);
+  });
+  return Fn.tostring(Fn.max(numbers));
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import { AssetType, Fn, TerraformAsset, Token } from 'cdktf';
+import { Construct } from 'constructs';
+import { numberText } from './number-text';
+import { OpenSshCredentials, Target } from './login';
+import { SCRIPTS } from './node-scripts';
+
+/** Runs on the operator's machine: the OpenSSH client's side of reading state and of removal. */
+const OPERATOR_SCRIPT = join(SCRIPTS, 'operator', 'ssh-node.sh');
+
+/** The script beside the synthesised JSON, for what runs while that is there. */
+export function operatorScriptAsset(scope: Construct): TerraformAsset {
+  return new TerraformAsset(scope, 'operator', { path: OPERATOR_SCRIPT, type: AssetType.FILE });
+}
+
+/** The text of the script, for the one place that may not refer to an asset: what runs at destroy time. */
+export function operatorScriptText(): string {
+  return readFileSync(OPERATOR_SCRIPT, 'utf8');
+}
+
+/** What the script has to know about a node. Nothing here is secret: of secrets only where to find them. */
+export function operatorSettings(target: Target): Record<string, string> {
+  const { login } = target;
+  const { bastion } = login;
+  const credentials: OpenSshCredentials = login.openSsh ?? {};
+  return {
+    NIM_HA_HOST: target.host,
+    NIM_HA_PORT: numberText(target.port),
+    NIM_HA_USER: login.user,
+    NIM_HA_HOST_KEYS: lines(login.verifyHostKeys ? target.hostKeys : []),
+    NIM_HA_KEY_ENV: credentials.keyEnv ?? '',
+    NIM_HA_KEY_FILE: expandedPath(credentials.keyFile) ?? '',
+    NIM_HA_PASSWORD_ENV: credentials.passwordEnv ?? '',
+    NIM_HA_AGENT: credentials.agent ? 'yes' : '',
+    NIM_HA_BASTION_HOST: bastion?.host ?? '',
+    NIM_HA_BASTION_PORT: bastion ? numberText(bastion.port) : '',
+    NIM_HA_BASTION_USER: bastion?.user ?? '',
+    NIM_HA_BASTION_HOST_KEYS: lines(bastion && login.verifyHostKeys ? bastion.hostKeys : []),
+  };
+}
+
+/** `KEY=VALUE` arguments: `data.local_command` cannot set environment variables. */
+export function operatorArguments(target: Target): string[] {
+  return Object.entries(operatorSettings(target))
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => `${key}=${value}`);
+}
+
+/** A path as programs other than a shell need it: `~/` is the home of whoever runs Terraform. */
+export function expandedPath(path: string | undefined): string | undefined {
+  return path?.startsWith('~/') ? Fn.pathexpand(path) : path;
+}
+
+function lines(values: string[]): string {
+  return Token.isUnresolved(values) ? Fn.join(Fn.base64decode('Cg=='), values) : values.join('\n');
+}

@@ -1,0 +1,94 @@
+import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
+import { ITerraformDependable, RemoteExecProvisioner, TerraformAsset } from 'cdktf';
+import { Construct } from 'constructs';
+import { BOOTSTRAP_SCRIPT, STEP_SCRIPT, connection } from './connection';
+import { Target } from './login';
+import { nodeScriptsHash, uploadCommands } from './node-scripts';
+import { encode } from './text';
+
+// `exec`, so that nothing reads the uploaded script any more once the step runs: the next block overwrites it. The end of
+// stdin, for the terminal that Terraform gives a script never ends.
+const runStep = (step: string): string => `exec bash .nim-ha/scripts/run-step.sh ${step} </dev/null`;
+
+/** One block is one TCP connection to the node. Terraform's own wrapper has neither bash nor `set -e`. */
+export function block(target: Target, scriptPath: string, commands: string[]): RemoteExecProvisioner {
+  return {
+    type: 'remote-exec',
+    connection: connection(target, scriptPath),
+    inline: [['#!/bin/bash', 'set -eu', 'cd', ...commands].join('\n')],
+  };
+}
+
+export interface PreflightConfig {
+  readonly target: Target;
+  readonly asset: TerraformAsset;
+  readonly nodeData: string;
+  /** What makes all steps run again when it changes; stored in state in clear. */
+  readonly triggers: { [name: string]: string };
+  readonly dependsOn: ITerraformDependable[];
+}
+
+/** Brings scripts and data into `~/.nim-ha` and looks at the node. Changes nothing outside of that directory. */
+export function preflight(scope: Construct, config: PreflightConfig): NullResource {
+  return new NullResource(scope, 'preflight', {
+    dependsOn: config.dependsOn,
+    triggers: { ...config.triggers, scripts: nodeScriptsHash() },
+    provisioners: [
+      block(config.target, BOOTSTRAP_SCRIPT, [
+        ...uploadCommands(config.asset, config.nodeData),
+        'cd',
+        runStep('preflight'),
+      ]),
+    ],
+  });
+}
+
+/**
+ * Brings the password and prepares everything on the node that may be prepared while it serves. The password has a block of
+ * its own: a sensitive value anywhere in a block hides all that the block prints.
+ */
+export function stage(scope: Construct, target: Target, authPass: string, preflights: NullResource[]): NullResource {
+  return new NullResource(scope, 'stage', {
+    triggers: after('preflight', preflights),
+    provisioners: [
+      {
+        type: 'file',
+        connection: connection(target, STEP_SCRIPT),
+        content: `AUTH_PASS=${encode(authPass)}\n`,
+        destination: '.nim-ha/secret',
+      },
+      block(target, STEP_SCRIPT, ['rm -f -- ./.nim-ha-*.sh', runStep('stage')]),
+    ],
+  });
+}
+
+/** The four steps of the activation, in an order that never makes two masters. Each decides on its node whether it is meant. */
+export function rollout(scope: Construct, primary: Target, secondary: Target, stages: NullResource[]): NullResource {
+  const step = (target: Target, number: number): RemoteExecProvisioner =>
+    block(target, STEP_SCRIPT, [runStep(`rollout ${number}`)]);
+  return new NullResource(scope, 'rollout', {
+    triggers: after('stage', stages),
+    provisioners: [step(secondary, 1), step(primary, 2), step(secondary, 3), step(primary, 4)],
+  });
+}
+
+/** Removes the pair from both nodes as a step of a deploy, with the program that the last deploy left on them. */
+export function decommission(scope: Construct, primary: Target, secondary: Target, mode: string): NullResource {
+  const remove = (target: Target): RemoteExecProvisioner =>
+    block(target, BOOTSTRAP_SCRIPT, [
+      'program=/usr/local/lib/nim-ha/run-step.sh',
+      // Where a deploy was interrupted early, there is only what it has uploaded.
+      '[ -e "$program" ] || program=.nim-ha/scripts/run-step.sh',
+      `if [ -e "$program" ]; then bash "$program" remove ${mode} </dev/null; else echo "nothing to remove"; fi`,
+      'rm -rf -- .nim-ha',
+    ]);
+  return new NullResource(scope, 'decommission', {
+    triggers: { primary: primary.host, secondary: secondary.host },
+    provisioners: [remove(secondary), remove(primary)],
+  });
+}
+
+/** The ids of earlier resources: they change when those ran again, and are a dependency at the same time. */
+function after(name: string, resources: NullResource[]): { [name: string]: string } {
+  return Object.fromEntries(resources.map((resource, index) => [`${name}${index + 1}`, resource.id]));
+}

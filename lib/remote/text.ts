@@ -1,0 +1,49 @@
+import { createHash } from 'crypto';
+import { Fn, Token } from 'cdktf';
+
+const TOKEN = /(\$\{TfToken\[[^\]]+\]\})/;
+
+/**
+ * Literal text, such as shell, that Terraform must hand on as it is: every `${` and `%{` in a string is a template to it.
+ * cdktf's own tokens stay what they are.
+ */
+export function escapeTemplate(text: string): string {
+  return text.replace(/\$\{(?!TfToken\[)/g, '$$${').replace(/%\{/g, '%%{');
+}
+
+/**
+ * A Terraform expression for text with tokens in it, fit to be the argument of a function. cdktf does not quote such
+ * text rightly (newlines, quotes, `${`), so the literal parts travel as base64.
+ */
+export function expression(text: string): string {
+  const parts = text.split(TOKEN).filter((part) => part !== '');
+  if (parts.length === 1 && Token.isUnresolved(text)) {
+    return text;
+  }
+  return Fn.join('', parts.map((part) => (Token.isUnresolved(part) ? part : Fn.base64decode(base64(part)))));
+}
+
+/** Base64 of a text. With a token in it only Terraform can tell. */
+export function encode(text: string): string {
+  return Token.isUnresolved(text) ? Fn.base64encode(expression(text)) : base64(text);
+}
+
+/** A SHA-256, in hex, that changes when the text does. With a token in it only Terraform can tell. */
+export function sha256(text: string): string {
+  if (!Token.isUnresolved(text)) {
+    return literalSha256(text);
+  }
+  // The literal parts are hashed here: they may be long, and the expression is written out in full.
+  const parts = text.split(TOKEN);
+  const literals = parts.filter((_, index) => index % 2 === 0);
+  const tokens = parts.filter((_, index) => index % 2 === 1);
+  return Fn.sha256(Fn.join(' ', [literalSha256(JSON.stringify(literals)), ...tokens]));
+}
+
+function literalSha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

@@ -1,0 +1,28 @@
+import { authPassRules } from './auth-pass';
+import { guideLimitRules } from './guide-limits';
+import { mountOptionRules } from './mount-options';
+import { nfsShareRules } from './nfs-share';
+import { nodeRules } from './nodes';
+import { Rule, RuleInput } from './rule';
+import { serviceRules } from './services';
+import { siblingRules } from './siblings';
+import { sshRules } from './ssh';
+import { virtualIpRules } from './virtual-ip';
+
+/** Everything that is refused before anything is deployed. `id`, `summary` and `guide` are what documentation needs. */
+export const RULES: Rule[] = [
+  ...nodeRules,
+  ...sshRules,
+  ...virtualIpRules,
+  ...authPassRules,
+  ...nfsShareRules,
+  ...mountOptionRules,
+  ...serviceRules,
+  ...guideLimitRules,
+  ...siblingRules,
+];
+
+/** All that is wrong, in one go. */
+export function checkAll(input: RuleInput): Array<{ id: string; message: string }> {
+  return RULES.flatMap(({ id, check }) => check(input).map((message) => ({ id, message: `${message} [${id}]` })));
+}

@@ -1,0 +1,78 @@
+import { NodeModel, PairModel } from '../config/model';
+
+/** What a rule sees of T: a value that is a token is undefined, at any depth, and what is undefined is not judged. */
+export type Known<T> =
+  T extends Array<infer E> ? Array<Known<E> | undefined> : T extends object ? { [K in keyof T]?: Known<T[K]> } : T;
+
+export interface SshInput {
+  /** False where host keys are switched off by name. */
+  hostKeyChecking?: boolean;
+  /** The time limit of a connection as Terraform gets it: `5m`. */
+  timeoutText?: string;
+}
+
+/** A node; `ssh` where it overrides the pair's. */
+export type NodeInput = Known<NodeModel> & { ssh?: SshInput };
+
+/** Another pair of the same program, as far as two pairs can harm each other. */
+export interface Sibling {
+  /** Construct path. */
+  path: string;
+  segment?: string;
+  virtualRouterId?: number;
+  /** With or without its prefix. */
+  virtualIp?: string;
+  nodes?: Array<{ host?: string; port?: number }>;
+  nfs?: { server?: string; exportPath?: string };
+}
+
+/** A pair as the rules judge it. */
+export interface RuleInput extends Omit<Known<PairModel>, 'primary' | 'secondary'> {
+  primary?: NodeInput;
+  secondary?: NodeInput;
+  ssh?: SshInput;
+  siblings?: Sibling[];
+}
+
+export interface Rule {
+  /** `topic/name`; contract, like a linter's: people search for it. */
+  id: string;
+  /** What is demanded, in one sentence, for the documentation. */
+  summary: string;
+  /** The guide's heading, where the guide demands it. */
+  guide?: string;
+  /** One message per thing that is wrong, none where all is well or not known. Never throws. */
+  check(input: RuleInput): string[];
+}
+
+/** The form of every message. `path` is what the user typed; a secret must not be in `got`. */
+export function problem(path: string, demand: string, got: string | number, todo: string): string {
+  return `${path}: ${demand}, got ${got}; ${todo}`;
+}
+
+/** A value in a message; line breaks and the like become visible. */
+export const quoted = (text: string): string => JSON.stringify(text);
+
+export interface NamedNode {
+  path: 'primary' | 'secondary';
+  node: NodeInput;
+}
+
+export function nodesOf(input: RuleInput): NamedNode[] {
+  return [
+    { path: 'primary', node: input.primary ?? {} },
+    { path: 'secondary', node: input.secondary ?? {} },
+  ];
+}
+
+/** A rule about one value that both nodes have. */
+export function perNode(
+  rule: Omit<Rule, 'check'>,
+  check: (node: NodeInput, path: string, input: RuleInput) => string | undefined,
+): Rule {
+  return { ...rule, check: (input) => present(nodesOf(input).map(({ node, path }) => check(node, path, input))) };
+}
+
+export function present<T>(values: Array<T | undefined>): T[] {
+  return values.filter((value): value is T => value !== undefined);
+}

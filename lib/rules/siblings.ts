@@ -1,0 +1,77 @@
+import { sameHost, withoutPrefix } from './host';
+import { nodesOf, problem, quoted, Rule, RuleInput, Sibling } from './rule';
+
+/** The pairs that name the same segment. Two that name none may be anywhere: not judged. */
+function onSameSegment({ virtualIp, siblings }: RuleInput): Sibling[] {
+  return (siblings ?? []).filter(({ segment }) => segment !== undefined && segment === virtualIp?.segment);
+}
+
+export const siblingRules: Rule[] = [
+  {
+    id: 'segment/router-id-twice',
+    summary: 'Two pairs on one network segment have different virtual router ids.',
+    check: (input) => {
+      const id = input.virtualIp?.virtualRouterId;
+      const demand = 'must be the only one of its number on its segment';
+      return onSameSegment(input)
+        .filter((sibling) => id !== undefined && sibling.virtualRouterId === id)
+        .map(({ path }) => {
+          const got = `${id} as ${path} has on the segment ${quoted(input.virtualIp!.segment!)}`;
+          return problem('virtualIp.virtualRouterId', demand, got, 'choose another one');
+        });
+    },
+  },
+  {
+    id: 'segment/address-twice',
+    summary: 'Two pairs on one network segment have different virtual IPs.',
+    guide: 'Reserve a virtual IP address',
+    check: (input) =>
+      onSameSegment(input)
+        .filter((sibling) => sameHost(withoutPrefix(input.virtualIp?.address), withoutPrefix(sibling.virtualIp)))
+        .map(({ path }) => {
+          const got = `${quoted(input.virtualIp!.address!)} as ${path} has on the segment ${quoted(input.virtualIp!.segment!)}`;
+          return problem('virtualIp.address', 'must be an unused address', got, 'reserve another one');
+        }),
+  },
+  {
+    id: 'pairs/node-twice',
+    summary: 'No machine is a node of two pairs: there is one keepalived.conf on it.',
+    check: (input) =>
+      nodesOf(input).flatMap(({ node, path }) =>
+        (input.siblings ?? [])
+          .filter((sibling) =>
+            sibling.nodes?.some(
+              ({ host, port }) => sameHost(host, node.host) && port !== undefined && port === node.port,
+            ),
+          )
+          .map((sibling) =>
+            problem(
+              `${path}.host`,
+              'must be a node of one pair only',
+              `${quoted(node.host!)}, a node of ${sibling.path} too`,
+              'give each pair its own servers',
+            ),
+          ),
+      ),
+  },
+  {
+    id: 'pairs/share-twice',
+    summary: 'No two pairs use the same NFS share: they would write into the same data.',
+    check: (input) =>
+      (input.siblings ?? [])
+        .filter(
+          ({ nfs }) =>
+            sameHost(nfs?.server, input.nfs?.server) &&
+            nfs?.exportPath !== undefined &&
+            nfs.exportPath === input.nfs?.exportPath,
+        )
+        .map(({ path }) =>
+          problem(
+            'nfsShare.exportPath',
+            'must be the share of one pair only',
+            `${quoted(input.nfs!.exportPath!)}, the share of ${path} too`,
+            'give each pair its own',
+          ),
+        ),
+  },
+];

@@ -1,0 +1,127 @@
+import { resolve } from 'path';
+import { Token } from 'cdktf';
+import { IConstruct } from 'constructs';
+import { ObserveWith } from './observe-with';
+import { Login, OpenSshCredentials } from './remote/login';
+import { environmentVariable } from './remote/variables';
+
+/** What every way of logging in has in common. */
+export interface SshOptions {
+  /** User on the node: root, or one that may use `sudo` without a password. */
+  readonly user: string;
+
+  /**
+   * How long Terraform tries to connect, with its unit: `90s`, `2m`. A wrong host key is tried again until then, too.
+   *
+   * @default 2m
+   */
+  readonly timeout?: string;
+
+  /**
+   * What the OpenSSH client logs in with when it reads a node's state or removes the pair.
+   *
+   * @default - the same key, file, agent or password, where the client can get at it: a key or a password has to come
+   * from a Terraform variable that is set in the environment (`TF_VAR_...`)
+   */
+  readonly observeWith?: ObserveWith;
+}
+
+/** Login with a private key. */
+export interface PrivateKeyOptions extends SshOptions {
+  /** The private key itself, in PEM or OpenSSH form. Give a Terraform variable; a literal ends up in `cdktf.out`. */
+  readonly privateKey: string;
+}
+
+/** Login with a private key in a file. */
+export interface PrivateKeyFileOptions extends SshOptions {
+  /** Where the key lies on the machine that runs Terraform. `~/` is its user's home; a relative path starts where the program runs. */
+  readonly path: string;
+}
+
+/** Login with a password. */
+export interface PasswordOptions extends SshOptions {
+  /** The password. Give a Terraform variable; a literal ends up in `cdktf.out`. */
+  readonly password: string;
+}
+
+/** A machine that the connections go through. It takes the same credentials as the nodes. */
+export interface BastionOptions {
+  /** Name or address. */
+  readonly host: string;
+  /** Its public host keys, one `type base64` line each. Give all that it has: the two sides choose one. */
+  readonly hostKeys: string[];
+  /** @default 22 */
+  readonly port?: number;
+  /** @default - the user of the nodes */
+  readonly user?: string;
+}
+
+/**
+ * How to log in to the nodes. Host keys are verified unless that is switched off by name.
+ *
+ * Steps that change something connect through Terraform's provisioners; reading state and removal go through the OpenSSH
+ * client of the machine that runs Terraform.
+ */
+export class SshAccess {
+  /** With a private key, usually a sensitive Terraform variable. */
+  public static withPrivateKey(options: PrivateKeyOptions): SshAccess {
+    return new SshAccess(options, { privateKey: options.privateKey });
+  }
+
+  /** With a private key in a file. */
+  public static withPrivateKeyFile(options: PrivateKeyFileOptions): SshAccess {
+    const asIs = Token.isUnresolved(options.path) || options.path.startsWith('~/');
+    return new SshAccess(options, { privateKeyFile: asIs ? options.path : resolve(options.path) });
+  }
+
+  /**
+   * With the SSH agent of the machine that runs Terraform.
+   *
+   * Terraform forwards the agent to the node and cannot be told not to: while a step runs, root on the node can use its keys.
+   * All other ways of logging in keep the agent out of it.
+   */
+  public static withAgent(options: SshOptions): SshAccess {
+    return new SshAccess(options, { agent: true });
+  }
+
+  /** With a password, usually a sensitive Terraform variable. */
+  public static withPassword(options: PasswordOptions): SshAccess {
+    return new SshAccess(options, { password: options.password });
+  }
+
+  private constructor(
+    private readonly options: SshOptions,
+    private readonly details: Partial<Login>,
+  ) {}
+
+  /** The same, through a bastion. Each block is then two TCP connections. */
+  public viaBastion(bastion: BastionOptions): SshAccess {
+    const { host, hostKeys, port = 22, user = this.options.user } = bastion;
+    return new SshAccess(this.options, { ...this.details, bastion: { host, hostKeys, port, user } });
+  }
+
+  /**
+   * The same, without verifying host keys, neither of nodes nor of a bastion: whoever answers at the address gets the
+   * password of the pair. For machines whose keys cannot be known, such as ones created in the same run.
+   */
+  public ignoringHostKeys(): SshAccess {
+    return new SshAccess(this.options, { ...this.details, verifyHostKeys: false });
+  }
+
+  /** @internal */
+  public _login(scope: IConstruct): Login {
+    const { user, timeout = '2m', observeWith } = this.options;
+    const openSsh = observeWith?._credentials ?? this.openSshCredentials(scope);
+    return { user, timeout, verifyHostKeys: true, ...this.details, openSsh };
+  }
+
+  private openSshCredentials(scope: IConstruct): OpenSshCredentials {
+    const { privateKey, privateKeyFile, password, agent } = this.details;
+    return {
+      keyEnv: environmentVariable(scope, privateKey),
+      keyFile: privateKeyFile,
+      passwordEnv: environmentVariable(scope, password),
+      agent,
+    };
+  }
+}

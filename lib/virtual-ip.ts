@@ -1,0 +1,66 @@
+import { Construct } from 'constructs';
+import { DEFAULT_VIRTUAL_ROUTER_ID } from './config/model';
+
+/** Properties of a `VirtualIp`. */
+export interface VirtualIpProps {
+  /**
+   * The reserved IPv4 address, with or without `/prefix`. keepalived takes a missing prefix as `/32`.
+   */
+  readonly address: string;
+
+  /**
+   * Password that the two nodes show each other (VRRP). At most 8 characters out of `A-Z a-z 0-9 . _ -`: keepalived
+   * cuts or misreads all else without an error. Give a Terraform variable; a literal ends up in `cdktf.out`.
+   */
+  readonly authPass: string;
+
+  /**
+   * Any text that changes together with `authPass`. When given it takes the place of the hash by which a changed password
+   * is noticed. Needed where there is nothing to hash: `authPass` comes from another resource, or is a variable while the
+   * login uses the SSH agent.
+   *
+   * @default - a hash of `authPass` together with the SSH key
+   */
+  readonly authPassVersion?: string;
+
+  /**
+   * VRRP's number of the pair on its network segment, 1 to 255.
+   *
+   * @default 251, the guide's
+   */
+  readonly virtualRouterId?: number;
+
+  /**
+   * Name of the network segment. Two pairs with the same segment must differ in `virtualRouterId`.
+   *
+   * @default - not compared with other pairs
+   */
+  readonly segment?: string;
+}
+
+/**
+ * The address under which users reach the active node.
+ *
+ * Guide: "Reserve a virtual IP address". Makes no resources. What is wrong with it is reported by the pair's validation.
+ */
+export class VirtualIp extends Construct {
+  /** The address as given, with its `/prefix` if there is one. */
+  public readonly address: string;
+  /** Password between the two nodes. */
+  public readonly authPass: string;
+  /** Text that changes together with `authPass`. */
+  public readonly authPassVersion?: string;
+  /** VRRP's number of the pair, 1 to 255. */
+  public readonly virtualRouterId: number;
+  /** Name of the network segment. */
+  public readonly segment?: string;
+
+  constructor(scope: Construct, id: string, props: VirtualIpProps) {
+    super(scope, id);
+    this.address = props.address;
+    this.authPass = props.authPass;
+    this.authPassVersion = props.authPassVersion;
+    this.virtualRouterId = props.virtualRouterId ?? DEFAULT_VIRTUAL_ROUTER_ID;
+    this.segment = props.segment;
+  }
+}

@@ -1,0 +1,22 @@
+import { App } from 'cdktf';
+import { loadConfig } from './stacks/config';
+import { knowsEphemeral } from './stacks/ephemeral';
+import { NimHaStack } from './stacks/nim-ha-stack';
+
+/** The reference app: NIM_HA_CONFIG=file.json npx cdktf deploy '*' */
+function main(): void {
+  const { backend, pairs, ephemeralSecrets = knowsEphemeral() } = loadConfig(process.env.NIM_HA_CONFIG);
+  const app = new App();
+  for (const [name, pair] of Object.entries(pairs)) {
+    new NimHaStack(app, name, { pair, backend, ephemeralSecrets });
+  }
+  app.synth();
+}
+
+try {
+  main();
+} catch (error) {
+  // What is wrong with the file or the pairs is the user's to read; where in our code it was found is not.
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

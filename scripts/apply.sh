@@ -1,0 +1,183 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Puts in force what `stage` has proven. Needs paths.sh, node-data.sh, services.sh, report.sh, files.sh, mounts.sh.
+# Every part decides by itself whether anything is due, so with dry=yes this is also the question "is there anything?".
+#   /var/lib/nim-ha/manifest    what was put there, in the form of staged/manifest; exists from the first apply on
+#   /var/lib/nim-ha/applied     its fingerprint; there only while all of it is in force, running processes too
+#   /var/lib/nim-ha/generation  the number of that roll-out
+
+manifest="$var_dir/manifest"
+conf_path="${keepalived_conf#"$root"}"
+todo_dir="$var_dir/todo"
+
+staged_fingerprint() {
+  sha256sum <"$staged_dir/manifest" | cut -d' ' -f1
+}
+
+is_applied() {
+  [[ "$(cat "$applied_file" 2>/dev/null)" == "$(staged_fingerprint)" ]]
+}
+
+# Nobody reads the staged password once it is in force, so it goes; the manifest says what the file in force has to be.
+install_from_manifest() {
+  local mode sum path staged
+  local -a paths=()
+  local -A groups=()
+  while read -r mode sum path; do paths+=("$path"); done <"$staged_dir/manifest"
+  read_files "${paths[@]}"
+  while read -r mode sum path; do
+    staged="$staged_dir/root$path"
+    if is_as_listed "$mode" "$sum" "$path"; then continue; fi
+    [[ -e $staged ]] || fail node/staged "$path" "not as deployed, and no staged copy" "a staged copy" \
+      "deploy again with the step stage (for example: terraform apply -replace of it)"
+    groups["$mode ${path%/*}"]+=" $path"
+    pending+=("$path")
+  done <"$staged_dir/manifest"
+  [[ -n $dry ]] || write_groups
+  install_link "${lib_dir#"$root"}/nim-ha.sh" /usr/local/sbin/nim-ha
+}
+
+# Files of one mode in one directory at a time: a few processes instead of a hundred.
+write_groups() {
+  local group path
+  local -a paths sources
+  for group in "${!groups[@]}"; do
+    read -r -a paths <<<"${groups[$group]}"
+    sources=()
+    for path in "${paths[@]}"; do sources+=("$staged_dir/root$path"); done
+    write_files "${group% *}" "${group#* }" "${sources[@]}" || fail node/write "files in ${group#* }" "an error" "success" \
+      "see the lines above; is a file system full or read-only?"
+    case "${#paths[@]}" in
+      1) changed "${paths[0]}" ;;
+      *) changed "${#paths[@]} files in ${group#* }" ;;
+    esac
+  done
+}
+
+# Files of an earlier deploy that this one no longer has, drop-ins of services that are no longer monitored among them.
+retire_files() {
+  local mode sum path service
+  local -A wanted=()
+  [[ -e $manifest ]] || return 0
+  while read -r mode sum path; do wanted["$path"]=yes; done <"$staged_dir/manifest"
+  while read -r mode sum path; do
+    if [[ -n ${wanted["$path"]-} || ! -e $root$path ]]; then continue; fi
+    if [[ $path == */50-nim-ha.conf ]]; then
+      service="${path%.service.d/*}"
+      service="${service##*/}"
+      # Its data is on the share, so it must not run on both nodes; it stays out of the boot.
+      act "$service is no longer monitored, so it is stopped" stop_unit "$service.service"
+    fi
+    act "took back $path" restore_file "$path"
+  done <"$manifest"
+}
+
+stop_unit() {
+  ! unit_exists "$1" || timeout 120 systemctl stop "$1" </dev/null
+}
+
+apply_boot() {
+  local unit
+  local -a services out=() in=()
+  read -r -a services <<<"${data[SERVICES]}"
+  # The umbrella nms.service would pull the services in again.
+  look_at_units nms.service keepalived.service nim-ha-agent.service "${services[@]/%/.service}"
+  for unit in nms.service "${services[@]/%/.service}"; do
+    [[ ${unit_boot[$unit]} != enabled* ]] || out+=("$unit")
+  done
+  for unit in keepalived.service nim-ha-agent.service; do
+    [[ ${unit_boot[$unit]} == enabled ]] || in+=("$unit")
+  done
+  ((${#out[@]} == 0)) || act "out of the boot: ${out[*]}" switch_units disable "${out[@]}"
+  ((${#in[@]} == 0)) || act "into the boot: ${in[*]}" switch_units enable "${in[@]}"
+}
+
+apply_fstab() {
+  local lines
+  lines="${data[FSTAB]}"
+  if bash "$lib/fstab.sh" check <<<"$lines"; then return; fi
+  act "/etc/fstab" edit_fstab "$lines"
+}
+
+edit_fstab() {
+  bash "$lib/fstab.sh" apply <<<"$1" >/dev/null
+}
+
+# The whole file as it was is kept, with the sum of what we made of it: if nobody has edited it by then, removal
+# puts it back to the byte.
+apply_operation_mode() {
+  local mode
+  mode="${data[OPERATION_MODE]}"
+  if [[ -z $mode || "$(bash "$lib/operation-mode.sh" get)" == "$mode" ]]; then return; fi
+  act "/etc/nms/nms.conf: mode of operation $mode" edit_nms_conf "$mode"
+}
+
+edit_nms_conf() {
+  record_file "${nms_conf#"$root"}" && bash "$lib/operation-mode.sh" set "$1" >/dev/null &&
+    sha256sum <"$nms_conf" >"$before_dir/nms.conf.sum"
+}
+
+put_in_place() {
+  pending=()
+  install_from_manifest
+  retire_files
+  apply_boot
+  apply_fstab
+  apply_operation_mode
+}
+
+# What is due, in `due` for apply; and whether it is more than a standby, or the active node, takes while keepalived runs.
+look_for_due() {
+  dry=yes
+  put_in_place
+  dry=
+  due=("${pending[@]}")
+  conf_due=
+  if [[ ! -e $applied_file ]] || is_due "$conf_path"; then conf_due=yes; fi
+  mounts_due=
+  mounts_are_right || mounts_due=yes
+}
+
+# apply, after look_for_due: files, units, fstab, mode of operation, agent. Never starts or stops what serves. What has to be started
+# anew is noted before anything changes: a run that ends in between must not lose it.
+apply() {
+  local text
+  mkdir -p "$todo_dir"
+  for text in "${due[@]}"; do
+    case "$text" in
+      */agent.sh | */phase.sh | */services.sh | */paths.sh | */node-data.sh | */nim-ha-agent.service) : >"$todo_dir/agent" ;;
+      */nms.conf:*) : >"$todo_dir/nms" ;;
+    esac
+  done
+  put_in_place
+  # fstab lines are units, too.
+  if ! cmp -s "$staged_dir/manifest" "$manifest" || ((${#due[@]})); then
+    timeout 60 systemctl daemon-reload || fail node/systemd "systemctl daemon-reload" "an error" "success" \
+      "see: journalctl -b -p err"
+  fi
+  if [[ -e $todo_dir/agent ]] || ! systemctl --quiet is-active nim-ha-agent.service; then
+    act "started nim-ha-agent" timeout 60 systemctl restart nim-ha-agent.service
+    rm -f "$todo_dir/agent"
+  fi
+  ((${#due[@]} == 0)) || sync -f "$units_dir" "$lib_dir" "$keepalived_conf"
+  (umask 077 && cat "$staged_dir/manifest" >"$manifest.new" && mv -f "$manifest.new" "$manifest")
+}
+
+is_due() {
+  local text
+  for text in "${due[@]}"; do
+    [[ $text != "$1" ]] || return 0
+  done
+  return 1
+}
+
+# Everything is in force, and running: only now. The staged password has served.
+finish() {
+  local number=''
+  is_applied || {
+    staged_fingerprint >"$applied_file.new" && mv -f "$applied_file.new" "$applied_file"
+  }
+  rm -f "$staged_dir/root$conf_path"
+  rm -rf "$todo_dir"
+  read -r number 2>/dev/null <"$var_dir/generation"
+  [[ $number == "${data[GENERATION]}" ]] || printf '%s\n' "${data[GENERATION]}" >"$var_dir/generation"
+}

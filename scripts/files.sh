@@ -1,0 +1,158 @@
+# shellcheck shell=bash disable=SC2154
+# Files and units of a node: changed only where they differ, atomically, and with what was there before kept in
+# /var/lib/nim-ha/before. Needs paths.sh and report.sh. Paths here are the node's, without the root of a test.
+
+# With dry=yes nothing is touched, and `pending` collects what would be.
+dry=
+pending=()
+
+# act TEXT COMMAND...: a change that is due.
+act() {
+  local text="$1"
+  shift
+  pending+=("$text")
+  [[ -z $dry ]] || return 0
+  "$@" || fail node/write "$text" "an error from: $*" "success" "see the lines above; is a file system full or read-only?"
+  changed "$text"
+}
+
+declare -A recorded=()
+if [[ -r $before_dir/absent ]]; then
+  while IFS= read -r line; do recorded["$line"]=yes; done <"$before_dir/absent"
+fi
+
+is_recorded() {
+  [[ -n ${recorded[$1]-} || -e $before_dir/files$1 || -L $before_dir/files$1 ]]
+}
+
+make_before_dir() {
+  [[ -d $before_dir ]] || { mkdir -p "$before_dir" && chmod 0700 "$before_dir"; }
+}
+
+# Once per path, before it is touched for the first time.
+record_file() {
+  local path="$1" copy="$before_dir/files$1"
+  ! is_recorded "$path" || return 0
+  make_before_dir || return 1
+  if [[ -e $root$path || -L $root$path ]]; then
+    mkdir -p "${copy%/*}" && rm -rf "$copy.new" && cp -a -- "$root$path" "$copy.new" && mv -f -- "$copy.new" "$copy"
+  else
+    printf '%s\n' "$path" >>"$before_dir/absent" && recorded["$path"]=yes
+  fi
+}
+
+make_directory() {
+  local directory="$1"
+  [[ ! -d $root$directory ]] || return 0
+  make_directory "${directory%/*}" && mkdir -m 0755 "$root$directory" &&
+    printf '%s\n' "$directory" >>"$before_dir/directories"
+}
+
+# write_files MODE DIRECTORY SOURCE...: each is the whole old or the whole new file, whatever happens.
+write_files() {
+  local mode="$1" directory="$2" new="$root$2/.nim-ha.new" source
+  local -a files
+  shift 2
+  make_before_dir || return 1
+  for source in "$@"; do record_file "$directory/${source##*/}" || return 1; done
+  make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@" || return 1
+  files=("$new"/*)
+  # A rename each; within one file system, so atomic.
+  mv -f -t "$root$directory" -- "${files[@]}" && rmdir "$new" || return 1
+  ! command -v restorecon >/dev/null || restorecon "${@/#*\//$root$directory/}" || true
+}
+
+# read_files PATH...: content, kind, mode and owner of all of them at once, for a process per file takes its time.
+declare -A found=()
+read_files() {
+  local line sum path
+  found=()
+  while read -r sum line; do
+    path="${line#\*}"
+    found["${path#"$root"}"]="$sum"
+  done < <(sha256sum -- "${@/#/$root}" 2>/dev/null)
+  while IFS=';' read -r line path; do
+    path="${path#"$root"}"
+    found["$path"]+=" $line"
+  done < <(stat -c '%F %a %u:%g;%n' -- "${@/#/$root}" 2>/dev/null)
+}
+
+# is_as_listed MODE SUM PATH, after read_files.
+is_as_listed() {
+  [[ ${found[$3]-} == "$2 regular "*"file $1 $EUID:"* ]]
+}
+
+put_link() {
+  record_file "$2" && make_directory "${2%/*}" && ln -sfn "$1" "$root$2"
+}
+
+install_link() {
+  [[ "$(readlink "$root$2" 2>/dev/null)" == "$1" ]] || act "$2" put_link "$@"
+}
+
+# Back to what was there before us; what was absent goes.
+restore_file() {
+  local path="$1" copy="$before_dir/files$1"
+  if [[ -e $copy || -L $copy ]]; then
+    if [[ -L $copy ]]; then
+      cp -aT --remove-destination -- "$copy" "$root$path"
+    else
+      mkdir -p "$root${path%/*}" && cp -a -- "$copy" "$root${path%/*}/.nim-ha.restored" &&
+        mv -fT -- "$root${path%/*}/.nim-ha.restored" "$root$path"
+    fi
+  elif is_recorded "$path"; then
+    rm -f -- "$root$path"
+  fi
+}
+
+# look_at_units UNIT...: of all of them in one question. unit_load: loaded, not-found, masked, ...; unit_boot: enabled,
+# disabled, static, ... or absent; unit_active: active, inactive, failed, ...
+declare -A unit_load=() unit_boot=() unit_active=()
+look_at_units() {
+  local line index=0 unit="$1"
+  local -a units=("$@")
+  while IFS= read -r line; do
+    case "$line" in
+      LoadState=*) unit_load[$unit]="${line#*=}" ;;
+      UnitFileState=*) unit_boot[$unit]="${line#*=}" ;;
+      ActiveState=*) unit_active[$unit]="${line#*=}" ;;
+      "")
+        index=$((index + 1))
+        unit="${units[index]-}"
+        [[ -n $unit ]] || break
+        ;;
+    esac
+  done < <(timeout 30 systemctl show --property=LoadState,UnitFileState,ActiveState "$@" </dev/null)
+  for unit in "$@"; do
+    [[ -n ${unit_load[$unit]-} ]] || unit_load[$unit]=not-found
+    [[ -n ${unit_boot[$unit]-} && ${unit_load[$unit]} != not-found ]] || unit_boot[$unit]=absent
+    [[ -n ${unit_active[$unit]-} ]] || unit_active[$unit]=inactive
+  done
+}
+
+unit_exists() {
+  look_at_units "$1"
+  [[ ${unit_load[$1]} != not-found ]]
+}
+
+# Once per unit, after look_at_units: how it stood at boot, and whether it ran.
+declare -A unit_recorded=()
+record_units() {
+  local unit rest
+  if ((${#unit_recorded[@]} == 0)) && [[ -r $before_dir/units ]]; then
+    while read -r unit rest; do unit_recorded[$unit]="$rest"; done <"$before_dir/units"
+  fi
+  make_before_dir || return 1
+  for unit in "$@"; do
+    [[ -z ${unit_recorded[$unit]-} ]] || continue
+    unit_recorded[$unit]="${unit_boot[$unit]} ${unit_active[$unit]}"
+    printf '%s %s\n' "$unit" "${unit_recorded[$unit]}" >>"$before_dir/units" || return 1
+  done
+}
+
+# switch_units enable|disable UNIT...
+switch_units() {
+  local verb="$1"
+  shift
+  record_units "$@" && timeout 120 systemctl --quiet "$verb" "$@" </dev/null
+}

@@ -1,0 +1,142 @@
+#!/bin/bash
+# fstab.sh apply|check|foreign|remove: the two lines of the share in /etc/fstab.
+#   apply    wanted lines on stdin; replaces those that an earlier apply wrote, and keeps every other byte of the file
+#   check    0 when apply would change nothing
+#   foreign  prints the lines for our mount points that are neither ours nor as wanted
+#   remove   takes away what apply wrote; a line that was there before us stays
+# The lines that are ours are on record in /var/lib/nim-ha/fstab.lines.
+
+set -u
+export LC_ALL=C
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "${BASH_SOURCE[0]%/*}/paths.sh"
+
+record="$var_dir/fstab.lines"
+mount_points=("${clickhouse_mount#"$root"}" "${nms_mount#"$root"}")
+
+# The file with its newlines: only so can one that does not end in a newline be left like that.
+lines=() ours=() wanted=() wanted_points=() added=() result=()
+mapfile lines < <(cat "$fstab" 2>/dev/null)
+[[ ! -r $record ]] || mapfile -t ours <"$record"
+
+is_one_of() {
+  local it="$1" other
+  shift
+  for other in "$@"; do
+    [[ $it != "$other" ]] || return 0
+  done
+  return 1
+}
+
+# in_column_two LINE: sets `point`.
+point=
+in_column_two() {
+  read -r _ point _ <<<"$1"
+}
+
+read_wanted() {
+  local line pattern='^[][A-Za-z0-9._:-]+:/[A-Za-z0-9._/-]* /[A-Za-z0-9._/-]+ nfs4? [A-Za-z0-9._=,:/-]+ 0 0$'
+  while IFS= read -r line || [[ -n $line ]]; do
+    in_column_two "$line"
+    if [[ ! $line =~ $pattern ]] || ! is_one_of "$point" "${mount_points[@]}"; then
+      printf 'fstab: not a line for a mount point of ours: %q\n' "$line" >&2
+      return 2
+    fi
+    wanted+=("$line")
+    wanted_points+=("$point")
+  done
+  if ((${#wanted[@]} != 2)) || [[ ${wanted_points[0]} == "${wanted_points[1]}" ]]; then
+    printf 'fstab: two lines are wanted, one for each of %s, got %s\n' "${mount_points[*]}" "${#wanted[@]}" >&2
+    return 2
+  fi
+}
+
+# Our old lines become the wanted ones where they stand; what is then still missing goes to the end.
+compute() {
+  local line bare new index missing=()
+  added=()
+  for line in "${lines[@]}"; do
+    bare="${line%$'\n'}"
+    if ! is_one_of "$bare" "${ours[@]}"; then
+      result+=("$bare")
+      continue
+    fi
+    in_column_two "$bare"
+    for index in "${!wanted[@]}"; do
+      new="${wanted[index]}"
+      [[ ${wanted_points[index]} == "$point" ]] || continue
+      is_one_of "$new" "${result[@]}" || { result+=("$new") && added+=("$new"); }
+    done
+  done
+  for new in "${wanted[@]}"; do
+    is_one_of "$new" "${result[@]}" || missing+=("$new")
+  done
+  result+=("${missing[@]}")
+  added+=("${missing[@]}")
+}
+
+print_result() {
+  local last=$'\n' text
+  ((${#result[@]})) || return 0
+  ((${#lines[@]} == 0)) || last="${lines[-1]}"
+  text="$(printf '%s\n' "${result[@]}" && printf 'x')" # $(...) would eat newlines at the end
+  text="${text%x}"
+  [[ $last == *$'\n' ]] || text="${text%$'\n'}"
+  printf '%s' "$text"
+}
+
+write_atomically() {
+  local target new
+  target="$(readlink -f "$1")" && new="$(mktemp "${target%/*}/.nim-ha.XXXXXX")" || return 1
+  if [[ -e $target ]]; then
+    chmod --reference="$target" "$new" && chown --reference="$target" "$new" || return 1
+    ! command -v chcon >/dev/null || chcon --reference="$target" "$new" 2>/dev/null
+  else
+    chmod 0644 "$new"
+  fi
+  cat >"$new" && sync "$new" && mv -fT "$new" "$target"
+}
+
+apply() {
+  read_wanted || return
+  compute
+  # On record before they are in the file: a line of ours must never look like somebody else's.
+  mkdir -p "$var_dir"
+  printf '%s\n' "${ours[@]}" "${added[@]}" | sed '/^$/d' | sort -u | write_atomically "$record" || return 1
+  if ! print_result | cmp -s - "$fstab"; then
+    print_result | write_atomically "$fstab" || return 1
+    echo changed
+  fi
+  printf '%s\n' "${added[@]}" | sed '/^$/d' | write_atomically "$record"
+}
+
+remove() {
+  wanted=()
+  compute
+  if ! print_result | cmp -s - "$fstab"; then
+    print_result | write_atomically "$fstab" || return 1
+    echo changed
+  fi
+  rm -f "$record"
+}
+
+foreign() {
+  local line bare
+  read_wanted || return
+  for line in "${lines[@]}"; do
+    bare="${line%$'\n'}"
+    [[ ! $bare =~ ^[[:space:]]*# ]] || continue
+    in_column_two "$bare"
+    is_one_of "$point" "${mount_points[@]}" || continue
+    is_one_of "$bare" "${ours[@]}" "${wanted[@]}" || printf '%s\n' "$bare"
+  done
+}
+
+case "${1-}" in
+  apply | foreign | remove) "$1" ;;
+  check) read_wanted && compute && print_result | cmp -s - "$fstab" ;;
+  *)
+    printf 'usage: %s apply|check|foreign|remove\n' "${0##*/}" >&2
+    exit 2
+    ;;
+esac

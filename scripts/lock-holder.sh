@@ -1,0 +1,125 @@
+#!/bin/bash
+# Main process of nim-ha-lock.service: takes the lock on the share, says so, and holds it until no process of the
+# services lives. The lock is on an open file, and the file is shared with a keeper process, so that neither one's death
+# frees the lock while services still write.
+
+set -u
+lib="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$lib/paths.sh"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$lib/services.sh"
+
+heartbeat_interval=2 # seconds
+stop_grace=20        # seconds that services get after systemd has stopped them
+
+stopping=
+trap 'stopping=asked' TERM INT
+trap 'stopping=lost' USR1
+
+nap() {
+  sleep "$1" 7>&- &
+  wait $! # unlike sleep, wait ends at once on a signal
+}
+
+acquire() {
+  local rc told=
+  until timeout -s KILL 20 flock -n 9; do
+    rc=$?
+    [[ -z $stopping && -e $want_master ]] || return 1
+    if [[ $told != "$rc" ]]; then
+      case "$rc" in
+        1) logger -t nim-ha "waiting for the lock on the share" ;;
+        *) logger -t nim-ha "flock on the share ended with $rc; trying again" ;;
+      esac
+      told="$rc"
+    fi
+    nap 1
+  done
+}
+
+# One byte through the locked file: only there does the kernel say that the lock was lost. Stops with the wish, for a
+# holder that is draining must not look like one that means to stay.
+heartbeat() {
+  local main="$1" error nothing
+  trap - TERM INT USR1
+  exec {nothing}<> <(:) # nobody ever writes there: reading from it with a limit is a sleep without a process
+  while ! read -rt "$heartbeat_interval" -u "$nothing" && kill -0 "$main" 2>/dev/null; do
+    [[ -e $want_master ]] || continue
+    LC_ALL=C dd status=none conv=notrunc,fsync 2>"$run_dir/heartbeat" >&9 <<<'' && continue
+    error="$(<"$run_dir/heartbeat")"
+    logger -t nim-ha "heartbeat: $error"
+    case "$error" in
+      *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"*)
+        kill -USR1 "$main"
+        return
+        ;;
+    esac
+  done
+}
+
+# Reads "released" from main, or end of file when main died. Holds the lock until then, and until the slice is empty.
+keeper() {
+  trap '' TERM INT USR1
+  local word=
+  read -r word
+  [[ $word == released ]] && return
+  logger -t nim-ha "the lock holder died; killing the services before the lock can go"
+  rm -f "$lock_held"
+  systemctl --no-block stop nim-ha.target
+  until empty_slice 10; do
+    logger -t nim-ha "a process of the services cannot be killed; the lock stays held"
+  done
+  release
+}
+
+# Frees the lock for good, even if a heartbeat still hangs in the kernel with the file open.
+release() {
+  timeout -s KILL 10 flock -u 9
+  logger -t nim-ha "let go of the lock on the share"
+}
+
+drain() {
+  local deadline=$((SECONDS + stop_grace))
+  if [[ $stopping == asked ]]; then
+    while slice_populated && ((SECONDS < deadline)); do sleep 0.2; done
+  fi
+  until empty_slice 10; do
+    logger -t nim-ha "a process of the services cannot be killed; the lock stays held"
+  done
+}
+
+mkdir -p "$run_dir" "$share_dir"
+rm -f "$lock_held"
+exec 9>>"$share_lock"
+acquire || exit 0
+
+: >"$share_lock"
+printf '%s %s\n' "$(uname -n)" "$(cat /proc/sys/kernel/random/boot_id)" >"$share_holder.new"
+mv -f "$share_holder.new" "$share_holder"
+
+# Only main has the writing end, so the keeper reads end of file the moment main dies.
+exec 7> >(keeper)
+keeper_pid=$!
+heartbeat $$ 7>&- &
+heartbeat_pid=$!
+: >"$lock_held"
+systemd-notify --ready --status="holds the lock on the share"
+logger -t nim-ha "holds the lock on the share"
+
+while [[ -z $stopping ]]; do
+  nap 5
+  kill -0 "$keeper_pid" 2>/dev/null || stopping=keeper-died
+done
+
+[[ $stopping == asked ]] || {
+  logger -t nim-ha "lock holder ends: $stopping; killing the services"
+  systemctl --no-block stop nim-ha.target
+}
+drain
+rm -f "$lock_held"
+kill "$heartbeat_pid" 2>/dev/null
+[[ $stopping == keeper-died ]] || echo released >&7
+exec 7>&-
+release
+[[ $stopping == asked ]]

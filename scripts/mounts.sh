@@ -1,0 +1,92 @@
+# shellcheck shell=bash disable=SC2154
+# The two mounts of the share. Needs paths.sh, data.sh, services.sh, report.sh.
+
+exports=(clickhouse nms)
+declare -A point_of=([clickhouse]="$clickhouse_mount" [nms]="$nms_mount") source_of=()
+
+nfs_server="${data[NFS_SERVER]-}"
+for name in "${exports[@]}"; do
+  source_of[$name]="$nfs_server"
+  [[ $nfs_server != *:* ]] || source_of[$name]="[$nfs_server]"
+  source_of[$name]+=":${data[NFS_EXPORT_PATH]-}"
+  source_of[$name]="${source_of[$name]%/}/$name"
+done
+
+# mount_export EXPORT DIRECTORY [MORE_OPTIONS]: the guide's options, joined, for with spaces between them mount refuses.
+mount_export() {
+  timeout -k 5 60 mount -t nfs4 -o "${data[MOUNT_OPTIONS]}${3-}" "${source_of[$1]}" "$2" </dev/null 2>&1
+}
+
+# is_wrong EXPORT: says in `wrong` what is wrong with the mount in force. Sizes are a wish that the server may cut, so only
+# version, hard, locking and source count.
+is_wrong() {
+  local device type options mount_line
+  find_mount "${point_of[$1]}"
+  read -r device _ type options _ <<<"$mount_line"
+  options=",$options,"
+  if [[ -z $mount_line ]]; then
+    wrong="nothing mounted"
+  elif [[ $device != "${source_of[$1]}" ]]; then
+    wrong="$device mounted"
+  elif [[ $type != nfs4 ]]; then
+    wrong="a mount of type $type"
+  elif [[ $options != *,vers=4* ]]; then
+    wrong="an NFS version other than 4"
+  elif [[ $options != *,hard,* ]]; then
+    wrong="a mount that is not hard"
+  elif [[ $options == *,local_lock=* && $options != *,local_lock=none,* ]]; then
+    wrong="locks that stay on this node"
+  else
+    wrong=
+    return 1
+  fi
+}
+
+mounts_are_right() {
+  local name
+  for name in "${exports[@]}"; do
+    ! is_wrong "$name" || return 1
+  done
+}
+
+mount_shares() {
+  local name point out
+  for name in "${exports[@]}"; do
+    point="${point_of[$name]}"
+    is_wrong "$name" || continue
+    if [[ $wrong != "nothing mounted" ]]; then
+      is_nfs_mounted "$point" || fail storage/other-mount "${point#"$root"}" "$wrong" "the share" \
+        "unmount it and take it out of /etc/fstab"
+      unmount_share "$name"
+    fi
+    mkdir -p "$point"
+    report_hidden "$point"
+    out="$(mount_export "$name" "$point")" || fail storage/mount "mount of ${source_of[$name]} on ${point#"$root"}" \
+      "${out:-no answer within 60 s}" "success" "does the server export it to this node? try: showmount -e $nfs_server"
+    ! is_wrong "$name" || fail storage/mount "${point#"$root"} after the mount" "$wrong" \
+      "NFS version 4, hard, locks on the server" "look at the options: nfsstat -m"
+    changed "mounted ${source_of[$name]} on ${point#"$root"}"
+  done
+}
+
+# What lies beneath stays there, unseen. A person who misses it must find it in the report.
+report_hidden() {
+  local size
+  ! is_empty_directory "$1" || return 0
+  size="$(timeout 60 du -sh "$1" 2>/dev/null | cut -f 1)"
+  say "the data on this node's own disk in ${1#"$root"} (${size:-size unknown}) stays there, hidden beneath the mount"
+}
+
+is_empty_directory() {
+  [[ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit 2>/dev/null)" ]]
+}
+
+unmount_share() { # EXPORT
+  local point
+  point="${point_of[$1]}"
+  while is_nfs_mounted "$point"; do
+    timeout -k 5 60 umount "$point" </dev/null || fail storage/unmount "umount ${point#"$root"}" "an error, or no end in 60 s" \
+      "success" "see who uses it: fuser -vm ${point#"$root"}"
+    changed "unmounted ${point#"$root"}"
+  done
+}

@@ -1,0 +1,115 @@
+#!/bin/bash
+# nim-ha: for the person at the machine, and for the deploy that reads what nodes say of themselves.
+
+set -u
+lib="$(dirname "$(readlink -f "$0")")"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$lib/paths.sh"
+# shellcheck source-path=SCRIPTDIR source=node-data.sh
+. "$lib/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=status.sh
+. "$lib/status.sh"
+# shellcheck source-path=SCRIPTDIR source=verify.sh
+. "$lib/verify.sh"
+
+usage() {
+  cat <<'TEXT'
+usage: nim-ha status [--json]      what this node is and holds
+       nim-ha verify               the guide's checks of mounts, keepalived and the virtual IP, judged
+       nim-ha switchover           active node only: hand over to the peer, services first, then the virtual IP
+       nim-ha maintenance on|off   keep this node out of the pair, over reboots too
+       nim-ha generation           number of the roll-out, one more when files differ from it
+TEXT
+}
+
+die() {
+  printf 'nim-ha: %s\n' "$*" >&2
+  exit 1
+}
+
+must_be_root() {
+  ((EUID == 0)) || die "$1 changes the node; run it as root, for example: sudo nim-ha $1"
+}
+
+# wait_for SECONDS COMMAND...
+wait_for() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.2
+  done
+}
+
+handed_over() {
+  [[ ! -e $lock_held ]] && ! slice_populated
+}
+
+elected() {
+  [[ -e $want_master ]]
+}
+
+switchover() {
+  gather
+  [[ $phase == ACTIVE ]] || die "this node is $phase; run switchover on the active node"
+  printf 'stopping the services\n'
+  # Without the wish nothing here starts them again; the lock goes when the last process has gone.
+  rm -f "$want_master"
+  systemctl --no-block stop nim-ha.target nim-ha-lock.service
+  wait_for 300 handed_over || die "the services did not stop within 300 s; see: systemctl status nimha.slice"
+  printf 'services stopped and lock let go after %s s; handing over the virtual IP\n' "$SECONDS"
+  systemctl restart keepalived.service
+  # A peer that is there takes over within a second; without one, this node is elected again after four.
+  if wait_for 8 elected; then
+    die "no peer took over, so this node is active again; is the other node up, and what does its nim-ha status say?"
+  fi
+  printf 'the peer took over; this node is standby\n'
+}
+
+maintenance() {
+  case "${1-}" in
+    on)
+      mkdir -p "$var_dir"
+      : >"$maintenance_file"
+      systemctl stop keepalived.service
+      ;;
+    off)
+      rm -f "$maintenance_file"
+      systemctl start keepalived.service
+      ;;
+    *)
+      usage >&2
+      exit 2
+      ;;
+  esac
+}
+
+generation() {
+  local number=0
+  [[ -r $var_dir/generation ]] && read -r number <"$var_dir/generation"
+  look_at_drift
+  [[ $config_in_sync == true ]] || number=$((number + 1))
+  printf '%s\n' "$number"
+}
+
+case "${1-} ${2-}" in
+  "status ") gather && print_page ;;
+  "status --json") gather && print_json ;;
+  "verify ") verify ;;
+  "switchover ")
+    must_be_root switchover
+    switchover
+    ;;
+  "maintenance "*)
+    must_be_root "maintenance ${2-}"
+    maintenance "${2-}"
+    ;;
+  "generation ") generation ;;
+  "help " | "--help " | "-h ") usage ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,202 @@
+#!/bin/bash
+# ssh-node.sh observe | generation | remove restore|retain [KEY=VALUE...]: what the operator's machine asks of a node with
+# the OpenSSH client. Also run as a text (bash -c), so it does not know where it lies. Settings, as arguments or environment:
+#   NIM_HA_HOST NIM_HA_PORT NIM_HA_USER    NIM_HA_HOST_KEYS (one a line; empty: not checked)
+#   NIM_HA_KEY_ENV, NIM_HA_PASSWORD_ENV    names of the environment variables that hold a private key, a password
+#   NIM_HA_KEY_FILE                        NIM_HA_AGENT=yes: the agent of SSH_AUTH_SOCK
+#   NIM_HA_BASTION_HOST _PORT _USER _HOST_KEYS
+# observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
+# when the node is as it was before or never had nim-ha, 5 when it could not be asked, else with the node's code.
+
+set -u
+umask 077
+LC_ALL=C
+total_limit=60 # seconds; removal drains services first
+verb="${1-}"
+shift
+mode=
+if [[ $verb == remove ]]; then
+  mode="${1-}"
+  shift
+  total_limit=2400
+fi
+for setting in "$@"; do
+  [[ $setting =~ ^NIM_HA_[A-Z_]+= ]] || { printf 'ssh-node: not a setting: %s\n' "$setting" >&2 && exit 2; }
+  printf -v "${setting%%=*}" '%s' "${setting#*=}"
+done
+
+say() {
+  printf 'nim-ha %s: %s: %s\n' "${NIM_HA_HOST:-?}" "$verb" "$1"
+}
+
+# no_answer REACHABLE REASON: the answer that a node did not give. Words that do not move, or every plan would differ.
+no_answer() {
+  case "$verb" in
+    observe)
+      printf '{"reachable":%s,"reason":"%s","vrrp_state":"UNKNOWN","holds_virtual_ip":null,"holds_lock":null,"phase":"UNKNOWN",' "$1" "$2"
+      printf '"keepalived":"unknown","services":{},"mounts":{},"config_in_sync":null,"drifted":[],"since":""}\n'
+      exit 0
+      ;;
+    generation)
+      echo 0
+      exit 0
+      ;;
+  esac
+  if [[ $2 == not-installed ]]; then
+    say "nim-ha is not on this node: nothing to remove"
+    exit 0
+  fi
+  say "FAILED [ssh/$2]: ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(head -n 1 "$dir/error" 2>/dev/null), expected a login; nothing was \
+removed there: when the node is back, run on it: sudo /usr/local/lib/nim-ha/remove.sh $mode"
+  exit 5
+}
+
+check_settings() {
+  local pattern='^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,253})$'
+  case "$verb $mode" in
+    "observe " | "generation " | "remove restore" | "remove retain") ;;
+    *)
+      printf 'usage: ssh-node.sh observe | generation | remove restore|retain [KEY=VALUE...]\n' >&2
+      exit 2
+      ;;
+  esac
+  [[ ${NIM_HA_HOST-} =~ $pattern && ${NIM_HA_USER-} =~ ^[A-Za-z0-9_][A-Za-z0-9._@-]*$ && ${NIM_HA_PORT:=22} =~ ^[0-9]+$ ]] ||
+    no_answer null bad-settings
+  [[ -z ${NIM_HA_BASTION_HOST-} ]] || [[ $NIM_HA_BASTION_HOST =~ $pattern &&
+    ${NIM_HA_BASTION_USER:=$NIM_HA_USER} =~ ^[A-Za-z0-9_][A-Za-z0-9._@-]*$ && ${NIM_HA_BASTION_PORT:=22} =~ ^[0-9]+$ ]] ||
+    no_answer null bad-settings
+}
+
+clean_up() {
+  [[ -z ${own_agent-} ]] || kill "$own_agent" 2>/dev/null
+  rm -rf "$dir"
+}
+
+# The private key goes from the environment through a pipe into an agent of its own: never to a disk or a command line.
+start_own_agent() {
+  local key="${!NIM_HA_KEY_ENV-}"
+  [[ -n $key ]] || no_answer null no-credentials
+  unset "$NIM_HA_KEY_ENV"
+  eval "$(ssh-agent -s -a "$dir/agent")" >/dev/null
+  own_agent="${SSH_AGENT_PID-}"
+  printf '%s\n' "${key%$'\n'}" | SSH_ASKPASS_REQUIRE=never ssh-add -q - 2>"$dir/error" || no_answer null unusable-key
+}
+
+# Credentials become lines of the ssh configuration.
+credentials() {
+  if [[ -n ${NIM_HA_KEY_ENV-} ]]; then
+    start_own_agent
+    options+=("IdentityAgent $dir/agent" "IdentityFile none" "BatchMode yes")
+  elif [[ -n ${NIM_HA_KEY_FILE-} ]]; then
+    [[ -r $NIM_HA_KEY_FILE && $NIM_HA_KEY_FILE != *[\"$'\n']* ]] || no_answer null no-credentials
+    options+=("IdentityAgent none" "IdentityFile \"$NIM_HA_KEY_FILE\"" "IdentitiesOnly yes" "BatchMode yes")
+  elif [[ -n ${NIM_HA_PASSWORD_ENV-} ]]; then
+    [[ -n ${!NIM_HA_PASSWORD_ENV-} ]] || no_answer null no-credentials
+    export NIM_HA_PASSWORD="${!NIM_HA_PASSWORD_ENV}"
+    # shellcheck disable=SC2016 # expanded when ssh asks
+    printf '#!/bin/sh\nprintf "%%s\\n" "$NIM_HA_PASSWORD"\n' >"$dir/askpass"
+    chmod 0700 "$dir/askpass"
+    export SSH_ASKPASS="$dir/askpass" SSH_ASKPASS_REQUIRE=force DISPLAY="${DISPLAY:-none}"
+    options+=("IdentityAgent none" "PreferredAuthentications password,keyboard-interactive" "PubkeyAuthentication no"
+      "NumberOfPasswordPrompts 1")
+  elif [[ ${NIM_HA_AGENT-} == yes && -S ${SSH_AUTH_SOCK-} ]]; then
+    options+=("IdentityAgent SSH_AUTH_SOCK" "IdentityFile none" "BatchMode yes")
+  else
+    no_answer null no-credentials
+  fi
+}
+
+# known_hosts HOST PORT KEYS: "<type> <key>", or "@cert-authority [<host>] <type> <key>", to lines for this host alone.
+known_hosts() {
+  local line name="$1" marker word words
+  [[ $2 == 22 ]] || name="[$1]:$2"
+  while IFS= read -r line; do
+    read -r -a words <<<"$line"
+    ((${#words[@]} > 1)) || continue
+    marker=
+    [[ ${words[0]} != @* ]] || marker="${words[0]} "
+    for word in "${!words[@]}"; do
+      [[ ${words[word]} =~ ^(ssh-|ecdsa-|sk-) ]] || continue
+      printf '%s%s %s %s\n' "$marker" "$name" "${words[word]}" "${words[word + 1]-}"
+      break
+    done
+  done <<<"$3"
+}
+
+# host_block ALIAS HOST PORT USER KEYS
+host_block() {
+  printf 'Host %s\n  HostName %s\n  Port %s\n  User %s\n' "$1" "$2" "$3" "$4"
+  if [[ -n ${5//[[:space:]]/} ]]; then
+    known_hosts "$2" "$3" "$5" >"$dir/known_hosts.$1"
+    printf '  StrictHostKeyChecking yes\n  UserKnownHostsFile %s\n' "$dir/known_hosts.$1"
+  else
+    printf '  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n'
+  fi
+}
+
+write_config() {
+  local -a options=("ForwardAgent no" "ForwardX11 no" "ClearAllForwardings yes" "GlobalKnownHostsFile /dev/null"
+    "UpdateHostKeys no" "CheckHostIP no" "LogLevel ERROR" "ConnectTimeout 10" "ConnectionAttempts 1" "ServerAliveInterval 10"
+    "ServerAliveCountMax 3" "ControlMaster no" "ControlPath none" "RequestTTY no" "EscapeChar none")
+  credentials
+  {
+    host_block node "$NIM_HA_HOST" "$NIM_HA_PORT" "$NIM_HA_USER" "${NIM_HA_HOST_KEYS-}"
+    if [[ -n ${NIM_HA_BASTION_HOST-} ]]; then
+      printf '  ProxyJump bastion\n'
+      host_block bastion "$NIM_HA_BASTION_HOST" "$NIM_HA_BASTION_PORT" "$NIM_HA_BASTION_USER" "${NIM_HA_BASTION_HOST_KEYS-}"
+    fi
+    printf 'Host *\n'
+    printf '  %s\n' "${options[@]}"
+  } >"$dir/config"
+}
+
+# Why ssh gave up, in a word that is the same tomorrow.
+reason_of() {
+  case "$(cat "$dir/error")" in
+    *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) echo host-key ;;
+    *"Permission denied"* | *"Too many authentication failures"*) echo permission-denied ;;
+    *) echo unreachable ;;
+  esac
+}
+
+# For the node's shell, whatever it is. A removal that finds nothing installed looks for what an interrupted deploy has
+# uploaded.
+remote_command() {
+  # shellcheck disable=SC2016 # all of it runs on the node
+  local prefix='s=; [ "$(id -u)" = 0 ] || s="sudo -n"; p=/usr/local/lib/nim-ha; '
+  # shellcheck disable=SC2016
+  local found='[ -e $p/remove.sh ] || exit 93; [ -z "$s" ] || $s true 2>/dev/null || exit 94; '
+  # shellcheck disable=SC2016
+  case "$verb $mode" in
+    "observe ") printf '%s' "$prefix$found" 'timeout 40 $s bash $p/nim-ha.sh status --json' ;;
+    "generation ") printf '%s' "$prefix$found" 'timeout 40 $s bash $p/nim-ha.sh generation' ;;
+    "remove retain") printf '%s' "$prefix$found" 'exec $s bash $p/remove.sh retain' ;;
+    "remove restore") printf '%s' "$prefix" '[ -e $p/remove.sh ] || p=.nim-ha/scripts; ' "$found" \
+      '$s bash $p/remove.sh restore && rm -rf .nim-ha .nim-ha-*.sh' ;;
+  esac
+}
+
+dir="$(mktemp -d)" || exit 1
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+check_settings
+write_config
+if [[ $verb == remove ]]; then
+  timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error"
+  rc=$?
+else
+  answer="$(timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error")"
+  rc=$?
+fi
+case "$rc" in
+  93) no_answer true not-installed ;;
+  94) no_answer true sudo-needs-password ;;
+  124 | 137) no_answer false no-answer ;;
+  255) no_answer false "$(reason_of)" ;;
+esac
+[[ $verb != remove ]] || { cat "$dir/error" >&2 && exit "$rc"; }
+answer="${answer##*$'\n'}"
+pattern='^\{.*"phase".*\}$'
+[[ $verb == observe ]] || pattern='^[0-9]+$'
+[[ $rc == 0 && $answer =~ $pattern ]] || no_answer true no-status
+printf '%s\n' "$answer"

@@ -1,0 +1,39 @@
+# shellcheck shell=bash disable=SC2034
+# Every path that more than one script names. NIM_HA_ROOT is empty on a node; the tests set it to run the
+# same scripts on a tree of their own.
+
+root="${NIM_HA_ROOT-}"
+
+lib_dir="$root/usr/local/lib/nim-ha"
+node_data="$root/etc/nim-ha/node.data"
+scripts_dir="$root/etc/nms/scripts"
+keepalived_conf="$root/etc/keepalived/keepalived.conf"
+units_dir="$root/etc/systemd/system"
+fstab="$root/etc/fstab"
+nms_conf="$root/etc/nms/nms.conf"
+
+# This boot.
+run_dir="$root/run/nim-ha"
+want_master="$run_dir/want-master"
+lock_held="$run_dir/lock-held"
+state_file="$run_dir/state"
+failed_file="$run_dir/failed"       # this election failed; goes with the wish
+hold_down_file="$run_dir/hold-down" # when, and why: the check says "unable" for a while, elected or not
+
+# Outlives a boot.
+var_dir="$root/var/lib/nim-ha"
+applied_file="$var_dir/applied"
+before_dir="$var_dir/before"
+staged_dir="$var_dir/staged"
+maintenance_file="$var_dir/maintenance"
+
+# The two mount points of the guide; the lock lives on the second.
+clickhouse_mount="$root/var/lib/clickhouse"
+nms_mount="$root/var/lib/nms"
+share_dir="$nms_mount/.nim-ha"
+share_lock="$share_dir/lock"
+share_holder="$share_dir/holder"
+
+proc_mounts="${NIM_HA_PROC_MOUNTS:-/proc/mounts}"
+slice_cgroup="${NIM_HA_SLICE_CGROUP:-/sys/fs/cgroup/nimha.slice}"
+uptime_file="${NIM_HA_UPTIME:-/proc/uptime}"

@@ -1,0 +1,35 @@
+# shellcheck shell=bash disable=SC2034
+# The state machine of a node, as one function of what is the case. ARCHITECTURE.md, "On a node: states".
+
+# Sets `phase`.
+# next_phase PREVIOUS WISH LOCK POPULATED SERVICES FAULT MAINTENANCE STARTING_FOR START_DEADLINE
+#   WISH LOCK POPULATED MAINTENANCE  yes|no
+#   SERVICES      active | changing (systemd is at work on one) | down (one is inactive or failed)
+#   FAULT         none | hold-down | over (the hold-down has passed)
+#   STARTING_FOR  seconds since the node holds the lock without every service being active
+next_phase() {
+  local previous="$1" wish="$2" lock="$3" populated="$4" services="$5" fault="$6" maintenance="$7" starting_for="$8" \
+    start_deadline="$9"
+
+  if [[ $wish == no ]]; then
+    if [[ $lock == yes || $populated == yes ]]; then
+      phase=DRAINING
+    elif [[ $maintenance == yes ]]; then
+      phase=MAINTENANCE
+    else
+      phase=STANDBY
+    fi
+  elif [[ $fault == hold-down ]]; then
+    phase=FAILED
+  elif [[ $lock == no ]]; then
+    phase=WAITING
+  elif [[ $services == active ]]; then
+    phase=ACTIVE
+  elif [[ $previous == ACTIVE && $services == down ]]; then
+    phase=FAILED
+  elif ((starting_for > start_deadline)); then
+    phase=FAILED
+  else
+    phase=STARTING
+  fi
+}

@@ -1,0 +1,104 @@
+#!/bin/bash
+# Part of preflight, run in a private mount namespace: do both exports mount, lock, and let root give files away?
+# Writes one temporary file per export, for nothing less shows it, and removes it.
+
+set -u
+export LC_ALL=C
+lib="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$lib/paths.sh"
+node_data="$NIM_HA_NODE_DATA"
+# shellcheck source-path=SCRIPTDIR source=node-data.sh
+. "$lib/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=data.sh
+. "$lib/data.sh"
+load_data "$node_data"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$lib/report.sh"
+# shellcheck source-path=SCRIPTDIR source=mounts.sh
+. "$lib/mounts.sh"
+# shellcheck source-path=SCRIPTDIR source=peers.sh
+. "$lib/peers.sh"
+
+probe="$job_dir/probe"
+
+# probe_export EXPORT: mounted at $probe/EXPORT when this returns 0.
+probe_export() {
+  local name="$1" out file
+  mkdir -p "$probe/$name"
+  out="$(mount_export "$name" "$probe/$name" ",retry=0")" || {
+    problem storage/mount "mount of ${source_of[$name]}" "${out:-no answer within 60 s}" "success" \
+      "export it to this node, read-write"
+    return 1
+  }
+  file="$(mktemp "$probe/$name/.nim-ha-probe.XXXXXX")" || {
+    problem storage/write "a new file on ${source_of[$name]}" "an error" "success" "export it read-write"
+    return 1
+  }
+  # shellcheck disable=SC2016 # $1 is for the inner shell
+  timeout -s KILL 20 bash -c 'exec 9>>"$1" && flock -n 9' _ "$file" || problem storage/lock "flock on ${source_of[$name]}" \
+    "an error" "a lock" "the pair cannot do without locks on the server; look at its lock manager"
+  chown "$name" "$file" 2>/dev/null || problem storage/root-squash "chown to $name on ${source_of[$name]}" "an error" \
+    "success" "export it with no_root_squash"
+  rm -f "$file"
+}
+
+# Two sets of data cannot become one: somebody has to choose. What is named after us is no data: the other node's preflight,
+# at the same time, has a trial file there.
+compare_data() {
+  local name="$1" point
+  point="${point_of[$name]}"
+  if [[ -e $probe/$name/.nim-ha-import || -e $probe/nms/.nim-ha/imported ]]; then return; fi
+  if [[ -z "$(find "$probe/$name/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]; then
+    is_nfs_mounted "$point" || return 0
+    is_wrong "$name" || return 0
+    problem storage/other-share "${source_of[$name]}" "empty, while this node uses another share" \
+      "the pair's data" "copy the old share to it, the directory .nim-ha too, while no node serves; then deploy again"
+    return
+  fi
+  is_wrong "$name" || return 0
+  is_empty_directory "$point" || problem storage/data-on-both "data of $name" "some on this node and some on the share" \
+    "one of them empty" "keep one: empty the export, or move ${point#"$root"} on this node away"
+}
+
+check_mount_point() {
+  local point
+  point="${point_of[$1]}"
+  if mount_line "$point" >/dev/null && ! is_nfs_mounted "$point"; then
+    problem storage/other-mount "${point#"$root"}" "$(mount_line "$point" | cut -d' ' -f1) mounted" "nothing, or the share" \
+      "move its data to the share and unmount it"
+  fi
+}
+
+# The marker was written by the node that carried the data: its owners are the data's.
+compare_owners() {
+  local key value
+  [[ -r $probe/nms/.nim-ha/imported ]] || return 0
+  while IFS='=' read -r key value; do
+    case "$key" in
+      clickhouse | nms) compare_owner "$key" "$value" share ;;
+    esac
+  done <"$probe/nms/.nim-ha/imported"
+}
+
+trap 'for name in "${exports[@]}"; do timeout -k 5 20 umount "$probe/$name" 2>/dev/null; done; rm -rf --one-file-system "$probe"' EXIT
+for name in "${exports[@]}"; do
+  check_mount_point "$name"
+done
+probe_export nms && probe_export clickhouse || exit 0
+if [[ "${data[ROLE]}" == primary ]]; then
+  compare_data clickhouse
+  compare_data nms
+fi
+case "$(nfs_identity)" in
+  localhost | localhost.*)
+    problem node/hostname hostname "$(uname -n)" "a name of its own" "hostnamectl set-hostname NAME, and reboot"
+    ;;
+esac
+write_identity "$probe/nms" || problem storage/write "this node's entry in .nim-ha/nodes" "an error" "success" "export it read-write"
+compare_identity "$probe/nms"
+compare_owners
+[[ ! -s $probe/nms/.nim-ha/holder ]] || : >"$job_dir/pair-has-served"
+exit 0

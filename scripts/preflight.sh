@@ -1,0 +1,150 @@
+#!/bin/bash
+# preflight: everything that would go wrong later, in one report, before anything changes. Reads only, but for the share: a
+# private mount of it shows whether locks and chown work there, and leaves this node's entry in .nim-ha/nodes (peers.sh).
+
+set -u
+export LC_ALL=C
+lib="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$lib/paths.sh"
+installed_node_data="$node_data"
+node_data="$NIM_HA_JOB/node.data"
+# shellcheck source-path=SCRIPTDIR source=node-data.sh
+. "$lib/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=data.sh
+. "$lib/data.sh"
+load_data "$node_data"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$lib/report.sh"
+# shellcheck source-path=SCRIPTDIR source=files.sh
+. "$lib/files.sh"
+# shellcheck source-path=SCRIPTDIR source=preflight-network.sh
+. "$lib/preflight-network.sh"
+
+check_data() {
+  local key
+  for key in "${!bad[@]}"; do
+    problem data/value "$key" "${bad[$key]}" "a value that fits" "correct it in the program"
+  done
+  # Nothing below makes sense with data like that.
+  end_on_problems "$exit_refused"
+  [[ "${data[HOST]}" != "${data[PEER_HOST]}" || "${data[NAME]}" != "${data[PEER_NAME]}" ]] ||
+    problem data/same-node "the two nodes" "${data[HOST]} twice" "two machines" "correct it in the program"
+}
+
+check_system() {
+  local tool version
+  ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) ||
+    problem node/bash bash "$BASH_VERSION" "4.4 or newer" "use a newer release of the operating system"
+  for tool in flock mount umount unshare logger sync timeout base64 sha256sum systemd-run systemd-escape journalctl ip; do
+    command -v "$tool" >/dev/null || problem node/tool "$tool" "no such command" "coreutils, util-linux, systemd, iproute2" \
+      "install the package that has it"
+  done
+  version="$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
+  ((${version:-0} >= 240)) || problem node/systemd systemd "${version:-none}" "240 or newer" "use a newer release"
+  [[ -e $root/sys/fs/cgroup/cgroup.controllers ]] || problem node/cgroup "control groups" "version 1" \
+    "version 2 in /sys/fs/cgroup" "boot with systemd.unified_cgroup_hierarchy=1"
+  command -v apt-get >/dev/null || command -v dnf >/dev/null || command -v yum >/dev/null ||
+    problem node/packages "package manager" "none of apt-get, dnf, yum" "one of them" "use a Debian- or RHEL-based system"
+  for tool in var usr; do
+    ((${NIM_HA_FREE_KIB:-$(df --output=avail -k "$root/$tool" | tail -n 1)} > 65536)) ||
+      problem node/disk "space in /$tool" "less than 64 MiB" "64 MiB" "make room"
+  done
+}
+
+check_nim() {
+  local service name
+  for service in ${data[SERVICES]}; do
+    [[ ${unit_load["$service.service"]} != not-found ]] || problem nim/service "$service.service" "no such unit" \
+      "NGINX Instance Manager installed" "install it, or take the service out of monitoredServices"
+  done
+  for name in clickhouse nms; do
+    id "$name" >/dev/null 2>&1 || problem nim/user "user $name" "no such user" "NGINX Instance Manager installed" "install it"
+  done
+  [[ -d $scripts_dir ]] || problem nim/scripts "/etc/nms/scripts" "no such directory" \
+    "NGINX Instance Manager installed" "install it"
+  if [[ -n "${data[OPERATION_MODE]}" ]]; then
+    name="$(bash "$lib/operation-mode.sh" get 2>&1)" || problem nim/conf "mode of operation" "${name:-an error}" \
+      "a readable /etc/nms/nms.conf" "correct the file, or leave operationMode out"
+  fi
+}
+
+check_keepalived() {
+  local path
+  if [[ ${unit_load["keepalived.service"]} == not-found && "${data[INSTALL_KEEPALIVED]}" == no ]]; then
+    problem keepalived/missing keepalived "not installed" "installed, for installKeepalived is off" "install keepalived"
+  fi
+  # stage masks it itself while it installs the package; one that died in between left a note.
+  if [[ ${unit_boot["keepalived.service"]} == masked* && ! -e $step_dir/masked ]]; then
+    problem keepalived/masked keepalived.service masked "a unit that can start" "systemctl unmask keepalived.service"
+  fi
+  if [[ "${data[PROFILE]}" == guide ]] && id keepalived_script >/dev/null 2>&1; then
+    problem keepalived/script-user "user keepalived_script" "there" \
+      "absent, for keepalived would run the scripts as this user, without the rights they need" \
+      "remove the user, or use the hardened profile"
+  fi
+  path="${keepalived_conf#"$root"}"
+  if [[ -e $keepalived_conf ]] && ! is_recorded "$path"; then
+    problem keepalived/foreign-conf "$path" "a file that is not ours" "none" \
+      "if nothing needs it, move it away; a node of a pair runs no other keepalived"
+  fi
+  [[ ! -e $maintenance_file ]] || problem node/maintenance "maintenance" "on" "off" "nim-ha maintenance off"
+}
+
+check_selinux() {
+  local file kind
+  [[ "$(getenforce 2>/dev/null)" == Enforcing ]] || return 0
+  for file in nms-check-keepalived.sh nms-notify-keepalived.sh; do
+    kind="$(matchpathcon -n "/etc/nms/scripts/$file" 2>/dev/null)"
+    [[ $kind == *keepalived_unconfined_script_exec_t* ]] || problem node/selinux "label of /etc/nms/scripts/$file" \
+      "${kind:-none}" "keepalived_unconfined_script_exec_t, for SELinux is enforcing" \
+      "semanage fcontext -a -t keepalived_unconfined_script_exec_t /etc/nms/scripts/$file"
+  done
+}
+
+check_fstab() {
+  local line lines
+  if ! lines="$(bash "$lib/fstab.sh" foreign 2>&1 <<<"${data[FSTAB]}")"; then
+    problem storage/fstab "lines for /etc/fstab" "$lines" "two lines that fit" "correct the share in the program"
+    return
+  fi
+  while IFS= read -r line; do
+    [[ -z $line ]] || problem storage/fstab "/etc/fstab" "$line" "no other line for the mount points of the share" \
+      "remove the line"
+  done <<<"$lines"
+}
+
+# The share can hang. So this runs in a child that is killed in the end, in a mount namespace that vanishes with it.
+check_share() {
+  local server rc
+  server="${data[NFS_SERVER]}"
+  command -v mount.nfs4 >/dev/null || {
+    problem storage/tools mount.nfs4 "no such command" "an NFS client" "install nfs-common (Debian) or nfs-utils (RHEL)"
+    return
+  }
+  # shellcheck disable=SC2016 # $1 is for the inner shell
+  timeout -s KILL 10 bash -c 'exec 3<>"/dev/tcp/$1/2049"' _ "$server" 2>/dev/null || {
+    problem storage/server "TCP port 2049 of $server" "no answer" "an NFS server" "start it, or open the firewall"
+    return
+  }
+  NIM_HA_NODE_DATA="$node_data" timeout -s KILL 150 unshare --mount -- bash "$lib/preflight-share.sh"
+  rc=$?
+  ((rc == 0)) || problem storage/probe "trial mounts of the share" "no end within 150 s or an error ($rc)" "an end" \
+    "see the lines above, and the log of the NFS server"
+}
+
+say "looking; nothing is changed"
+check_data
+check_system
+read -r -a services <<<"${data[SERVICES]}"
+look_at_units keepalived.service "${services[@]/%/.service}"
+check_nim
+check_keepalived
+check_selinux
+check_fstab
+check_share
+check_network
+end_on_problems "$exit_refused"
+say "hostname $(uname -n); everything needed is there"

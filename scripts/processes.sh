@@ -1,0 +1,65 @@
+# shellcheck shell=bash disable=SC2154
+# Stops and starts what runs on a node during a rollout. Needs data.sh, report.sh, files.sh, settle.sh.
+
+# The services that the pair will run, wherever they run now: a stand-alone installation ends here.
+stop_services() {
+  local unit
+  local -a units running=()
+  read -r -a units <<<"nms ${data[SERVICES]}"
+  units=("${units[@]/%/.service}")
+  look_at_units "${units[@]}"
+  for unit in "${units[@]}"; do
+    [[ ${unit_load[$unit]} == not-found ]] || record_units "$unit"
+    [[ ${unit_active[$unit]} == @(inactive|failed) ]] || running+=("$unit")
+  done
+  ((${#running[@]})) || return 0
+  timeout 300 systemctl stop "${running[@]}" </dev/null || fail rollout/services "systemctl stop ${running[*]}" \
+    "an error, or no end in 300 s" "stopped services" "see: systemctl status ${running[*]}"
+  changed "stopped ${running[*]}"
+}
+
+# Stop keepalived, wait until nothing here serves, and make way for the mounts.
+step_aside() {
+  rm -f "$run_dir/stepped-down" # the agent would start keepalived again
+  look_at_units keepalived.service
+  if [[ ${unit_active["keepalived.service"]} != @(inactive|failed) ]]; then
+    record_units keepalived.service
+    timeout 90 systemctl stop keepalived.service </dev/null || fail rollout/keepalived "systemctl stop keepalived" \
+      "an error, or no end in 90 s" "a stopped keepalived" "see: systemctl status keepalived"
+    changed "stopped keepalived"
+  fi
+  wait_until 300 "the services to stop" is_free_of_services || fail rollout/drain "services" \
+    "still running, or the lock still held, after 300 s" "none" "see: systemctl status nimha.slice"
+  stop_services
+  # A new start: what had failed was the old configuration.
+  rm -f "$failed_file" "$hold_down_file"
+}
+
+start_keepalived() {
+  printf 'STOP\n' >"$run_dir/vrrp-state"
+  systemctl reset-failed keepalived.service 2>/dev/null
+  if ! timeout 90 systemctl start keepalived.service </dev/null || ! keepalived_runs; then
+    explain
+    fail rollout/keepalived "systemctl start keepalived" "an error" "a running keepalived" "see the journal above"
+  fi
+  changed "started keepalived"
+}
+
+# With the same instance keepalived keeps the virtual IP over a reload; with a restart the peer would take over.
+reload_keepalived() {
+  timeout 60 systemctl reload keepalived.service </dev/null || fail rollout/keepalived "systemctl reload keepalived" "an error" \
+    "success" "see: systemctl status keepalived"
+  changed "keepalived read its new configuration"
+  sleep "${NIM_HA_RELOAD_WAIT:-5}" # longer than the three advertisements after which a master would be missed
+}
+
+restart_nms() {
+  local service units=()
+  for service in ${data[SERVICES]}; do
+    [[ $service != nms-* ]] || units+=("$service.service")
+  done
+  ((${#units[@]})) || return 0
+  timeout 300 systemctl restart "${units[@]}" </dev/null || fail rollout/services "systemctl restart ${units[*]}" "an error" \
+    "success" "see: systemctl status ${units[*]}"
+  changed "restarted ${units[*]} for the mode of operation"
+}

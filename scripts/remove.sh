@@ -1,0 +1,139 @@
+#!/bin/bash
+# remove.sh restore|retain: takes the pair off this node and leaves it as it was before; data on the share is not touched.
+# `retain` leaves all of it, serving. Runs as a step, from a copy, so that it survives its own deletion.
+
+set -u
+export LC_ALL=C
+lib="${BASH_SOURCE[0]%/*}"
+[[ -n ${NIM_HA_JOB-} ]] || exec bash "$lib/run-step.sh" remove "${1:-restore}"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$lib/paths.sh"
+node_data="$NIM_HA_JOB/node.data"
+# shellcheck source-path=SCRIPTDIR source=node-data.sh
+. "$lib/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=data.sh
+. "$lib/data.sh"
+load_data "$node_data"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$lib/report.sh"
+# shellcheck source-path=SCRIPTDIR source=files.sh
+. "$lib/files.sh"
+# shellcheck source-path=SCRIPTDIR source=mounts.sh
+. "$lib/mounts.sh"
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+. "$lib/packages.sh"
+# shellcheck source-path=SCRIPTDIR source=settle.sh
+. "$lib/settle.sh"
+
+stop_everything() {
+  local unit
+  rm -f "$run_dir/stepped-down"
+  look_at_units keepalived.service nim-ha.target nim-ha-lock.service nim-ha-agent.service
+  for unit in keepalived.service nim-ha.target nim-ha-lock.service; do
+    [[ ${unit_load[$unit]} == not-found ]] || timeout 360 systemctl stop "$unit" </dev/null ||
+      fail remove/stop "systemctl stop $unit" "an error" "success" "see: systemctl status $unit"
+  done
+  wait_until 300 "the services to stop" is_free_of_services || fail remove/drain "services" \
+    "still running, or the lock still held, after 300 s" "none" "see: systemctl status nimha.slice"
+  [[ ${unit_load["nim-ha-agent.service"]} == not-found ]] ||
+    timeout 60 systemctl --quiet disable --now nim-ha-agent.service </dev/null ||
+    fail remove/stop "systemctl disable --now nim-ha-agent" "an error" "success" "see: systemctl status nim-ha-agent"
+  changed "stopped keepalived, the services and nim-ha-agent"
+}
+
+restore_fstab() {
+  local out
+  out="$(bash "$lib/fstab.sh" remove)" || fail remove/fstab "/etc/fstab" "an error" "success" "is the file system read-only?"
+  [[ -z $out ]] || changed "took the lines of the share out of /etc/fstab"
+}
+
+# To the byte if nobody has edited it since, else only the mode of operation.
+restore_nms_conf() {
+  local mode path="${nms_conf#"$root"}"
+  is_recorded "$path" && [[ -e $nms_conf ]] || return 0
+  if [[ "$(sha256sum <"$nms_conf")" == "$(cat "$before_dir/nms.conf.sum" 2>/dev/null)" ]]; then
+    restore_file "$path"
+  else
+    mode="$(NIM_HA_ROOT="$before_dir/files" bash "$lib/operation-mode.sh" get)"
+    if [[ -n $mode ]]; then
+      bash "$lib/operation-mode.sh" set "$mode" >/dev/null
+    else
+      bash "$lib/operation-mode.sh" unset >/dev/null
+    fi || problem remove/nms-conf "mode of operation in $path" "an error" "as it was before" "set it by hand: ${mode:-no line}"
+  fi
+  changed "mode of operation in $path as before"
+}
+
+# Everything on record, whether or not an apply came to its end.
+restore_files() {
+  local path
+  local -a directories=()
+  while IFS= read -r path; do
+    [[ $path != "${nms_conf#"$root"}" ]] || continue
+    restore_file "$path" || problem remove/file "$path" "an error" "as it was before" "its original is in $before_dir/files"
+  done < <(
+    cat "$before_dir/absent" 2>/dev/null
+    [[ ! -d $before_dir/files ]] || find "$before_dir/files" ! -type d -printf '/%P\n'
+  )
+  [[ ! -r $before_dir/directories ]] || mapfile -t directories < <(sort -ru "$before_dir/directories")
+  for path in "${directories[@]}"; do
+    rmdir "$root$path" 2>/dev/null
+  done
+  changed "files as before"
+}
+
+# Boot first, then what ran: with its own local data again, for the share is unmounted.
+restore_units() {
+  local unit boot active
+  local -a units=() enable=() disable=() start=()
+  [[ -r $before_dir/units ]] || return 0
+  while read -r unit _; do units+=("$unit"); done <"$before_dir/units"
+  look_at_units "${units[@]}"
+  while read -r unit boot active; do
+    [[ ${unit_load[$unit]} != not-found ]] || continue
+    case "$boot" in
+      enabled) enable+=("$unit") ;;
+      disabled) disable+=("$unit") ;;
+    esac
+    [[ $active != active ]] || start+=("$unit")
+  done <"$before_dir/units"
+  [[ ${#disable[@]} == 0 ]] || timeout 120 systemctl --quiet disable "${disable[@]}" </dev/null ||
+    problem remove/unit "systemctl disable" "an error" "success" "run it by hand for ${disable[*]}"
+  [[ ${#enable[@]} == 0 ]] || timeout 120 systemctl --quiet enable "${enable[@]}" </dev/null ||
+    problem remove/unit "systemctl enable" "an error" "success" "run it by hand for ${enable[*]}"
+  [[ ${#start[@]} != 0 ]] || return 0
+  systemctl reset-failed "${start[@]}" 2>/dev/null
+  timeout 600 systemctl start "${start[@]}" </dev/null || problem remove/start "start of ${start[*]}" "an error" \
+    "running as before" "see: systemctl status ${start[*]}"
+  changed "started ${start[*]}, as before"
+}
+
+case "${1-}" in
+  restore) ;;
+  retain)
+    say "left in place and serving, as removalPolicy retain says; to take it away later: ${lib_dir#"$root"}/remove.sh restore"
+    exit 0
+    ;;
+  *) exit "$exit_usage" ;;
+esac
+if [[ ! -d $var_dir ]]; then
+  say "nim-ha is not on this node: nothing to remove"
+  exit 0
+fi
+say "taking the pair off this node; the data on the share stays"
+stop_everything
+for name in "${exports[@]}"; do
+  unmount_share "$name"
+done
+restore_fstab
+restore_nms_conf
+restore_files
+timeout 60 systemctl daemon-reload
+remove_packages
+restore_units
+end_on_problems
+rm -rf "$var_dir"
+rm -f "$changed_file"
+say "as before; the pair's data is on the share: ${source_of[nms]} ${source_of[clickhouse]}"

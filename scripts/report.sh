@@ -1,0 +1,65 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The lines that a step prints, and the list of what it has changed. Needs paths.sh and data.sh.
+#
+#   nim-ha <node>: <step>: <text>
+#   nim-ha <node>: <step>: FAILED [<check id>]: <what>, got <x>, expected <y>; <what to do>
+#   nim-ha <node>: <step>: changed so far: <list or nothing>
+
+# The one list of exit codes of a step.
+exit_failed=1  # failed; what was changed is in the report, and running the deploy again goes on from there
+exit_usage=2   # wrong arguments
+exit_refused=3 # refused before this step changed anything
+exit_limit=4   # the time limit of the step has passed
+exit_busy=5    # another step did not end in time, so this one did not begin
+
+step_dir="$run_dir/step"
+job_dir="${NIM_HA_JOB:-$step_dir}"
+problems_file="$job_dir/problems"
+# Of the whole deploy, not of one step: a person asks what is different from before.
+changed_file="$step_dir/changed"
+
+step_name="${NIM_HA_STEP:-${0##*/}}"
+node_name="${data[NAME]-}"
+[[ -n $node_name ]] || node_name="$(uname -n)"
+[[ -d $step_dir ]] || mkdir -p "$step_dir" 2>/dev/null
+
+say() {
+  printf 'nim-ha %s: %s: %s\n' "$node_name" "$step_name" "$*"
+}
+
+changed() {
+  printf '%s\n' "$*" >>"$changed_file"
+  say "changed: $*"
+}
+
+# problem ID WHAT GOT EXPECTED TODO: one line of the report that ends the step. In a file, for children report too.
+problem() {
+  printf 'FAILED [%s]: %s, got %s, expected %s; %s\n' "$@" | tr '\n' ' ' >>"$problems_file"
+  printf '\n' >>"$problems_file"
+}
+
+# Prints the report and ends with $1, if there is any problem.
+end_on_problems() {
+  local line
+  local -a all=()
+  [[ -s $problems_file ]] || return 0
+  while IFS= read -r line; do
+    say "${line% }"
+  done <"$problems_file"
+  rm -f "$problems_file"
+  [[ ! -s $changed_file ]] || mapfile -t all <"$changed_file"
+  line="$(printf '%s; ' "${all[@]}")"
+  line="${line%; }"
+  say "changed so far: ${line:-nothing}"
+  exit "${1:-$exit_failed}"
+}
+
+fail() {
+  problem "$@"
+  end_on_problems "$exit_failed"
+}
+
+refuse() {
+  problem "$@"
+  end_on_problems "$exit_refused"
+}

@@ -1,0 +1,182 @@
+#!/bin/bash
+# rollout 1|2|3|4: puts in force what is staged, in the order that never makes two masters. ARCHITECTURE.md has the table.
+# A node whose keepalived configuration changes is either the only one that runs keepalived, or does not run it.
+
+set -u
+export LC_ALL=C
+lib="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$lib/paths.sh"
+# What was staged is what was proven; a newer upload has to be staged first.
+node_data="$staged_dir/root${node_data#"$root"}"
+# shellcheck source-path=SCRIPTDIR source=node-data.sh
+. "$lib/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=data.sh
+. "$lib/data.sh"
+load_data "$node_data"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$lib/report.sh"
+# shellcheck source-path=SCRIPTDIR source=files.sh
+. "$lib/files.sh"
+# shellcheck source-path=SCRIPTDIR source=mounts.sh
+. "$lib/mounts.sh"
+# shellcheck source-path=SCRIPTDIR source=peers.sh
+. "$lib/peers.sh"
+# shellcheck source-path=SCRIPTDIR source=apply.sh
+. "$lib/apply.sh"
+# shellcheck source-path=SCRIPTDIR source=settle.sh
+. "$lib/settle.sh"
+# shellcheck source-path=SCRIPTDIR source=processes.sh
+. "$lib/processes.sh"
+
+storage() {
+  NIM_HA_NODE_DATA="$node_data" bash "$lib/storage.sh" "$@"
+}
+
+check_peer() {
+  compare_identity "$nms_mount"
+  end_on_problems
+}
+
+# change_standby leave|start: the other node is active, or this one is not of the pair yet, so it can be changed while quiet.
+change_standby() {
+  look_for_due
+  if ((${#due[@]} == 0)) && [[ -z $conf_due && -z $mounts_due ]] && keepalived_runs; then
+    finish
+    say "nothing to do: standby, as deployed"
+    return
+  fi
+  if [[ -n $conf_due || -n $mounts_due ]] || ! keepalived_runs; then
+    [[ -z $conf_due ]] || rm -f "$applied_file"
+    step_aside
+    apply
+    mount_shares
+    if [[ $1 == leave ]]; then
+      say "keepalived is stopped here until the other node is as it should be"
+      return
+    fi
+    check_peer
+    start_keepalived
+    wait_for_standby 120
+  else
+    apply # nothing that keepalived or the mounts would notice
+  fi
+  finish
+}
+
+# instance_key FILE: by these keepalived knows an instance again when it reads its file anew.
+instance_key() {
+  sed -n 's/^[[:space:]]*\(interface\|virtual_router_id\)[[:space:]]*\([^[:space:]]*\).*/\1 \2/p' "$1"
+}
+
+change_active() {
+  local new="$staged_dir/root$conf_path" restart=''
+  look_for_due
+  if ((${#due[@]} == 0)) && [[ -z $conf_due && -z $mounts_due ]] && keepalived_runs; then
+    finish
+    say "nothing to do: active, as deployed"
+    return
+  fi
+  [[ -z $conf_due ]] || rm -f "$applied_file"
+  if [[ -e $new && "$(instance_key "$new")" != "$(instance_key "$keepalived_conf")" ]]; then
+    restart="another interface or router id"
+  elif [[ -n $mounts_due ]]; then
+    restart="another share"
+  elif ! keepalived_runs; then
+    restart="keepalived does not run"
+  fi
+  if [[ -n $restart ]]; then
+    say "$restart: the services stop for this change"
+    step_aside
+  fi
+  apply
+  mount_shares
+  if [[ -n $restart ]]; then
+    start_keepalived
+    wait_for_standby "${NIM_HA_START_LIMIT:-300}"
+  else
+    [[ -z $conf_due ]] || reload_keepalived
+    [[ ! -e $todo_dir/nms ]] || restart_nms
+    wait_for_serving
+  fi
+  finish
+}
+
+# free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease.
+ask_for_holder() {
+  local begin=$SECONDS
+  while holder="$(storage holder)"; do
+    if [[ $holder == free ]] && keepalived_runs && vrrp_is BACKUP && ((SECONDS - begin < ${NIM_HA_LOCK_LIMIT:-30})); then
+      # This node hears a master: one that is on its way to the lock, most likely.
+      nap "${NIM_HA_POLL:-2}"
+      continue
+    fi
+    [[ $holder == held ]] || return 0
+    ((SECONDS - begin < ${NIM_HA_LEASE_LIMIT:-240})) || break
+    say "the lock is held, but nobody writes its heartbeat: a dead node's lease; waiting, $((SECONDS - begin)) s"
+  done
+  [[ $holder != held ]] || fail rollout/lock "the lock on the share" "held without a heartbeat for ${NIM_HA_LEASE_LIMIT:-240} s" \
+    "free, or the heartbeat of the active node" "see on the other node: nim-ha status"
+  printf '%s\n' "$holder" # the report of a failure
+  exit "$exit_failed"
+}
+
+# The primary of a pair of which no node is active: it carries the data, and becomes the active one.
+become_first() {
+  say "no node is active: this one becomes it"
+  rm -f "$applied_file"
+  step_aside
+  storage import || exit
+  look_for_due
+  apply
+  mount_shares
+  check_peer
+  start_keepalived
+  wait_for_serving
+  finish
+}
+
+# The role of a node is what it is now, not what the program calls it. Somebody has to have written it down, though, and a
+# node that answers for the virtual IP must be on its way to the lock.
+look_at_masters() {
+  phase_now
+  if [[ $phase == UNKNOWN && -e $lock_held ]]; then
+    systemctl start nim-ha-agent.service
+    wait_until 20 "nim-ha-agent" has_settled
+  fi
+  holds_virtual_ip && [[ ! -e $lock_held ]] || return 0
+  wait_until "${NIM_HA_LOCK_LIMIT:-30}" "the lock" test -e "$lock_held" && return
+  ask_for_holder
+  [[ $holder != beating ]] || refuse rollout/two-masters "this node" "the virtual IP, while another node has the lock" \
+    "one master" "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}"
+}
+
+[[ -e $staged_dir/manifest && -e $node_data ]] || refuse node/staged "$staged_dir" "nothing staged" "the step stage before this" \
+  "run the deploy again"
+role="${data[ROLE]}"
+look_at_masters
+case "$role ${1-}" in
+  "secondary 1")
+    if is_active_node; then say "active node: its turn comes after the other's"; else change_standby leave; fi
+    ;;
+  "primary 2")
+    if is_active_node; then
+      change_active
+    elif [[ -e $lock_held ]]; then
+      become_first # the node of the lock, with services that failed
+    else
+      ask_for_holder
+      if [[ $holder == beating ]]; then change_standby leave; else become_first; fi
+    fi
+    ;;
+  "secondary 3" | "primary 4")
+    if is_active_node; then change_active; else change_standby start; fi
+    rm -f "$changed_file"
+    ;;
+  *)
+    printf 'rollout: no step %s for the %s\n' "${1-}" "$role" >&2
+    exit "$exit_usage"
+    ;;
+esac

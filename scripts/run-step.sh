@@ -1,0 +1,209 @@
+#!/bin/bash
+# run-step.sh STEP [ARGUMENT]: one step of a deploy on this node, as the unit nim-ha-step.service.
+#
+# The unit outlives the connection that started it. While one runs, a second call shows its log, waits for it, and then
+# runs its own step: every step decides by itself whether anything is left to do. Exit codes: report.sh.
+
+set -u
+export LC_ALL=C
+umask 022 # sudo keeps the one of the upload
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$here/paths.sh"
+# shellcheck source-path=SCRIPTDIR source=node-data.sh
+. "$here/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=data.sh
+. "$here/data.sh"
+
+unit=nim-ha-step.service
+wait_limit="${NIM_HA_WAIT_LIMIT:-30000}" # seconds; more than the longest step may take
+poll="${NIM_HA_POLL:-0.5}"
+
+# Uploaded, the scripts lie beside the data of this deploy; installed, the data is where the last deploy left it.
+inbox="${here%/*}"
+[[ ! -e $inbox/node.data ]] || node_data="$inbox/node.data"
+[[ ${1-} != --inside ]] || node_data="$2/node.data"
+NIM_HA_STEP="${*:1:2}"
+load_data "$node_data"
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$here/report.sh"
+
+usage() {
+  printf 'usage: %s preflight | stage | rollout 1|2|3|4 | remove restore|retain\n' "${0##*/}" >&2
+  exit "$exit_usage"
+}
+
+time_limit() {
+  case "$*" in
+    preflight) echo 300 ;;
+    stage) echo 1500 ;;
+    "rollout 2") echo 28800 ;; # carries the data to the share
+    rollout\ [134]) echo 1800 ;;
+    "remove restore" | "remove retain") echo 1800 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Runs in the unit, from the copy in the job's directory.
+inside() {
+  local job="$1" rc stopped=
+  shift
+  exec >>"$job/log" 2>&1 </dev/null
+  step_name="$*"
+  trap 'stopped=yes' TERM
+  NIM_HA_JOB="$job" NIM_HA_STEP="$*" bash "$job/scripts/$1.sh" "${@:2}" &
+  wait $!
+  rc=$?
+  if [[ -n $stopped ]]; then
+    wait # systemd has told the step, too
+    problem step/time-limit "$*" "stopped before its end" "an end within $(time_limit "$@") s" \
+      "look at the lines above for what it waited for, then run the deploy again: it goes on from there"
+    rc=$exit_limit
+    (end_on_problems)
+  fi
+  rm -f "$job/secret"
+  printf '%s\n' "$rc" >"$job/rc.new"
+  mv -f "$job/rc.new" "$job/rc"
+}
+
+become_root() {
+  [[ "$(id -u)" != 0 ]] || return 0
+  if ! sudo -n true </dev/null 2>/dev/null; then
+    [[ ! -e $inbox/secret ]] || : >"$inbox/secret"
+    run_dir="$(mktemp -d)" # /run/nim-ha is not ours to write
+    problems_file="$run_dir/problems"
+    refuse node/sudo "sudo without a password for $(id -un)" "$(sudo -n true 2>&1 </dev/null | head -n 1)" \
+      "rc 0 of: sudo -n true" "allow it in sudoers (NOPASSWD: ALL), or let the deploy log in as root"
+  fi
+  exec sudo -n bash "$here/run-step.sh" "$@" </dev/null
+}
+
+# A copy that only root can change, made before any waiting: the next deploy may overwrite the upload meanwhile. The secret
+# is moved, not copied, so that from here on it lies on no disk but in keepalived.conf.
+take_in() {
+  mkdir -p "$step_dir" && chmod 0700 "$step_dir" && job="$(mktemp -d "$step_dir/job.XXXXXX")" || exit "$exit_failed"
+  trap 'rm -rf "$job"' EXIT
+  mkdir "$job/scripts"
+  if ! cp -- "$here"/*.sh "$job/scripts/" || ! cp -- "$node_data" "$job/node.data"; then
+    refuse step/upload "the uploaded files in $inbox" "incomplete" "scripts and node.data" \
+      "run the deploy again: it uploads them"
+  fi
+  [[ ! -d $here/units ]] || cp -R -- "$here/units" "$job/scripts/"
+  if [[ $1 == stage && -s $inbox/secret ]]; then
+    install -m 0600 "$inbox/secret" "$job/secret"
+    : >"$inbox/secret" # stays, empty and 0600: the next password is written into it
+  fi
+  : >"$job/log"
+  printf '%s\n' "$*" >"$job/step"
+}
+
+unit_runs() {
+  case "$(systemctl show --property=ActiveState --value "$unit")" in
+    active | activating | deactivating | reloading) return 0 ;;
+  esac
+  return 1
+}
+
+# sleep without a process: nothing ever comes out of this pipe.
+exec 6<> <(:)
+nap() {
+  read -r -t "$1" -u 6
+}
+
+# Shows the log of the job $1 until it has a result, or its unit is gone without one.
+follow() {
+  local line over='' part='' looks=0
+  exec 7<"$1/log"
+  while :; do
+    looks=$((looks + 1))
+    if [[ -e $1/rc ]] || { ((looks % 8 == 0)) && ! unit_runs; }; then over=yes; fi
+    while IFS= read -r -u 7 line; do
+      printf '%s\n' "$part$line" || exit "$exit_failed"
+      part=
+    done
+    part+="$line" # the end of a line that is still being written
+    [[ -z $over ]] || break
+    nap "$poll"
+  done
+  exec 7<&-
+  [[ -z $part ]] || printf '%s\n' "$part"
+}
+
+wait_for_running_step() {
+  local other deadline=$((SECONDS + wait_limit))
+  exec 8>"$step_dir/queue"
+  flock -n 8 || {
+    say "another call waits to start its step; waiting behind it"
+    flock -w "$wait_limit" 8 || busy
+  }
+  while unit_runs; do
+    other="$(readlink "$step_dir/current")"
+    if [[ -e $other/log && ! -e $other/rc ]]; then
+      say "waiting for the step '$(cat "$other/step")' that an earlier call started; its log:"
+      follow "$other"
+    else
+      nap "$poll"
+    fi
+    ((SECONDS < deadline)) || busy
+  done
+}
+
+busy() {
+  problem step/busy "nim-ha-step.service" "still running after $wait_limit s" "an end" \
+    "see: journalctl -u $unit; end it with: systemctl stop $unit"
+  end_on_problems "$exit_busy"
+}
+
+start_unit() {
+  local attempt old
+  ln -sfn "$job" "$step_dir/current"
+  for old in "$step_dir"/job.*; do
+    [[ $old == "$job" || ! -e $old/rc ]] || rm -rf "$old"
+  done
+  for attempt in 1 2 3; do
+    systemctl reset-failed "$unit" 2>/dev/null
+    timeout 60 systemd-run --quiet --collect --unit="$unit" --description="nim-ha: $*" \
+      --property=Type=exec --property=RuntimeMaxSec="$(time_limit "$@")" --property=TimeoutStopSec=60 \
+      bash "$job/scripts/run-step.sh" --inside "$job" "$@" </dev/null 8>&- 2>"$job/systemd-run" && trap - EXIT && return 0
+    sleep "$attempt"
+  done
+  refuse step/systemd-run "systemd-run for $unit" "$(head -n 1 "$job/systemd-run")" "a started unit" \
+    "see: systemctl status $unit"
+}
+
+# What the deploy has uploaded into the home of the user who calls.
+forget_upload() {
+  local home
+  home="$(getent passwd "${SUDO_USER:-$(id -un)}" | cut -d: -f6)/.nim-ha"
+  [[ ! -e $home/scripts/run-step.sh || $here == "$home"/* ]] || rm -rf "$home"
+}
+
+if [[ ${1-} == --inside ]]; then
+  inside "${@:2}"
+  exit
+fi
+time_limit "$@" >/dev/null || usage
+become_root "$@"
+if [[ $1 == remove && ! -e $node_data ]]; then
+  [[ -d $var_dir ]] || { say "nim-ha is not on this node: nothing to remove" && exit 0; }
+  node_data=/dev/null
+fi
+[[ -e $node_data ]] || {
+  refuse step/upload "node.data" "no such file in $inbox" "the data of this node" "run the deploy again: it uploads it"
+}
+take_in "$@"
+wait_for_running_step
+# A call whose connection has died meanwhile ends at this line and leaves the node to the one after it.
+say "begins" || exit "$exit_failed"
+start_unit "$@"
+exec 8>&-
+follow "$job"
+read -r rc 2>/dev/null <"$job/rc" || {
+  problem step/no-result "$unit" "an end without a result" "an exit code" "it was killed; see: journalctl -u $unit"
+  end_on_problems "$exit_failed"
+}
+if [[ "$*" == "remove restore" && $rc == 0 ]]; then
+  rm -rf "$run_dir"
+  forget_upload
+fi
+exit "$rc"

@@ -1,0 +1,75 @@
+# shellcheck shell=bash disable=SC2154
+# What is running here: monitored services, their slice, mounts, uptime. Needs paths.sh.
+# Nothing in this file touches a mount: everything comes from /proc, /sys and systemd. What the agent calls every second
+# is bash alone, for a process costs more than the question.
+
+# The guide's array in the notify script is the one list of monitored services on a node.
+monitored_services() {
+  "$scripts_dir/nms-notify-keepalived.sh" --services
+}
+
+# Sets `now`, in whole seconds since boot.
+read_uptime() {
+  read -r now _ <"$uptime_file"
+  now="${now%.*}"
+}
+
+uptime_seconds() {
+  local now
+  read_uptime
+  printf '%s' "$now"
+}
+
+# is_populated CGROUP: whether a process lives in it or below.
+is_populated() {
+  local key value
+  while read -r key value; do
+    [[ $key == populated ]] && break
+  done 2>/dev/null <"$1/cgroup.events"
+  [[ ${value-} == 1 ]]
+}
+
+# True while any process of the services lives, however systemd thinks of them.
+slice_populated() {
+  is_populated "$slice_cgroup"
+}
+
+# Kills what is left in the slice and returns when it is empty, or with 1 after $1 seconds.
+empty_slice() {
+  local deadline=$((SECONDS + ${1:-10})) file pid
+  shopt -s globstar nullglob
+  while slice_populated; do
+    for file in "$slice_cgroup"/**/cgroup.procs; do
+      while read -r pid; do
+        kill -KILL "$pid" 2>/dev/null
+      done <"$file"
+    done
+    ((SECONDS < deadline)) || return 1
+    sleep 0.2
+  done
+}
+
+# Sets `mount_line` to the line of /proc/mounts that is in force at $1 (the last one wins); false where there is none.
+find_mount() {
+  local device point rest
+  mount_line=''
+  while read -r device point rest; do
+    [[ $point == "$1" ]] && mount_line="$device $point $rest"
+  done <"$proc_mounts"
+  [[ -n $mount_line ]]
+}
+
+mount_line() {
+  local mount_line
+  find_mount "$1" && printf '%s' "$mount_line"
+}
+
+# The share is mounted there, as NFS: an empty local directory below would look just as fine.
+is_nfs_mounted() {
+  local mount_line
+  find_mount "$1" && [[ $mount_line =~ ^[^\ ]+\ [^\ ]+\ nfs4?\  ]]
+}
+
+mount_unit() {
+  systemd-escape --path --suffix=mount "$1"
+}

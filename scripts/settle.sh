@@ -1,0 +1,142 @@
+# shellcheck shell=bash disable=SC2154
+# What the node is doing, and waiting until it does what it should. Needs paths.sh, node-data.sh, services.sh, report.sh.
+
+# sleep without a process: nothing ever comes out of this pipe.
+exec 6<> <(:)
+nap() {
+  read -r -t "$1" -u 6
+}
+
+# phase_now: the phase that the agent wrote in the last seconds, or UNKNOWN; also sets $able and $reason.
+phase_now() {
+  local key value now updated=-1000
+  phase=UNKNOWN able=no reason=''
+  [[ -r $state_file ]] || return 0
+  while IFS='=' read -r key value; do
+    case "$key" in
+      phase) phase="$value" ;;
+      able) able="$value" ;;
+      reason) reason="$value" ;;
+      updated) updated="$value" ;;
+    esac
+  done <"$state_file"
+  read -r now _ <"$uptime_file"
+  if ((${now%.*} - updated > 30)); then phase=UNKNOWN able=no reason="the agent writes nothing"; fi
+}
+
+is_active_node() {
+  phase_now
+  [[ -e $lock_held && ($phase == ACTIVE || $phase == STARTING) ]]
+}
+
+holds_virtual_ip() {
+  local address
+  address="${data[VIRTUAL_IP]}"
+  [[ -n "$(ip -o -4 address show to "${address%/*}" 2>/dev/null)" ]]
+}
+
+is_free_of_services() {
+  [[ ! -e $lock_held ]] && ! slice_populated
+}
+
+keepalived_runs() {
+  systemctl --quiet is-active keepalived.service
+}
+
+explain() {
+  # Matches of one kind are alternatives, of two kinds both demanded, unless there is a plus between them.
+  local unit args=(SYSLOG_IDENTIFIER=nim-ha)
+  for unit in keepalived nim-ha-agent nim-ha-lock ${data[SERVICES]}; do
+    args+=(+ "_SYSTEMD_UNIT=$unit.service")
+  done
+  say "the journal of the last minutes:"
+  timeout 20 journalctl --no-pager --quiet --since=-10min --lines=40 --output=short-iso "${args[@]}" 2>&1 </dev/null ||
+    timeout 20 journalctl --no-pager --quiet --lines=40 2>&1 </dev/null
+}
+
+# wait_until SECONDS WHAT COMMAND...: with a line of progress every ten seconds.
+wait_until() {
+  local limit="$1" what="$2" begin=$SECONDS told=0
+  shift 2
+  until "$@"; do
+    if ((SECONDS - begin >= limit)); then return 1; fi
+    if (((SECONDS - begin) / 10 > told)); then
+      told=$(((SECONDS - begin) / 10))
+      phase_now
+      say "waiting for $what: $((SECONDS - begin)) s, phase $phase${reason:+ ($reason)}"
+    fi
+    nap "${NIM_HA_POLL:-1}"
+  done
+}
+
+# vrrp_is STATE: what keepalived has told notify last.
+vrrp_is() {
+  local vrrp=
+  [[ ! -r $run_dir/vrrp-state ]] || read -r vrrp <"$run_dir/vrrp-state"
+  # shellcheck disable=SC2053 # a pattern
+  [[ $vrrp == $1 ]]
+}
+
+# VRRP has spoken since keepalived was started; it says nothing at all on a node that can't hear itself think.
+has_settled() {
+  phase_now
+  [[ $phase != UNKNOWN ]] && vrrp_is '@(MASTER|BACKUP|FAULT)'
+}
+
+is_serving() {
+  is_active_node && [[ $phase == ACTIVE ]] && holds_virtual_ip
+}
+
+# Nothing is left to wait for: it serves, or has failed, or another VRRP master keeps it from being elected.
+is_serving_or_hopeless() {
+  is_serving || [[ $phase == FAILED ]] ||
+    { [[ $phase == STANDBY ]] && vrrp_is BACKUP && ((SECONDS - begin > 60)); }
+}
+
+is_good_standby() {
+  has_settled && [[ $phase == STANDBY && $able == yes ]] && ! holds_virtual_ip
+}
+
+is_serving_or_standby() {
+  is_serving || is_good_standby
+}
+
+wait_for_serving() {
+  local begin=$SECONDS
+  wait_until "${NIM_HA_START_LIMIT:-300}" "the services" is_serving_or_hopeless
+  phase_now
+  if is_serving; then
+    say "active, with the virtual IP, after $((SECONDS - begin)) s"
+    return
+  fi
+  explain
+  if [[ $phase == WAITING || ($phase != FAILED && ! -e $lock_held) ]] && holds_virtual_ip; then
+    fail rollout/master-without-lock "this node" "the virtual IP without the lock" "both or none" \
+      "another node has the lock: see $(cat "$share_holder" 2>/dev/null), and whether the nodes hear each other's VRRP"
+  fi
+  [[ $phase != STANDBY ]] || ! vrrp_is BACKUP || fail rollout/another-master "VRRP on ${data[INTERFACE]}" \
+    "another master of router id ${data[VIRTUAL_ROUTER_ID]}" "none, for no node of this pair is active" \
+    "find it (tcpdump -ni ${data[INTERFACE]} vrrp): the peer's keepalived, or another pair with the same router id"
+  fail rollout/not-active "phase" "$phase${reason:+ ($reason)}" "ACTIVE within ${NIM_HA_START_LIMIT:-300} s" \
+    "see the journal above; then run the deploy again"
+}
+
+# wait_for_standby SECONDS: the node that was started as the second one. If the other has failed in between, this one serves by now: fine, too.
+wait_for_standby() {
+  local begin=$SECONDS limit="$1"
+  wait_until 30 "the first VRRP election" has_settled
+  sleep "${NIM_HA_RELOAD_WAIT:-5}" # every node begins as BACKUP, and one without a peer is master after 3.6 s
+  if ! wait_until "$limit" "a standby that could take over" is_serving_or_standby; then
+    phase_now
+    explain
+    if [[ $phase == WAITING ]] || { holds_virtual_ip && [[ ! -e $lock_held ]]; }; then
+      # Stopped at once: two nodes that answer for one address are worse than one.
+      timeout 60 systemctl stop keepalived.service
+      fail rollout/two-masters "this node" "master, while another node has the lock" "standby" \
+        "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}; keepalived is stopped here"
+    fi
+    fail rollout/not-standby "phase" "$phase, able to take over: $able${reason:+ ($reason)}" "STANDBY, able: yes" \
+      "see the journal above; then run the deploy again"
+  fi
+  say "phase $phase after $((SECONDS - begin)) s"
+}

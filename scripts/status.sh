@@ -1,0 +1,137 @@
+# shellcheck shell=bash disable=SC2154
+# What this node can say of itself, gathered into shell variables and printed as a page or as JSON.
+# Needs paths.sh, node-data.sh, services.sh. Nothing here touches a mount.
+
+gather() {
+  local key value address interface
+  phase=UNKNOWN since='' reason='' able='' updated=0
+  if [[ -r $state_file ]]; then
+    while IFS='=' read -r key value; do
+      case "$key" in
+        phase) phase="$value" ;;
+        since) since="$value" ;;
+        reason) reason="$value" ;;
+        able) able="$value" ;;
+        updated) updated="$value" ;;
+      esac
+    done <"$state_file"
+  fi
+  # An agent that stopped writing knows nothing any more.
+  if (($(uptime_seconds) - updated > 30)); then
+    phase=UNKNOWN reason="the agent has written nothing for $(($(uptime_seconds) - updated)) s"
+  fi
+
+  keepalived="$(systemctl is-active keepalived.service 2>/dev/null)"
+  vrrp_state=UNKNOWN
+  [[ -r $run_dir/vrrp-state ]] && read -r vrrp_state <"$run_dir/vrrp-state"
+  [[ $keepalived == active ]] || vrrp_state=STOP
+
+  holds_virtual_ip=false
+  address="$(node_value VIRTUAL_IP)" && interface="$(node_value INTERFACE)" &&
+    [[ -n $(ip -o -4 address show dev "$interface" to "${address%/*}" 2>/dev/null) ]] && holds_virtual_ip=true
+  virtual_ip="$address"
+  holds_lock=false
+  [[ -e $lock_held ]] && holds_lock=true
+
+  mapfile -t service_names < <(monitored_services)
+  mapfile -t service_states < <(systemctl is-active "${service_names[@]/%/.service}" 2>/dev/null)
+  look_at_drift
+}
+
+# /var/lib/nim-ha/manifest, written by the deploy: "<octal mode> <sha256> <path>" for each file put there. All sums and all
+# modes are read by one process each.
+look_at_drift() {
+  local mode sum path line expected=()
+  local -A sums=() modes=()
+  drifted=()
+  if [[ ! -r $var_dir/manifest ]]; then
+    drifted+=("${var_dir#"$root"}/manifest: missing")
+  else
+    mapfile -t expected <"$var_dir/manifest"
+    while read -r sum path; do
+      sums["$path"]="$sum"
+    done < <(sha256sum -- "${expected[@]/#* \//$root/}" 2>/dev/null)
+    while read -r mode path; do
+      modes["$path"]="$mode"
+    done < <(stat -c '%a %n' -- "${expected[@]/#* \//$root/}" 2>/dev/null)
+    for line in "${expected[@]}"; do
+      read -r mode sum path <<<"$line"
+      if [[ -z ${sums["$root$path"]-} ]]; then
+        drifted+=("$path: missing")
+      elif [[ ${sums["$root$path"]} != "$sum" ]]; then
+        drifted+=("$path: content")
+      elif [[ ${modes["$root$path"]} != "$mode" ]]; then
+        drifted+=("$path: mode")
+      fi
+    done
+  fi
+  if [[ -r $var_dir/fstab.lines ]]; then
+    while IFS= read -r line; do
+      grep -qxF -- "$line" "$fstab" || drifted+=("/etc/fstab: $line")
+    done <"$var_dir/fstab.lines"
+  fi
+  config_in_sync=true
+  ((${#drifted[@]} == 0)) || config_in_sync=false
+}
+
+json_string() {
+  local text="$1"
+  text="${text//\\/\\\\}"
+  text="${text//\"/\\\"}"
+  text="${text//[[:cntrl:]]/ }"
+  printf '"%s"' "$text"
+}
+
+# mount_json MOUNT_POINT
+mount_json() {
+  local line device type options
+  if line="$(mount_line "$1")"; then
+    read -r device _ type options _ <<<"$line"
+    printf '{"mounted":%s,"source":%s,"type":%s,"options":%s}' "$(is_nfs_mounted "$1" && echo true || echo false)" \
+      "$(json_string "$device")" "$(json_string "$type")" "$(json_string "$options")"
+  else
+    printf '{"mounted":false,"source":null,"type":null,"options":null}'
+  fi
+}
+
+print_json() {
+  local index separator=''
+  printf '{"reachable":true,"reason":%s,"vrrp_state":%s,"holds_virtual_ip":%s,"holds_lock":%s,"phase":%s' \
+    "$(json_string "$reason")" "$(json_string "$vrrp_state")" "$holds_virtual_ip" "$holds_lock" "$(json_string "$phase")"
+  printf ',"keepalived":%s,"services":{' "$(json_string "$keepalived")"
+  for index in "${!service_names[@]}"; do
+    printf '%s%s:%s' "$separator" "$(json_string "${service_names[index]}")" "$(json_string "${service_states[index]}")"
+    separator=,
+  done
+  printf '},"mounts":{%s:%s,%s:%s}' \
+    "$(json_string "${clickhouse_mount#"$root"}")" "$(mount_json "$clickhouse_mount")" \
+    "$(json_string "${nms_mount#"$root"}")" "$(mount_json "$nms_mount")"
+  printf ',"config_in_sync":%s,"drifted":[' "$config_in_sync"
+  separator=''
+  for index in "${!drifted[@]}"; do
+    printf '%s%s' "$separator" "$(json_string "${drifted[index]}")"
+    separator=,
+  done
+  printf '],"since":%s}\n' "$(json_string "$since")"
+}
+
+print_page() {
+  local index point
+  printf '%-14s %s%s\n' phase "$phase" "${since:+ since $since}"
+  [[ -z $reason ]] || printf '%-14s %s\n' reason "$reason"
+  printf '%-14s %s\n' able "${able:-unknown}"
+  printf '%-14s %s, VRRP state %s\n' keepalived "$keepalived" "$vrrp_state"
+  printf '%-14s %s %s\n' "virtual IP" "$virtual_ip" "$([[ $holds_virtual_ip == true ]] && echo "held here" || echo "not here")"
+  printf '%-14s %s\n' "lock" "$([[ $holds_lock == true ]] && echo "held here" || echo "not here")"
+  for index in "${!service_names[@]}"; do
+    printf '%-14s %-22s %s\n' "$([[ $index == 0 ]] && echo services)" "${service_names[index]}" "${service_states[index]}"
+  done
+  for point in "$clickhouse_mount" "$nms_mount"; do
+    printf '%-14s %-22s %s\n' "$([[ $point == "$clickhouse_mount" ]] && echo mounts)" "${point#"$root"}" \
+      "$(is_nfs_mounted "$point" && mount_line "$point" | cut -d' ' -f1 || echo "not mounted")"
+  done
+  printf '%-14s %s\n' config "$([[ $config_in_sync == true ]] && echo "as deployed" || echo "differs from what was deployed:")"
+  for index in "${!drifted[@]}"; do
+    printf '%-14s   %s\n' '' "${drifted[index]}"
+  done
+}

@@ -1,0 +1,145 @@
+#!/bin/bash
+# storage.sh import|holder: what happens on the share, in a private mount namespace, so that no mount outlives this script.
+#   import  carries this node's data to an empty share; goes on where an interrupted one stopped
+#   holder  prints who has the lock: free, held (nobody writes the heartbeat), or beating
+
+set -u
+export LC_ALL=C
+[[ ${1-} == --inside ]] || exec unshare --mount -- bash "${BASH_SOURCE[0]}" --inside "$@"
+lib="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$lib/paths.sh"
+node_data="${NIM_HA_NODE_DATA:-$node_data}"
+# shellcheck source-path=SCRIPTDIR source=node-data.sh
+. "$lib/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=data.sh
+. "$lib/data.sh"
+load_data "$node_data"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$lib/report.sh"
+# shellcheck source-path=SCRIPTDIR source=mounts.sh
+. "$lib/mounts.sh"
+# shellcheck source-path=SCRIPTDIR source=peers.sh
+. "$lib/peers.sh"
+
+declare -A share=()
+
+# The mount point where the right mount is in force, else a mount of its own.
+open_share() {
+  local out directory="$job_dir/share/$1"
+  if ! is_wrong "$1"; then
+    share[$1]="${point_of[$1]}"
+    return
+  fi
+  mkdir -p "$directory"
+  out="$(mount_export "$1" "$directory")" || fail storage/mount "mount of ${source_of[$1]}" "${out:-no answer within 60 s}" \
+    "success" "does the server export it to this node? try: showmount -e $nfs_server"
+  share[$1]="$directory"
+}
+
+is_imported() {
+  [[ -e ${share[nms]}/.nim-ha/imported ]]
+}
+
+# What is named after us is ours: the lock, an unfinished copy, or the trial file of the other node's preflight.
+is_empty_share() {
+  [[ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]
+}
+
+# Type, size, time in whole seconds (not every server keeps more) and name of all files below $1.
+list_files() {
+  find "$1" -mindepth 1 \( -type f -printf '%T@ f %s %P\0' -o -printf '%y %P\0' \) | sed -z 's/^\([0-9-]*\)\.[0-9]*/\1/' | sort -z
+}
+
+# What an interrupted copy left half-written is no longer like its source, so it goes, and is copied again.
+copy_tree() {
+  local from="$1" to="$2"
+  comm -z -13 <(list_files "$from") <(list_files "$to") | sed -z 's/^[0-9-]* f [0-9]* //; t; s/^. //' |
+    (cd "$to" && xargs -0 -r rm -rf --) || return 1
+  cp -a --update -- "$from/." "$to/" && cmp -s <(list_files "$from") <(list_files "$to")
+}
+
+import_export() {
+  local name="$1" from to work entry needed available
+  from="${point_of[$name]}" to="${share[$1]}" work="${share[$1]}/.nim-ha-import"
+  if [[ ! -e $work/complete ]]; then
+    is_empty_share "$to" || fail storage/data-on-both "${source_of[$name]}" "data that no import of ours put there" \
+      "an empty export" "keep one: empty the export, or move ${from#"$root"} on this node away, and mark the share as good with: touch <nms export>/.nim-ha/imported"
+    needed="$(du -sk "$from" | cut -f 1)" available="$(df --output=avail -k "$to" | tail -n 1)"
+    ((needed < available)) || fail storage/space "space on ${source_of[$name]}" "$available KiB" \
+      "more than $needed KiB" "make room on the server"
+    say "copying ${from#"$root"} ($needed KiB) to ${source_of[$name]}"
+    mkdir -p "$work/data"
+    copy_tree "$from" "$work/data" || fail storage/copy "copy of ${from#"$root"} to the share" "not equal to its source" \
+      "equal files" "does anything still write to ${from#"$root"}? run the deploy again: the copy goes on"
+    if ! sync -f "$work" || ! : >"$work/complete" || ! sync -f "$work"; then
+      fail storage/copy "sync of the copy" "an error" "success" "look at the NFS server"
+    fi
+    changed "copied ${from#"$root"} to the share"
+  fi
+  while IFS= read -r -d '' entry; do
+    [[ ! -e $to/$entry ]] || [[ $entry == lost+found ]] || fail storage/data-on-both "${source_of[$name]}/$entry" \
+      "there already" "nothing of that name" "somebody wrote to the share during the import; move it away"
+    [[ $entry == lost+found ]] || mv -T -- "$work/data/$entry" "$to/$entry"
+  done < <(find "$work/data" -mindepth 1 -maxdepth 1 -printf '%P\0')
+  chown --reference="$from" "$to" && chmod --reference="$from" "$to"
+}
+
+import() {
+  local name
+  if is_imported; then
+    say "the share holds the pair's data already"
+    return
+  fi
+  if mounts_are_right; then
+    say "the share is mounted already: what is on it is the pair's data"
+  else
+    for name in "${exports[@]}"; do
+      # A mount that is in force already hides what this node had: its data is the share's.
+      ! is_wrong "$name" || import_export "$name"
+    done
+  fi
+  mkdir -p "${share[nms]}/.nim-ha"
+  {
+    printf 'by=%s\nat=%s\n' "$(uname -n)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    owner_ids
+  } >"${share[nms]}/.nim-ha/imported.new"
+  sync -f "${share[nms]}"
+  mv -f "${share[nms]}/.nim-ha/imported.new" "${share[nms]}/.nim-ha/imported"
+  for name in "${exports[@]}"; do
+    rm -rf "${share[$name]}/.nim-ha-import"
+  done
+  changed "marked the share as holding the pair's data"
+}
+
+# On NFS a lock needs a file that is open for writing; what is free now is let go at once.
+holder() {
+  local file="${share[nms]}/.nim-ha/lock" rc before
+  [[ -e $file ]] || { echo free && return; }
+  # shellcheck disable=SC2016 # $1 is for the inner shell
+  timeout -s KILL 30 bash -c 'exec 9>>"$1" && flock -n 9' _ "$file"
+  rc=$?
+  if ((rc == 0)); then
+    echo free
+    return
+  fi
+  before="$(timeout -s KILL 10 wc -c "$file")"
+  sleep "${NIM_HA_BEAT_WAIT:-5}"
+  if [[ $before != "$(timeout -s KILL 10 wc -c "$file")" ]]; then echo beating; else echo held; fi
+}
+
+trap 'for name in "${!share[@]}"; do [[ ${share[$name]} != "$job_dir"/* ]] || timeout -k 5 30 umount "${share[$name]}"; done' EXIT
+case "$2" in
+  import)
+    open_share clickhouse
+    open_share nms
+    import
+    ;;
+  holder)
+    open_share nms
+    holder
+    ;;
+  *) exit "$exit_usage" ;;
+esac
