@@ -5,6 +5,7 @@ import { Lab } from './lab';
 import { NODES } from './machines';
 import { Pair } from './pair';
 import { elapsedSeconds, progress } from './progress';
+import { formsOf } from './secrets';
 import { Rehearsal } from './rehearsal';
 import { deployEnv } from './toolchain';
 
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
   const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: privateKey, TF_VAR_auth_pass: AUTH_PASS };
   const pair = new Pair(directory, STACK, appConfig(lab, directory), env, (line) => process.stderr.write(`    ${line}\n`));
   // Of the key, a line that no other key has.
-  const secrets = [AUTH_PASS, privateKey.split('\n')[3]];
+  const secrets = [...formsOf(AUTH_PASS), privateKey.split('\n')[3]];
   const demo = new Rehearsal(lab, pair, { ...chosenOptions, directory, secrets });
   let good = false;
   try {

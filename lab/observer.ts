@@ -1,5 +1,6 @@
 import { eventually } from './checks';
 import type { Lab } from './lab';
+import { readLedger, type Ledger } from './ledger';
 import { NODES, nameOfMac, type NodeName } from './machines';
 import type { Observed } from './pair';
 
@@ -28,6 +29,14 @@ export class Observer {
       const active = NODES.find((name) => name === holder);
       return active && (await this.observe(active)).phase === 'ACTIVE' ? active : undefined;
     });
+  }
+
+  /** The files of the stand-ins, read on the NFS server itself; by service. */
+  public async ledgers(): Promise<Map<string, Ledger>> {
+    const command = 'cd /mnt/nfs_share/nms && for file in nms-*/data; do printf "\\0%s\\n" "$file"; cat "$file"; done';
+    const { stdout } = await this.lab.nfs.ssh(`sudo bash -c '${command}'`);
+    const parts = stdout.split('\0').slice(1).map((part) => [part.slice(0, part.indexOf('/')), part.slice(part.indexOf('\n') + 1)] as const);
+    return new Map(parts.map(([service, text]) => [service, readLedger(text)]));
   }
 
   /** A standby that is not able yet (just booted, or in its hold-down) would make the next failover something else. */

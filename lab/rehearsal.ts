@@ -9,6 +9,7 @@ import type { Pair } from './pair';
 import { progress, timed } from './progress';
 import { censusOf, Rows } from './rows';
 import { findSecrets } from './secrets';
+import { SecretWatch } from './secret-watch';
 import { failoverTable, nodeTable } from './tables';
 
 const ROWS = 1000;
@@ -73,9 +74,13 @@ export class Rehearsal {
 
   private async deploy(): Promise<void> {
     if (this.options.smoke) this.checks.claim("the pipelines' check step ends with 0", (await this.pair.step('check.sh')).code === 0);
+    const watch = await SecretWatch.begin(this.lab, this.options.secrets);
     const before = await this.logins();
     const { code } = await this.pair.deploy();
     this.checks.claim('cdktf deploy ends with 0', code === 0, String(code));
+    const seen = await watch.stop();
+    this.checks.claim('password and key were in no process list, and in no file but the 0600 staging one, during the deploy', seen.found.length === 0,
+      seen.found.slice(0, 5).join(', ') || `looked ${Object.entries(seen.looks).map(([name, count]) => `${count} times at ${name}`).join(', ')}`);
     if (code !== 0) throw new Error('the deploy failed; its output above says where');
     this.claimLogins('a first deploy', before, await this.logins(), 8);
     const active = await this.see.exactlyOneActive(60);
@@ -147,7 +152,7 @@ export class Rehearsal {
     this.checks.claim(`${failover.name}: no service runs on ${from}, and it is standby again`, standby === true);
     this.checks.claim(`${failover.name}: nobody but ${to} answers for the virtual IP`, (await this.see.holder()) === to, (await this.see.holders()).join(' and '));
     this.quietSince = Date.now();
-    await this.expectNoConflict(failover.name);
+    await this.expectIntactFiles(failover.name);
     await this.expectOnlyOutputsChange(failover.name, to);
   }
 
@@ -169,10 +174,14 @@ export class Rehearsal {
     this.checks.claim(`before "${before}": no role swap without a fault`, swaps.length === 0, `${swaps.length} in ${Math.round((Date.now() - this.quietSince) / 1000)} s`);
   }
 
-  /** The stand-ins record when another node wrote at the same time. */
-  private async expectNoConflict(name: string): Promise<void> {
-    const found = await this.lab.machine('nfs').ssh('sudo bash -c \'cat /mnt/nfs_share/nms/*/conflicts 2>/dev/null\'', { accept: 'any' });
-    this.checks.claim(`${name}: the services never saw a second writer`, found.stdout.trim() === '', found.stdout.trim().split('\n')[0]);
+  /** The stand-ins record when another node wrote at the same time, and their files show what got lost or written twice. */
+  private async expectIntactFiles(name: string): Promise<void> {
+    const conflicts = await this.lab.nfs.ssh('sudo bash -c \'cat /mnt/nfs_share/nms/*/conflicts 2>/dev/null\'', { accept: 'any' });
+    this.checks.claim(`${name}: the services never saw a second writer`, conflicts.stdout.trim() === '', conflicts.stdout.trim().split('\n')[0]);
+    const ledgers = [...(await this.see.ledgers())];
+    const damage = ledgers.flatMap(([service, ledger]) => ledger.damage.map((what) => `${service}: ${what}`));
+    const lines = ledgers.map(([service, ledger]) => `${service} ${ledger.lines}`).join(', ');
+    this.checks.claim(`${name}: every file is there, every line once and in order`, ledgers.length === 4 && damage.length === 0, damage.slice(0, 3).join(', ') || `${lines} lines`);
   }
 
   private async expectOnlyOutputsChange(name: string, active: NodeName): Promise<void> {

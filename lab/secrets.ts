@@ -1,9 +1,18 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import type { Lab } from './lab';
 import { NODES } from './machines';
+import { needPackages } from './packages';
 import { run } from './run';
 
 /** Where the password may be on a node, and nowhere else. */
 const ALLOWED = '/etc/keepalived/keepalived.conf';
+
+/** A secret as it is, and as it travels in a file of data. */
+export function formsOf(secret: string): string[] {
+  return [secret, Buffer.from(secret).toString('base64')];
+}
 
 /**
  * Files in which a secret is found, on this side (state, backup, plan, synthesised stacks, logs of the deploy) and on the nodes
@@ -14,8 +23,9 @@ const ALLOWED = '/etc/keepalived/keepalived.conf';
  */
 export async function findSecrets(lab: Lab, directory: string, logs: string, secrets: readonly string[]): Promise<string[]> {
   const found: string[] = [];
+  const unpacked = await unpackPlans(directory);
   for (const secret of secrets) {
-    const here = await run('grep', ['-rlF', '--', secret, directory], { accept: [0, 1] });
+    const here = await run('grep', ['-rlF', '--', secret, directory, unpacked], { accept: [0, 1] });
     found.push(...here.stdout.split('\n').filter(Boolean));
     if (logs.includes(secret)) found.push('the log of a command');
     for (const name of NODES) {
@@ -27,5 +37,15 @@ export async function findSecrets(lab: Lab, directory: string, logs: string, sec
       found.push(...there.stdout.split('\n').filter((line) => line && line !== ALLOWED).map((line) => `${name}: ${line}`));
     }
   }
+  fs.rmSync(unpacked, { recursive: true });
   return found;
+}
+
+/** A plan file is a compressed archive: what is in it shows only unpacked. */
+async function unpackPlans(directory: string): Promise<string> {
+  const target = fs.mkdtempSync(path.join(os.tmpdir(), 'nim-ha-plans-'));
+  const plans = fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => path.basename(name) === 'plan');
+  if (plans.length > 0) await needPackages(['unzip']);
+  for (const [index, plan] of plans.entries()) await run('unzip', ['-q', path.join(directory, plan), '-d', path.join(target, String(index))]);
+  return target;
 }

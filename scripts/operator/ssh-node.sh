@@ -6,7 +6,8 @@
 #   NIM_HA_KEY_FILE                        NIM_HA_AGENT=yes: the agent of SSH_AUTH_SOCK
 #   NIM_HA_BASTION_HOST _PORT _USER _HOST_KEYS
 # observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
-# when the node is as it was before or never had nim-ha, 5 when it could not be asked, else with the node's code.
+# when the node is as it was before or never had nim-ha, 5 when it could not be asked, else with the node's code. It tries
+# for NIM_HA_CONNECT_LIMIT seconds to get through, for nobody asks again: a node that is skipped keeps its half of a pair.
 
 set -u
 umask 077
@@ -136,7 +137,7 @@ host_block() {
 
 write_config() {
   local -a options=("ForwardAgent no" "ForwardX11 no" "ClearAllForwardings yes" "GlobalKnownHostsFile /dev/null"
-    "UpdateHostKeys no" "CheckHostIP no" "LogLevel ERROR" "ConnectTimeout 10" "ConnectionAttempts 1" "ServerAliveInterval 10"
+    "UpdateHostKeys no" "CheckHostIP no" "LogLevel ERROR" "ConnectTimeout 20" "ConnectionAttempts 1" "ServerAliveInterval 10"
     "ServerAliveCountMax 3" "ControlMaster no" "ControlPath none" "RequestTTY no" "EscapeChar none")
   credentials
   {
@@ -176,14 +177,26 @@ remote_command() {
   esac
 }
 
+# The step on the node outlives its connection, so a second try waits for it and takes over its result.
+remove() {
+  local told= connect_limit="${NIM_HA_CONNECT_LIMIT:-120}"
+  while :; do
+    timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error"
+    rc=$?
+    [[ $rc == 255 && "$(reason_of)" == unreachable ]] && ((SECONDS < connect_limit)) || return
+    [[ -n $told ]] || say "no connection yet ($(head -n 1 "$dir/error")); trying for $connect_limit s"
+    told=yes
+    sleep 3
+  done
+}
+
 dir="$(mktemp -d)" || exit 1
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 check_settings
 write_config
 if [[ $verb == remove ]]; then
-  timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error"
-  rc=$?
+  remove
 else
   answer="$(timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error")"
   rc=$?

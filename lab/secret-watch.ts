@@ -1,0 +1,92 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { eventually } from './checks';
+import type { Lab } from './lab';
+import { NODES } from './machines';
+
+/** Only root may read it, and only there; `secret` and what stage makes of it are emptied as soon as they have served. */
+const STAGING = /^\/home\/[^/]+\/\.nim-ha\/secret(\.new)?$|^\/run\/nim-ha\/step\/job\.[^/]+\/secret$|^\/var\/lib\/nim-ha\/staged(\.new|\.proof)?\/|^\/etc\/keepalived\/(keepalived\.conf|\.nim-ha\.new\/.*)$/;
+
+// The patterns come by standard input, or they would find themselves in a list of processes; its end ends the loop.
+const LOOK = `
+p=$(mktemp -p /dev/shm); trap 'rm -f "$p"' EXIT
+while read -r line && [[ $line != end ]]; do printf '%s\\n' "$line" >>"$p"; done
+while :; do
+  grep -lF -f "$p" /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null
+  grep -rlF --devices=skip -f "$p" /etc /home /tmp /var/tmp /run/nim-ha /var/lib/nim-ha 2>/dev/null | while read -r file; do
+    printf '%s %s\\n' "$file" "$(stat -c '%a' "$file" 2>/dev/null || echo gone)"
+  done
+  echo looked
+  read -rt 3; (($? > 128)) || break
+done`;
+
+/**
+ * Looks for secrets while a deploy runs, every few seconds: in the arguments of all processes, on the nodes in their environments and in the
+ * files that a deploy writes, too. (On the machine that deploys, the environment is where the secrets come from.)
+ */
+export class SecretWatch {
+  private readonly found = new Set<string>();
+  private readonly looks: Record<string, number> = { here: 0 };
+  private readonly children: ChildProcess[];
+  private readonly timer: NodeJS.Timeout;
+
+  /** Returns when every machine has been looked at once. */
+  public static async begin(lab: Lab, secrets: readonly string[]): Promise<SecretWatch> {
+    const watch = new SecretWatch(lab, secrets);
+    await eventually(60, async () => (Object.values(watch.looks).every((count) => count > 0) ? true : undefined));
+    return watch;
+  }
+
+  private constructor(lab: Lab, secrets: readonly string[]) {
+    this.timer = setInterval(() => this.lookHere(secrets), 300);
+    this.children = NODES.map((name) => {
+      this.looks[name] = 0;
+      const child = spawn('ssh', [...lab.sshArgs(name), `sudo bash -c '${LOOK.replace(/'/g, `'\\''`)}'`], { stdio: ['pipe', 'pipe', 'ignore'] });
+      let rest = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        const lines = (rest + chunk.toString()).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) this.judge(name, line);
+      });
+      child.stdin.on('error', () => undefined);
+      child.stdin.write(`${secrets.join('\n')}\nend\n`);
+      return child;
+    });
+  }
+
+  /** Ends the watch. @returns where a secret was seen; and how often each machine was looked at, for none is no proof */
+  public async stop(): Promise<{ found: string[]; looks: Record<string, number> }> {
+    clearInterval(this.timer);
+    await Promise.all(
+      this.children.map((child) => {
+        if (child.exitCode !== null) return undefined;
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        child.stdin?.end();
+        return ended;
+      }),
+    );
+    return { found: [...this.found], looks: this.looks };
+  }
+
+  private judge(name: string, line: string): void {
+    if (line === 'looked') {
+      this.looks[name] += 1;
+      return;
+    }
+    const [place, mode] = line.split(' ');
+    if (STAGING.test(place) && (mode === '600' || mode === 'gone')) return;
+    this.found.add(`${name}: ${line}`);
+  }
+
+  private lookHere(secrets: readonly string[]): void {
+    this.looks.here += 1;
+    for (const pid of fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+      try {
+        const line = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        if (secrets.some((secret) => line.includes(secret))) this.found.add(`the arguments of ${line.split('\0')[0]} here`);
+      } catch {
+        // It has ended.
+      }
+    }
+  }
+}
