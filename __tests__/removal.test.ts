@@ -63,13 +63,13 @@ test('an instance is of terraform_data, and replaced by nothing but its own key'
   ]);
 });
 
-test('removal carries its own script, refers to nothing but itself, and goes on when the node does not answer', () => {
+test('removal carries its own script, refers to nothing but itself, and stops the destroy when it fails', () => {
   const tf = synthesised();
   const { command, environment, on_failure, interpreter } = removal(tf);
   expect(command).toMatch(/^set -- remove restore\n#!\/bin\/bash\n# ssh-node\.sh/);
   expect(command.replace(/\$\$\{/g, '').replace(/%%\{/g, '')).not.toMatch(/[$%]\{/);
   for (const [name, value] of Object.entries(environment)) expect(value).toBe(`\${self.input.${name}}`);
-  expect(on_failure).toBe('continue');
+  expect(on_failure).toBeUndefined();
   expect(interpreter).toEqual(['bash', '-c']);
   expect(JSON.stringify(identityOf(tf))).not.toContain('assets/');
 });

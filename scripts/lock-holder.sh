@@ -42,7 +42,8 @@ acquire() {
 # holder that is draining must not look like one that means to stay.
 heartbeat() {
   local main="$1" error nothing
-  trap - TERM INT USR1
+  trap - INT USR1
+  trap exit TERM # after the write that may be under way
   exec {nothing}<> <(:) # nobody ever writes there: reading from it with a limit is a sleep without a process
   while ! read -rt "$heartbeat_interval" -u "$nothing" && kill -0 "$main" 2>/dev/null; do
     [[ -e $want_master ]] || continue
@@ -122,4 +123,9 @@ kill "$heartbeat_pid" 2>/dev/null
 [[ $stopping == keeper-died ]] || echo released >&7
 exec 7>&-
 release
+exec 9>&-
+# When this unit is stopped nobody has the share open any more: it may be unmounted next. What hangs in the kernel is not
+# waited for.
+deadline=$((SECONDS + 10))
+while kill -0 "$keeper_pid" "$heartbeat_pid" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.1; done
 [[ $stopping == asked ]]

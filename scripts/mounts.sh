@@ -81,12 +81,29 @@ is_empty_directory() {
   [[ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit 2>/dev/null)" ]]
 }
 
+# users_of DIRECTORY: the processes that have something open there.
+users_of() {
+  local link pid
+  find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 \( -lname "$1" -o -lname "$1/*" \) -print 2>/dev/null |
+    while IFS=/ read -r _ _ pid _; do printf '%s\n' "$pid"; done | sort -un |
+    while read -r pid; do
+      read -r link 2>/dev/null <"/proc/$pid/comm"
+      printf '%s (%s) ' "$pid" "${link-}"
+    done
+}
+
+# A process that has just let go of the share takes a moment to be gone.
 unmount_share() { # EXPORT
-  local point
+  local point begin=$SECONDS out
   point="${point_of[$1]}"
   while is_nfs_mounted "$point"; do
-    timeout -k 5 60 umount "$point" </dev/null || fail storage/unmount "umount ${point#"$root"}" "an error, or no end in 60 s" \
-      "success" "see who uses it: fuser -vm ${point#"$root"}"
-    changed "unmounted ${point#"$root"}"
+    if out="$(timeout -k 5 60 umount "$point" 2>&1 </dev/null)"; then
+      changed "unmounted ${point#"$root"}"
+      begin=$SECONDS
+    elif ((SECONDS - begin < ${NIM_HA_UNMOUNT_LIMIT:-30})); then
+      sleep 1
+    else
+      fail storage/unmount "umount ${point#"$root"}" "${out:-no end in 60 s}" "success" "end what uses it: $(users_of "$point")"
+    fi
   done
 }

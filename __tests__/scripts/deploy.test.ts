@@ -1,3 +1,5 @@
+import { spawn } from 'child_process';
+import { join } from 'path';
 import { DeployNode, Result } from './support/deploy-node';
 
 function ok(result: Result): string {
@@ -149,6 +151,20 @@ describe('a deployed primary', () => {
       expect(refused.code).toBe(3);
     } finally {
       node.bash('kill "$(cat "$FAKE/holder.pid")"');
+    }
+  });
+
+  test('names what keeps the share busy; the next removal goes on from there, and waits for what is about to go', () => {
+    node.write('fake/busy', '9');
+    const user = spawn('sleep', ['60'], { cwd: join(node.root, 'var/lib/nms') });
+    try {
+      const failed = node.bash(`NIM_HA_UNMOUNT_LIMIT=0 bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore`);
+      expect(failed.code).toBe(1);
+      expect(failed.out).toMatch(/FAILED \[storage\/unmount\]: umount \/var\/lib\/clickhouse, got .*target is busy/);
+      expect(node.bash(`exports=(); . ./mounts.sh; users_of "$(readlink -f "$NIM_HA_ROOT/var/lib/nms")"`).out).toBe(`${user.pid} (sleep) `);
+      node.write('fake/busy', '1');
+    } finally {
+      user.kill();
     }
   });
 

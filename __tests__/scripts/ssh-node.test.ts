@@ -127,7 +127,7 @@ test('remove shows what the node says, and ends with its code', () => {
   answer(93, '');
   expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 0, out: expect.stringContaining('nothing to remove') });
   answer(255, '', 'ssh: connect to host 192.0.2.11 port 22: No route to host');
-  expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=0'])).toEqual({ code: 5, out: expect.stringMatching(/FAILED \[ssh\/unreachable\].*No route to host/) });
+  expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=0'])).toEqual({ code: 0, out: expect.stringMatching(/SKIPPED \[ssh\/unreachable\].*No route to host/) });
 });
 
 test('remove asks again while the node cannot be reached, but not one that refuses the key', () => {
@@ -136,6 +136,14 @@ test('remove asks again while the node cannot be reached, but not one that refus
   expect(run(['remove', 'restore', ...WITH_KEY])).toMatchObject({ code: 0, out: expect.stringMatching(/no connection yet \(kex_exchange.*\n.*as before/) });
   answer(255, '', 'ops@192.0.2.11: Permission denied (publickey).');
   expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/permission-denied]') });
+});
+
+test('remove stops where the node is there and cannot be asked', () => {
+  expect(run(['remove', 'restore', ...WITH_KEY], {})).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/no-credentials]') });
+  answer(94, '');
+  expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/sudo-needs-password]') });
+  answer(255, '', 'Host key verification failed.');
+  expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/host-key]') });
 });
 
 test('wrong arguments end with 2', () => {

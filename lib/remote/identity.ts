@@ -38,19 +38,19 @@ export function machineKey(role: string, target: Target, nodes: { [role: string]
 }
 
 /**
- * Runs when the resource is destroyed, from a checkout that may be fresh: so it carries its script as text. It goes on when a
- * node cannot be reached, for a dead node must not keep a living pair from being changed; the script names the node then.
+ * Runs when the resource is destroyed, from a checkout that may be fresh: so it carries its script as text. The script ends well
+ * when a node is dead, for that must not keep a living pair from being changed. A removal that fails stops the destroy: the
+ * instance stays in the state, and the next run goes on from there.
  */
 function removal(settings: string[], mode: string): LocalExecProvisioner {
   return {
     type: 'local-exec',
     when: 'destroy',
-    onFailure: 'continue',
     // Or it would print the whole script before its output.
     quiet: true,
     interpreter: ['bash', '-c'],
     command: `set -- remove ${mode}\n${escapeTemplate(operatorScriptText())}`,
     environment: Object.fromEntries(settings.map((name) => [name, `\${self.input.${name}}`])),
-    // cdktf's type knows neither `on_failure` nor `quiet`.
+    // cdktf's type does not know `quiet`.
   } as LocalExecProvisioner;
 }

@@ -6,8 +6,9 @@
 #   NIM_HA_KEY_FILE                        NIM_HA_AGENT=yes: the agent of SSH_AUTH_SOCK
 #   NIM_HA_BASTION_HOST _PORT _USER _HOST_KEYS
 # observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
-# when the node is as it was before or never had nim-ha, 5 when it could not be asked, else with the node's code. It tries
-# for NIM_HA_CONNECT_LIMIT seconds to get through, for nobody asks again: a node that is skipped keeps its half of a pair.
+# when the node is as it was before or never had nim-ha, and when it is dead, for that must not keep a living pair from being
+# changed: it is named then. It tries for NIM_HA_CONNECT_LIMIT seconds first, for a node that is skipped keeps its half of a
+# pair. 5: the node is there and cannot be asked; else the node's code. Both stop Terraform, and the next run goes on from there.
 
 set -u
 umask 077
@@ -47,8 +48,13 @@ no_answer() {
     say "nim-ha is not on this node: nothing to remove"
     exit 0
   fi
-  say "FAILED [ssh/$2]: ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(head -n 1 "$dir/error" 2>/dev/null), expected a login; nothing was \
-removed there: when the node is back, run on it: sudo /usr/local/lib/nim-ha/remove.sh $mode"
+  local what="ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(head -n 1 "$dir/error" 2>/dev/null), expected a login"
+  if [[ $1 == false && ($2 == unreachable || $2 == no-answer) ]]; then
+    say "SKIPPED [ssh/$2]: $what; nothing was removed there: when the node is back, run on it: sudo /usr/local/lib/nim-ha/remove.sh $mode"
+    exit 0
+  fi
+  say "FAILED [ssh/$2]: $what; nothing was removed there: mend the login and run this again, or take the node out of the state (terraform \
+state rm) and run on it: sudo /usr/local/lib/nim-ha/remove.sh $mode"
   exit 5
 }
 
