@@ -144,7 +144,7 @@ apply() {
   mkdir -p "$todo_dir"
   for text in "${due[@]}"; do
     case "$text" in
-      */agent.sh | */phase.sh | */services.sh | */paths.sh | */node-data.sh | */nim-ha-agent.service) : >"$todo_dir/agent" ;;
+      */agent*.sh | */phase.sh | */metrics.sh | */services.sh | */paths.sh | */node-data.sh | */nim-ha-agent.service) : >"$todo_dir/agent" ;;
       */nms.conf:*) : >"$todo_dir/nms" ;;
     esac
   done

@@ -38,24 +38,31 @@ acquire() {
   done
 }
 
-# One byte through the locked file: only there does the kernel say that the lock was lost. Stops with the wish, for a
-# holder that is draining must not look like one that means to stay.
+# One byte through the locked file: only there does the kernel say that the lock was lost. Not without the wish, for a holder that
+# is draining must not look like one that means to stay; then it only asks. Any answer shows that the lease was renewed, and
+# the agent acts on the time of the last one.
 heartbeat() {
-  local main="$1" error nothing
+  local main="$1" error now nothing
   trap - INT USR1
-  trap exit TERM # after the write that may be under way
+  trap exit TERM        # after the write that may be under way
   exec {nothing}<> <(:) # nobody ever writes there: reading from it with a limit is a sleep without a process
   while ! read -rt "$heartbeat_interval" -u "$nothing" && kill -0 "$main" 2>/dev/null; do
-    [[ -e $want_master ]] || continue
-    LC_ALL=C dd status=none conv=notrunc,fsync 2>"$run_dir/heartbeat" >&9 <<<'' && continue
-    error="$(<"$run_dir/heartbeat")"
-    logger -t nim-ha "heartbeat: $error"
-    case "$error" in
-      *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"*)
-        kill -USR1 "$main"
-        return
-        ;;
-    esac
+    read_uptime
+    if [[ -e $want_master ]]; then
+      LC_ALL=C dd status=none conv=notrunc,fsync 2>"$run_dir/heartbeat" >&9 <<<''
+    else
+      LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$run_dir/heartbeat"
+    fi || {
+      error="$(<"$run_dir/heartbeat")"
+      case "$error" in
+        *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"*)
+          logger -t nim-ha "heartbeat: $error"
+          kill -USR1 "$main"
+          return
+          ;;
+      esac
+    }
+    printf '%s\n' "$now" >"$beat_file"
   done
 }
 
@@ -104,6 +111,7 @@ exec 7> >(keeper)
 keeper_pid=$!
 heartbeat $$ 7>&- &
 heartbeat_pid=$!
+uptime_seconds >"$beat_file"
 : >"$lock_held"
 systemd-notify --ready --status="holds the lock on the share"
 logger -t nim-ha "holds the lock on the share"

@@ -81,17 +81,6 @@ is_empty_directory() {
   [[ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit 2>/dev/null)" ]]
 }
 
-# users_of DIRECTORY: the processes that have something open there.
-users_of() {
-  local link pid
-  find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 \( -lname "$1" -o -lname "$1/*" \) -print 2>/dev/null |
-    while IFS=/ read -r _ _ pid _; do printf '%s\n' "$pid"; done | sort -un |
-    while read -r pid; do
-      read -r link 2>/dev/null <"/proc/$pid/comm"
-      printf '%s (%s) ' "$pid" "${link-}"
-    done
-}
-
 # A process that has just let go of the share takes a moment to be gone.
 unmount_share() { # EXPORT
   local point begin=$SECONDS out

@@ -5,8 +5,6 @@
 run_dir="${NIM_HA_ROOT-}/run/nim-ha"
 max_age=30 # seconds; the agent writes every three, and a busy machine may be slow
 
-: >"$run_dir/checked" 2>/dev/null
-
 able=no updated=0
 while IFS='=' read -r key value; do
   case "$key" in
@@ -16,6 +14,7 @@ while IFS='=' read -r key value; do
 done 2>/dev/null <"$run_dir/state"
 
 read -r now _ <"${NIM_HA_UPTIME:-/proc/uptime}"
+printf '%s\n' "${now%.*}" 2>/dev/null >"$run_dir/checked" # a keepalived that stands still shows in nothing else
 [[ $updated =~ ^[0-9]+$ ]] || exit 1
 ((${now%.*} - updated <= max_age)) || exit 1
 [[ $able == yes ]]

@@ -19,6 +19,9 @@ lock_held="$run_dir/lock-held"
 state_file="$run_dir/state"
 failed_file="$run_dir/failed"       # this election failed; goes with the wish
 hold_down_file="$run_dir/hold-down" # when, and why: the check says "unable" for a while, elected or not
+beat_file="$run_dir/beat"           # uptime of the last heartbeat that the server has answered
+isolating_file="$run_dir/isolating" # the mounts that have to be off before the lease ends
+checked_file="$run_dir/checked"     # uptime of the last run of keepalived's check
 
 # Outlives a boot.
 var_dir="$root/var/lib/nim-ha"
@@ -35,5 +38,9 @@ share_lock="$share_dir/lock"
 share_holder="$share_dir/holder"
 
 proc_mounts="${NIM_HA_PROC_MOUNTS:-/proc/mounts}"
+mountstats="${NIM_HA_MOUNTSTATS:-/proc/self/mountstats}"
+mountinfo="${NIM_HA_MOUNTINFO:-/proc/self/mountinfo}"
+nfs_volumes="${NIM_HA_NFS_VOLUMES:-/proc/fs/nfsfs/volumes}"
 slice_cgroup="${NIM_HA_SLICE_CGROUP:-/sys/fs/cgroup/nimha.slice}"
+sysrq="${NIM_HA_SYSRQ:-/proc/sysrq-trigger}"
 uptime_file="${NIM_HA_UPTIME:-/proc/uptime}"

@@ -2,16 +2,19 @@
 # The state machine of a node, as one function of what is the case. ARCHITECTURE.md, "On a node: states".
 
 # Sets `phase`.
-# next_phase PREVIOUS WISH LOCK POPULATED SERVICES FAULT MAINTENANCE STARTING_FOR START_DEADLINE
+# next_phase PREVIOUS WISH LOCK POPULATED SERVICES FAULT MAINTENANCE STARTING_FOR START_DEADLINE CUT_OFF
 #   WISH LOCK POPULATED MAINTENANCE  yes|no
 #   SERVICES      active | changing (systemd is at work on one) | down (one is inactive or failed)
 #   FAULT         none | hold-down | over (the hold-down has passed)
+#   CUT_OFF       yes|no: the share has not answered the holder of the lock for half its lease
 #   STARTING_FOR  seconds since the node holds the lock without every service being active
 next_phase() {
   local previous="$1" wish="$2" lock="$3" populated="$4" services="$5" fault="$6" maintenance="$7" starting_for="$8" \
-    start_deadline="$9"
+    start_deadline="$9" cut_off="${10}"
 
-  if [[ $wish == no ]]; then
+  if [[ $cut_off == yes ]]; then
+    phase=ISOLATED
+  elif [[ $wish == no ]]; then
     if [[ $lock == yes || $populated == yes ]]; then
       phase=DRAINING
     elif [[ $maintenance == yes ]]; then

@@ -5,7 +5,7 @@
 
 # The guide's array in the notify script is the one list of monitored services on a node.
 monitored_services() {
-  "$scripts_dir/nms-notify-keepalived.sh" --services
+  "$scripts_dir/nms-notify-keepalived.sh" --services 2>/dev/null
 }
 
 # Sets `now`, in whole seconds since boot.
@@ -72,4 +72,27 @@ is_nfs_mounted() {
 
 mount_unit() {
   systemd-escape --path --suffix=mount "$1"
+}
+
+# Sets `lease` to the seconds for which the server keeps the locks of a client that is silent: the least of all mounts', or
+# the default of a Linux server where the kernel does not tell.
+read_lease() {
+  local line
+  lease=0
+  while read -r line; do
+    [[ $line =~ lease_time=([0-9]+) ]] || continue
+    ((lease && lease <= BASH_REMATCH[1])) || lease="${BASH_REMATCH[1]}"
+  done 2>/dev/null <"$mountstats"
+  ((lease)) || lease=90
+}
+
+# users_of DIRECTORY: the processes that have something open there.
+users_of() {
+  local link pid
+  find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 \( -lname "$1" -o -lname "$1/*" \) -print 2>/dev/null |
+    while IFS=/ read -r _ _ pid _; do printf '%s\n' "$pid"; done | sort -un |
+    while read -r pid; do
+      read -r link 2>/dev/null <"/proc/$pid/comm"
+      printf '%s (%s) ' "$pid" "${link-}"
+    done
 }

@@ -117,6 +117,91 @@ describe('agent.sh', () => {
     expect(node.read('calls')).toContain('--no-block stop nim-ha.target nim-ha-lock.service');
   });
 
+  describe('cut off from the share while it holds the lock', () => {
+    const lease = (seconds: number) => node.write('proc/mountstats', `device x mounted on y with fstype nfs4\n\tnfsv4:\tbm0=0x1,lease_time=${seconds},lease_expired=0\n`);
+
+    test('is isolated when half of the lease is over, not before', () => {
+      active();
+      lease(40);
+      node.write('run/nim-ha/beat', '1000\n');
+      expect(tick(1019)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
+      node.write('calls', '');
+      expect(tick(1020)).toMatchObject({ phase: 'ISOLATED', able: 'no', reason: 'no answer from the share for 20 s' });
+      expect(node.read('calls')).toContain('--no-block start nim-ha-isolate.service');
+    });
+
+    test('without a word from the kernel the lease is taken for 90 s', () => {
+      active();
+      node.write('run/nim-ha/beat', '1000\n');
+      expect(tick(1044)).toMatchObject({ phase: 'ACTIVE' });
+      expect(tick(1045)).toMatchObject({ phase: 'ISOLATED' });
+    });
+
+    test('stays so until nothing is held any more, and mounts nothing meanwhile', () => {
+      active();
+      node.write('run/nim-ha/isolating', '0:45\n');
+      node.write('proc/mounts', '');
+      node.write('etc/fstab', `192.0.2.13:/x ${node.root}/var/lib/nms nfs defaults 0 0\n`);
+      expect(tick(1001)).toMatchObject({ phase: 'ISOLATED' });
+      expect(node.read('calls')).not.toContain('var-lib-nms.mount');
+      node.remove('run/nim-ha/isolating');
+      node.remove('run/nim-ha/lock-held');
+      expect(tick(1002)).toMatchObject({ phase: 'WAITING', able: 'no', reason: 'the share is not mounted on both mount points' });
+      expect(node.read('calls')).toContain('--no-block start var-lib-nms.mount');
+    });
+
+    test('a standby is never isolated: it holds nothing that could be written', () => {
+      node.write('run/nim-ha/beat', '1\n');
+      expect(tick(1000)).toMatchObject({ phase: 'STANDBY', able: 'yes' });
+    });
+  });
+
+  describe('keepalived that runs no check', () => {
+    const KILL = '--no-block kill --kill-who=all --signal=KILL keepalived.service';
+    const watch = async (until: () => boolean) => {
+      const agent = node.start(node.script('agent.sh'));
+      for (let second = 0; second < 40 && !until(); second++) {
+        node.write('proc/uptime', `${1000 + 4 * second}.00 1.00\n`);
+        await new Promise((done) => setTimeout(done, 400));
+      }
+      agent.kill('SIGKILL');
+    };
+    const check = (text: string, mode = 0o755) => node.write('etc/nms/scripts/nms-check-keepalived.sh', text, mode);
+
+    test('is killed when it has not for forty seconds', async () => {
+      node.write('run/nim-ha/vrrp-state', 'MASTER\n');
+      node.write('run/nim-ha/checked', '999\n');
+      check(`#!/bin/bash\n. ${node.script('nms-check-keepalived.sh')}\n`);
+      await watch(() => node.read('calls').includes(KILL));
+      expect(node.read('calls')).toContain(KILL);
+      expect(Number(node.read('proc/uptime').split('.')[0])).toBeGreaterThan(1040);
+    });
+
+    test.each([
+      ['is not running', 'STOP', '#!/bin/bash\ntrue\n', 0o755],
+      ['is not to blame: the check itself does not work', 'MASTER', '#!/bin/bash\r\nexit 0\r\n', 0o755],
+      ['is not to blame: the check may not be run', 'MASTER', '#!/bin/bash\nexit 0\n', 0o644],
+    ])('%s', async (_, state, text, mode) => {
+      node.write('run/nim-ha/vrrp-state', `${state}\n`);
+      check(text, mode);
+      await watch(() => Number(node.read('proc/uptime').split('.')[0]) > 1090);
+      expect(node.read('calls')).not.toContain(KILL);
+    });
+  });
+
+  test('without a notify script that runs, a node is not able', () => {
+    node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\r\n', 0o755);
+    expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: expect.stringContaining('the notify script does not run') });
+  });
+
+  test('the state is there for a node exporter, too', () => {
+    active();
+    const metrics = node.read('run/nim-ha/nim-ha.prom');
+    expect(metrics).toContain('nim_ha_phase{phase="ACTIVE"} 1\n');
+    expect(metrics.match(/^nim_ha_phase\{.*\} 1$/gm)).toHaveLength(1);
+    for (const line of ['nim_ha_able 1', 'nim_ha_elected 1', 'nim_ha_lock_held 1', 'nim_ha_phase_changes_total 1']) expect(metrics).toContain(`${line}\n`);
+  });
+
   test('a master that waits while the holder\'s heartbeat advances steps down, and comes back a minute later', async () => {
     elect();
     node.write('var/lib/nms/.nim-ha/lock', '.');

@@ -89,6 +89,10 @@ export class StandInNode extends FileTree {
       NIM_HA_PROC_MOUNTS: join(this.root, 'proc/mounts'),
       NIM_HA_UPTIME: join(this.root, 'proc/uptime'),
       NIM_HA_SLICE_CGROUP: join(this.root, 'cgroup'),
+      NIM_HA_MOUNTSTATS: join(this.root, 'proc/mountstats'),
+      NIM_HA_MOUNTINFO: join(this.root, 'proc/mountinfo'),
+      NIM_HA_NFS_VOLUMES: join(this.root, 'proc/nfs-volumes'),
+      NIM_HA_SYSRQ: join(this.root, 'proc/sysrq'),
     };
   }
 }

@@ -33,6 +33,9 @@ describe('phase.sh: the state machine of ARCHITECTURE.md', () => {
   test.each(TABLE)('%s with wish=%s lock=%s populated=%s services=%s fault=%s maintenance=%s after %d s is %s', (...row) => {
     const expected = row[8];
     const args = [...row.slice(0, 7), String(row[7]), '100'] as string[];
-    expect(node.bash('. ./phase.sh; next_phase "$@"; echo "$phase"', ...args).stdout.trim()).toBe(expected);
+    const next = (cutOff: string) => node.bash('. ./phase.sh; next_phase "$@"; echo "$phase"', ...args, cutOff).stdout.trim();
+    expect(next('no')).toBe(expected);
+    // Cut off from the share, nothing else counts.
+    expect(next('yes')).toBe('ISOLATED');
   });
 });

@@ -1,0 +1,85 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Part of the agent: does the NFS server answer, does the lock's holder live, is this node cut off, does keepalived run its
+# check? Whatever may hang runs in a child that nobody waits for. Needs paths.sh, services.sh.
+
+# In a child that nobody waits for: one that has not connected by the next probe gets no answer, and is killed.
+probe_nfs_server() {
+  local answer
+  ((now >= next_probe)) || return
+  next_probe=$((now + probe_every))
+  if kill -KILL "${nfs_probe:-}" 2>/dev/null; then
+    nfs_answers=no
+  elif [[ -s $run_dir/nfs-answers ]] && read -r answer <"$run_dir/nfs-answers"; then
+    nfs_answers="$answer"
+  fi
+  (
+    answer=no
+    exec 3<>"/dev/tcp/$nfs_server/2049" && answer=yes
+    echo "$answer" >"$run_dir/nfs-answers"
+  ) 2>/dev/null &
+  nfs_probe=$!
+}
+
+# The holder's heartbeat is the size of the lock file. Reading it may hang with the server, so one child at a time does.
+watch_holder() {
+  local size
+  if [[ $phase != WAITING ]]; then
+    holder_beats_since=0 holder_size=''
+    return
+  fi
+  if ! kill -0 "${holder_probe:-}" 2>/dev/null; then
+    (
+      timeout -s KILL 5 wc -c "$share_lock" >"$run_dir/holder-size.new" 2>/dev/null &&
+        mv -f "$run_dir/holder-size.new" "$run_dir/holder-size"
+    ) &
+    holder_probe=$!
+  fi
+  [[ -r $run_dir/holder-size ]] && read -r size _ <"$run_dir/holder-size" || return
+  if [[ -n $holder_size && $size != "$holder_size" ]]; then
+    holder_beat_at="$now"
+    ((holder_beats_since)) || holder_beats_since="$now"
+  elif ((holder_beats_since && now - holder_beat_at > usurper_after)); then
+    holder_beats_since=0
+  fi
+  holder_size="$size"
+}
+
+# The lock holder notes each heartbeat that the server has answered. Half of the lease is for noticing, the other half for
+# getting rid of what could still write.
+look_at_heartbeat() {
+  local beat
+  cut_off=no
+  if [[ -e $isolating_file ]]; then
+    cut_off=yes
+  elif [[ $1 == yes ]] && read -r beat 2>/dev/null <"$beat_file" && [[ $beat =~ ^[0-9]+$ ]]; then
+    silent_for=$((now - beat))
+    ((silent_for < lease / 2)) || cut_off=yes
+  fi
+}
+
+# keepalived runs the check every ten seconds. One that has stopped doing so still holds the virtual IP, and nothing else tells.
+# Killed, it gives the address up on its way out, and systemd starts it again.
+watch_keepalived() {
+  local state=STOP checked=0
+  [[ -r $run_dir/vrrp-state ]] && read -r state <"$run_dir/vrrp-state"
+  if [[ $state == STOP ]]; then
+    keepalived_since="$now"
+    return
+  fi
+  [[ -r $checked_file ]] && read -r checked <"$checked_file"
+  [[ $checked =~ ^[0-9]+$ ]] && ((checked > keepalived_since)) && keepalived_since="$checked"
+  ((now - keepalived_since > stuck_after)) || return
+  keepalived_since="$now"
+  # A check that does not work is another fault, and no reason to kill keepalived.
+  check_works || return
+  logger -t nim-ha "keepalived has run no check for $stuck_after s: killing it"
+  systemctl --no-block kill --kill-who=all --signal=KILL keepalived.service
+}
+
+# Asks for nothing but that the file can be run and writes down when.
+check_works() {
+  local checked=0
+  timeout -s KILL 5 "$scripts_dir/nms-check-keepalived.sh" >/dev/null 2>&1
+  [[ -r $checked_file ]] && read -r checked <"$checked_file"
+  ((now - checked < 5))
+}

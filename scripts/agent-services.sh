@@ -1,0 +1,52 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Part of the agent: how the monitored services are. Needs services.sh.
+
+# Sets services_are to active, changing or down, and down_service to the first that is down. While all run, their
+# control groups tell, and systemd is asked only now and then.
+look_at_services() {
+  local service
+  if [[ $phase == ACTIVE ]] && ((now < next_question)); then
+    services_are=active
+    for service in "${services[@]}"; do
+      is_populated "$slice_cgroup/$service.service" || services_are=unknown
+    done
+    [[ $services_are == active ]] && return
+  fi
+  next_question=$((now + retry_every))
+  ask_about_services
+}
+
+# One call to systemd for all of them. A unit with a job queued is being restarted by somebody: that is not down yet.
+ask_about_services() {
+  local key value name='' state='' job='' worst=active
+  while IFS='=' read -r key value; do
+    case "$key" in
+      Id) name="$value" ;;
+      ActiveState) state="$value" ;;
+      Job) job="$value" ;;
+      "")
+        [[ -n $name ]] && judge_service
+        name='' state='' job=''
+        ;;
+    esac
+  done < <(
+    timeout 5 systemctl show --property=Id,ActiveState,Job "${services[@]/%/.service}" 2>/dev/null
+    echo
+  )
+  services_are="$worst"
+}
+
+judge_service() {
+  case "$state" in
+    active | reloading) ;;
+    activating | deactivating) [[ $worst == active ]] && worst=changing ;;
+    *)
+      if [[ -n $job && $job != 0 ]]; then
+        [[ $worst == active ]] && worst=changing
+      else
+        worst=down
+        [[ -n $down_service ]] || down_service="$name is $state"
+      fi
+      ;;
+  esac
+}

@@ -1,0 +1,66 @@
+#!/bin/bash
+# nim-ha-isolate.service: this node holds the lock and gets no answer from the share. When the server's lease ends another node
+# may write; what is still pending here would land on top of that. So before then nothing here may be able to write any
+# more: the services are killed and the mounts forced off until the kernel holds nothing of them, or the node reboots.
+
+set -u
+lib="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=paths.sh
+. "$lib/paths.sh"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$lib/services.sh"
+
+# Major and minor numbers of the mounts, noted before they are gone: by these the kernel lists what it still holds.
+note_devices() {
+  local device point
+  while read -r _ _ device _ point _; do
+    [[ $point != "$clickhouse_mount" && $point != "$nms_mount" ]] || printf '%s\n' "$device"
+  done <"$mountinfo"
+}
+
+holds_nothing() {
+  local device
+  ! slice_populated && ! is_nfs_mounted "$clickhouse_mount" && ! is_nfs_mounted "$nms_mount" || return 1
+  while read -r device; do
+    ! grep -qw -- "$device" "$nfs_volumes" 2>/dev/null || return 1
+  done <"$isolating_file"
+}
+
+# Also somebody's shell in a directory of the share: with it the mount stays, and with the mount what is pending.
+kill_users() {
+  local pid point
+  for point in "$clickhouse_mount" "$nms_mount"; do
+    while read -r pid _; do kill -KILL "$pid" 2>/dev/null; done < <(users_of "$point" | tr ')' '\n')
+  done
+}
+
+# Without a sync, which would wait for the server. What is on this node's own disk is in its journal.
+reboot_now() {
+  logger -t nim-ha "isolation: the share could not be let go of in time; rebooting at once"
+  sleep 0.2 # for the journal
+  echo b >"$sysrq"
+}
+
+[[ -s $isolating_file ]] || note_devices >"$isolating_file"
+read_lease
+read -r beat <"$beat_file" || beat="$(uptime_seconds)"
+deadline=$((beat + lease * 9 / 10))
+logger -t nim-ha "isolation: no answer from the share since $(($(uptime_seconds) - beat)) s, and its lease is $lease s; killing the services"
+# Or systemd would start them again.
+systemctl --no-block stop nim-ha.target
+until
+  empty_slice 1
+  slice_populated || systemctl kill --kill-who=all --signal=KILL nim-ha-lock.service 2>/dev/null
+  kill_users
+  for point in "$nms_mount" "$clickhouse_mount"; do
+    # It says "busy" while calls are pending, and aborts them all the same.
+    ! is_nfs_mounted "$point" || timeout -s KILL 5 umount -f "$point" 2>/dev/null
+  done
+  holds_nothing
+do
+  read_uptime
+  ((now < deadline)) || reboot_now
+  sleep 0.5
+done
+rm -f "$lock_held" "$isolating_file"
+logger -t nim-ha "isolation: nothing of the share is held here any more, after $(($(uptime_seconds) - beat)) s of $lease"
