@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Lab } from './lab';
 import { MACHINES, MachineName } from './machines';
+import { removalTriggers } from './removal-triggers';
 
 const USAGE = `usage: npm run lab -- COMMAND
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
@@ -8,6 +9,7 @@ const USAGE = `usage: npm run lab -- COMMAND
   ssh MACHINE [COMMAND]  log in to node-a, node-b or nfs, or run a command there
   fresh                  new disks and a new start for all machines
   down                   end the lab and remove its files
+  removal-triggers       no machine needed: which changes of a program make Terraform run the removal, and which do not
 `;
 
 class UsageError extends Error {}
@@ -48,8 +50,9 @@ function expectNoMore(args: readonly string[]): void {
 async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === 'up') return up(args);
   if (command === 'ssh') return ssh(args);
-  if (command !== 'status' && command !== 'fresh' && command !== 'down') throw new UsageError(`unknown command '${command ?? ''}'`);
+  if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);
   expectNoMore(args);
+  if (command === 'removal-triggers') process.exit((await removalTriggers()) ? 0 : 1);
   if (command === 'status') return status();
   if (command === 'fresh') return Lab.attach().fresh();
   return Lab.attach().down();

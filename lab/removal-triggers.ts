@@ -1,0 +1,158 @@
+/**
+ * When does Terraform run the removal, and when not? Asked of the real Terraform, with programs that change. No node is needed: of
+ * the synthesised stack only the steps are left out, and at the hosts nobody listens, so that a removal says SKIPPED.
+ */
+import { LocalProvider } from '@cdktf/provider-local/lib/provider';
+import { NullProvider } from '@cdktf/provider-null/lib/provider';
+import { Resource } from '@cdktf/provider-null/lib/resource';
+import { App, LocalBackend, TerraformStack } from 'cdktf';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { NfsShare, NimHaPair, NimHaPairProps, NodeProps, SshAccess, VirtualIp } from '../lib';
+import { TerraformData } from '../lib/remote/terraform-data';
+import { Checks } from './checks';
+import { run, type RunResult } from './run';
+import { deployEnv } from './toolchain';
+
+const STACK = 'removal';
+const A = '127.77.0.211';
+const B = '127.77.0.212';
+const C = '127.77.0.213';
+
+interface Program {
+  readonly primary?: Partial<NodeProps>;
+  readonly secondary?: Partial<NodeProps>;
+  readonly pair?: Partial<NimHaPairProps>;
+  /** The hosts are tokens, of machines with this tag: a changed one makes them unknown until the apply. */
+  readonly machineTag?: string;
+  /** Something that depends on the pair, with `create_before_destroy`. */
+  readonly dependant?: string;
+}
+
+/** One directory with one state, in which programs follow each other. */
+class Workplace {
+  private readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), 'nim-ha-removal-'));
+  private initialised = false;
+
+  public constructor(private readonly env: NodeJS.ProcessEnv) {
+    fs.writeFileSync(path.join(this.directory, 'key'), 'not a key');
+  }
+
+  /** Addresses of the identity's instances that this program would make go, and of those that would stay. */
+  public async plan(program: Program): Promise<{ gone: string[]; kept: string[] }> {
+    await this.synth(program);
+    await this.terraform('plan', '-input=false', '-out=plan');
+    const { resource_changes: changes } = JSON.parse((await this.terraform('show', '-json', 'plan')).stdout);
+    const identity = changes.filter(({ address }: { address: string }) => address.includes('_identity_'));
+    const hosts = (actions: RegExp): string[] =>
+      identity.filter(({ change }: any) => actions.test(change.actions.join())).map(({ index }: { index: string }) => index).sort();
+    return { gone: hosts(/delete/), kept: hosts(/^(no-op|update|create)$/) };
+  }
+
+  public async apply(program: Program): Promise<string[]> {
+    await this.synth(program);
+    return removals(await this.terraform('apply', '-input=false', '-auto-approve'));
+  }
+
+  public async destroy(): Promise<string[]> {
+    return removals(await this.terraform('destroy', '-input=false', '-auto-approve'));
+  }
+
+  public close(): void {
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private async synth({ primary, secondary, pair, machineTag, dependant }: Program): Promise<void> {
+    const app = new App({ outdir: path.join(this.directory, 'out') });
+    const stack = new TerraformStack(app, STACK);
+    new LocalBackend(stack, { path: path.join(this.directory, 'state') });
+    new NullProvider(stack, 'null');
+    new LocalProvider(stack, 'local');
+    stack.addOverride('terraform.required_providers.null.version', '~> 3.2');
+    stack.addOverride('terraform.required_providers.local.version', '~> 2.6');
+    const host = (id: string, address: string): string => {
+      if (machineTag === undefined) return address;
+      const machine = new TerraformData(stack, id, { input: { address, tag: machineTag } });
+      return machine.getStringAttribute('output.address');
+    };
+    const subject = new NimHaPair(stack, 'NimHa', {
+      primary: { host: host('MachineA', A), networkInterface: 'ens32', hostKeys: [], ...primary },
+      secondary: { host: host('MachineB', B), networkInterface: 'ens32', hostKeys: [], ...secondary },
+      ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path: path.join(this.directory, 'key') }).ignoringHostKeys(),
+      virtualIp: new VirtualIp(stack, 'VirtualIp', { address: '192.0.2.100', authPass: 'x' }),
+      nfsShare: new NfsShare(stack, 'NfsShare', { server: '192.0.2.13' }),
+      observe: false,
+      ...pair,
+    });
+    if (dependant !== undefined) {
+      new Resource(stack, 'Dependant', { triggers: { version: dependant }, dependsOn: [subject], lifecycle: { createBeforeDestroy: true } });
+    }
+    app.synth();
+    const file = path.join(this.stackDirectory, 'cdk.tf.json');
+    const synthesised = JSON.parse(fs.readFileSync(file, 'utf8'));
+    for (const step of Object.values<any>(synthesised.resource.null_resource)) delete step.provisioner;
+    fs.writeFileSync(file, JSON.stringify(synthesised));
+    if (!this.initialised) await this.terraform('init', '-input=false');
+    this.initialised = true;
+  }
+
+  private get stackDirectory(): string {
+    return path.join(this.directory, 'out', 'stacks', STACK);
+  }
+
+  private terraform(...args: string[]): Promise<RunResult> {
+    const env = { ...process.env, ...this.env, CHECKPOINT_DISABLE: '1', NIM_HA_CONNECT_LIMIT: '0', TF_CLI_ARGS: '-no-color' };
+    return run(this.env.TERRAFORM_BINARY_NAME ?? 'terraform', args, { cwd: this.stackDirectory, env });
+  }
+}
+
+/** Hosts on which a removal was tried. */
+function removals({ stdout }: RunResult): string[] {
+  return [...stdout.matchAll(/nim-ha (\S+): remove: SKIPPED \[ssh\/unreachable\]/g)].map(([, host]) => host).sort();
+}
+
+const swapped: Program = { primary: { host: B }, secondary: { host: A } };
+
+/** Before, after: the same machines, so nothing may be removed. */
+const HARMLESS: readonly [string, Program, Program][] = [
+  ['user and port changed', {}, { primary: { port: 2222 }, pair: { ssh: SshAccess.withPrivateKeyFile({ user: 'root', path: '/dev/null' }).ignoringHostKeys() } }],
+  ['roles swapped', {}, swapped],
+  ['names and interface changed', {}, { primary: { name: 'x', networkInterface: 'eth7' } }],
+  ['a machine that changes in place, its host a token', { machineTag: 'one' }, { machineTag: 'two' }],
+  ['such a machine under a create-before-destroy dependant', { machineTag: 'one', dependant: '1' }, { machineTag: 'two', dependant: '2' }],
+  ['a create-before-destroy dependant that is replaced', { dependant: '1' }, { dependant: '2' }],
+];
+
+export async function removalTriggers(): Promise<boolean> {
+  const checks = new Checks();
+  const env = await deployEnv();
+  const at = async (work: (place: Workplace) => Promise<void>): Promise<void> => {
+    const place = new Workplace(env);
+    await work(place).finally(() => place.close());
+  };
+  for (const [name, before, after] of HARMLESS) {
+    await at(async (place) => {
+      await place.apply(before);
+      const { gone, kept } = await place.plan(after);
+      const removed = await place.apply(after);
+      checks.claim(`${name}: no removal`, gone.length === 0 && kept.length === 2 && removed.length === 0, [...gone, ...removed].join(', '));
+    });
+  }
+  for (const [name, dependant] of [['a machine replaced', undefined], ['a machine replaced, under a create-before-destroy dependant', '1']] as const) {
+    await at(async (place) => {
+      await place.apply({ dependant });
+      const removed = await place.apply({ primary: { host: C }, dependant });
+      checks.claim(`${name}: a removal on the old one, and on it alone`, removed.join() === A, removed.join(', ') || 'none');
+    });
+  }
+  for (const [name, program] of [['destroy', {}], ['destroy, hosts are tokens', { machineTag: 'one' }], ['destroy, a create-before-destroy dependant', { dependant: '1' }]] as const) {
+    await at(async (place) => {
+      await place.apply(program);
+      const removed = await place.destroy();
+      checks.claim(`${name}: a removal on both`, removed.join() === [A, B].join(), removed.join(', ') || 'none');
+    });
+  }
+  process.stdout.write(`${checks.summary()}\n`);
+  return !checks.failed;
+}
