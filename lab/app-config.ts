@@ -5,7 +5,7 @@ import type { Lab } from './lab';
 export const STACK = 'demo';
 
 /** The reference app's config file for this lab. */
-export function appConfig(lab: Lab, directory: string): object {
+export function appConfig(lab: Lab, directory: string, more: object = {}): object {
   const { primary, secondary, user, virtualIp, nfsServer, nfsExportPath } = lab.config();
   return {
     backend: { local: { path: path.join(directory, '{pair}.tfstate') } },
@@ -16,6 +16,7 @@ export function appConfig(lab: Lab, directory: string): object {
         ssh: { user },
         virtualIp: { address: virtualIp },
         nfsShare: { server: nfsServer, exportPath: nfsExportPath },
+        ...more,
       },
     },
   };

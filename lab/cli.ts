@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
+import { faults, faultsOptions, type FaultsOptions } from './faults-command';
 import { Lab } from './lab';
 import { MACHINES, MachineName } from './machines';
 import { removalTriggers } from './removal-triggers';
 
-const USAGE = `usage: npm run lab -- COMMAND
+const USAGE = `usage: npm run lab -- [COMMAND]
+  [faults] [--only NAME,...] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
+                         the faults in random order from both roles, an audit after each, and a report; --only smoke: one of each kind
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
   status                 what runs, how to reach it, who answers for the virtual IP
   ssh MACHINE [COMMAND]  log in to node-a, node-b or nfs, or run a command there
@@ -47,7 +50,17 @@ function expectNoMore(args: readonly string[]): void {
   if (args.length > 0) throw new UsageError(`unknown argument '${args[0]}'`);
 }
 
-async function main([command, ...args]: readonly string[]): Promise<void> {
+async function main(all: readonly string[]): Promise<void> {
+  const [command, ...args] = all.length === 0 || all[0].startsWith('--') ? ['faults', ...all] : all;
+  if (command === 'faults') {
+    let options: FaultsOptions;
+    try {
+      options = faultsOptions(args);
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+    process.exit((await faults(options)) ? 0 : 1);
+  }
   if (command === 'up') return up(args);
   if (command === 'ssh') return ssh(args);
   if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);

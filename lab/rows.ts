@@ -4,14 +4,17 @@ import { createServer } from 'node:net';
 
 /** ClickHouse, reached through the virtual IP the way a client on the LAN reaches it. */
 export class Rows {
-  private constructor(private readonly tunnel: ChildProcess, private readonly port: number) {}
+  private tunnel?: ChildProcess;
+  private closed = false;
+
+  private constructor(private readonly command: readonly string[], private readonly port: number) {
+    this.dig();
+  }
 
   /** @param sshArguments everything of an ssh command line to a machine on the LAN but the command */
   public static async through(sshArguments: readonly string[], virtualIp: string): Promise<Rows> {
     const port = await freePort();
-    const forward = ['-N', '-o', 'ExitOnForwardFailure=yes', '-L', `127.0.0.1:${port}:${virtualIp}:8123`];
-    const tunnel = spawn('ssh', [...forward, ...sshArguments], { stdio: 'ignore' });
-    return new Rows(tunnel, port);
+    return new Rows(['-N', '-o', 'ExitOnForwardFailure=yes', '-L', `127.0.0.1:${port}:${virtualIp}:8123`, ...sshArguments], port);
   }
 
   public async create(): Promise<void> {
@@ -20,9 +23,15 @@ export class Rows {
   }
 
   /** Inserts numbered rows; when it returns, the server has acknowledged them. */
-  public async insert(first: number, count: number): Promise<void> {
+  public async insert(first: number, count: number, timeout?: number): Promise<void> {
     const lines = Array.from({ length: count }, (_, index) => `${first + index}\trow ${first + index}`);
-    await this.query(`INSERT INTO demo.rows FORMAT TabSeparated\n${lines.join('\n')}\n`);
+    await this.query(`INSERT INTO demo.rows FORMAT TabSeparated\n${lines.join('\n')}\n`, timeout);
+  }
+
+  /** The numbers of all rows that are there. */
+  public async numbers(): Promise<number[]> {
+    const text = await this.query('SELECT number FROM demo.rows');
+    return text.split('\n').filter(Boolean).map(Number);
   }
 
   /** How many different rows there are, and the sum of their numbers: a lost or a doubled row changes one of them. */
@@ -31,17 +40,26 @@ export class Rows {
   }
 
   public close(): void {
-    this.tunnel.kill();
+    this.closed = true;
+    this.tunnel?.kill();
   }
 
-  private query(text: string): Promise<string> {
+  /** The machine at the other end of the tunnel may be restarted. */
+  private dig(): void {
+    if (this.closed) return;
+    this.tunnel = spawn('ssh', this.command, { stdio: 'ignore' });
+    this.tunnel.on('close', () => setTimeout(() => this.dig(), 1000).unref());
+  }
+
+  /** @param timeout milliseconds in which nothing comes */
+  private query(text: string, timeout = 20_000): Promise<string> {
     return new Promise((resolve, reject) => {
-      const request = http.request({ host: '127.0.0.1', port: this.port, method: 'POST', timeout: 20_000, agent: false }, (response) => {
+      const request = http.request({ host: '127.0.0.1', port: this.port, method: 'POST', timeout, agent: false }, (response) => {
         let body = '';
         response.on('data', (chunk) => (body += chunk));
         response.on('end', () => (response.statusCode === 200 ? resolve(body) : reject(new Error(body.trim() || `HTTP ${response.statusCode}`))));
       });
-      request.on('timeout', () => request.destroy(new Error('no answer within 20 s')));
+      request.on('timeout', () => request.destroy(new Error(`no answer within ${timeout / 1000} s`)));
       request.on('error', reject);
       request.end(text);
     });

@@ -1,0 +1,79 @@
+import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
+import { faultsOptions } from '../../lab/faults-command';
+import { longestGap } from '../../lab/load';
+import type { Outcome } from '../../lab/matrix';
+import { randomFrom, shuffled } from '../../lab/random';
+import { rowsOf } from '../../lab/report';
+import { reportPage } from '../../lab/report-page';
+import { lanesOf } from '../../lab/timeline';
+
+const A = '52:54:00:77:00:0b';
+const T = 1_000_000;
+const timing = { lease: 30, checkInterval: 10, skew: 0.57, masterDown: 3.57, start: 30 };
+
+const outcome: Outcome = {
+  fault: 'keepalived-restarted', what: 'keepalived restarted <on> the active node', round: 1, active: 'node-a', standby: 'node-b',
+  from: T, injected: T + 100, undone: T + 5000, until: T + 10_000, bound: { vip: 0.57, writes: 30 },
+  vipAway: 0.6, writesAway: 8, twoHolders: 0, findings: [],
+  timeline: [
+    ...[-2000, -1000, 0].map((at) => ({ at: T + at, kind: 'advert', mac: A, source: '10.77.0.11', virtualRouterId: 251, priority: 110 }) as const),
+    { at: T - 100, kind: 'answer', mac: A }, { at: T, kind: 'answer', mac: A }, { at: T + 5000, kind: 'answer', mac: A },
+  ],
+  journal: [
+    { node: 'node-a', at: T + 500, about: 'nim-ha', text: 'ACTIVE -> DRAINING' },
+    { node: 'node-a', at: T + 900, about: 'nginx.service', text: 'nginx.service: Deactivated successfully.' },
+    { node: 'node-b', at: T + 2000, about: 'nim-ha', text: 'holds the lock on the share' },
+    { node: 'node-b', at: T + 3000, about: 'nginx.service', text: 'Started nginx.service - A web server.' },
+  ],
+  attempts: [{ number: 1, at: T - 500, until: T - 400, acknowledged: true }, { number: 2, at: T, until: T + 4000, acknowledged: false }],
+};
+
+test('the order of the faults follows from the seed, and holds each of them once', () => {
+  const order = (seed: number) => shuffled(FAULTS, randomFrom(seed)).map(({ name }) => name);
+  expect(order(7)).toEqual(order(7));
+  expect(order(7)).not.toEqual(order(8));
+  expect([...order(7)].sort()).toEqual(FAULTS.map(({ name }) => name).sort());
+});
+
+test('fault names are one of a kind; what names none is refused', () => {
+  expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
+  expect(faultsNamed(['smoke']).map(({ name }) => name)).toEqual(SMOKE);
+  expect(() => faultsNamed(['no-such'])).toThrow("--only: no fault 'no-such'; there are: smoke, ");
+  for (const { bound, name } of FAULTS) expect([name, bound(timing).writes >= bound(timing).vip]).toEqual([name, true]);
+});
+
+test('options of the command', () => {
+  expect(faultsOptions(['--seed', '7', '--only', 'nfs-hung', '--rounds', '3', '--minutes', '15', '--profile', 'hardened'])).toMatchObject({
+    seed: 7, rounds: 3, minutes: 15, profile: 'hardened', faults: [{ name: 'nfs-hung' }],
+  });
+  expect(faultsOptions([])).toMatchObject({ rounds: 1, profile: 'guide', faults: FAULTS });
+  for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
+});
+
+test('the longest time without an acknowledged row', () => {
+  expect(longestGap([0, 500, 4000, 4500])).toBe(3500);
+  expect(longestGap([])).toBe(0);
+});
+
+test('lanes: what was heard, and what the journals say, also of the time before their first line', () => {
+  const lanes = Object.fromEntries(lanesOf(outcome, { from: T - 3000, to: T + 10_000 }).map(({ name, spans }) => [name, spans.map(({ from, to, label }) => [from - T, to - T, label])]));
+  expect(lanes['node-a VRRP master']).toEqual([[-2000, 0, '110']]);
+  expect(lanes['node-a virtual IP']).toEqual([[-100, 0, ''], [5000, 5000, '']]);
+  expect(lanes['node-a phase']).toEqual([[-3000, 500, 'ACTIVE'], [500, 10_000, 'DRAINING']]);
+  expect(lanes['node-b phase']).toEqual([[-3000, 10_000, 'STANDBY']]);
+  expect(lanes['node-a nginx']).toEqual([[-3000, 900, '']]);
+  expect(lanes['node-b nginx']).toEqual([[3000, 10_000, '']]);
+  expect(lanes['node-b lock']).toEqual([[2000, 10_000, '']]);
+});
+
+test('the table has best, average and worst; the page is whole by itself and escapes what it is given', () => {
+  const slow = { ...outcome, vipAway: 2, writesAway: 40, findings: ['3 acknowledged rows are lost: <1>'] };
+  const rows = rowsOf([outcome, slow]);
+  expect(rows).toMatchObject([{ fault: 'keepalived-restarted', runs: 2, failed: 1, vip: { best: 0.6, average: 1.3, worst: 2 }, writes: { worst: 40 } }]);
+  const page = reportPage({ command: 'npm run lab', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 1, outcomes: [outcome, slow] }, rows);
+  expect(page).toContain('<span class="bad">1 audits failed</span>, 1 with lost rows, 1 not begun');
+  expect(page).toContain('<td class="bad">2.00');
+  expect(page).toContain('&#60;1&#62;');
+  expect(page).not.toMatch(/<on>|NaN|undefined|src=|href=/);
+  expect(page.match(/<svg/g)).toHaveLength(2);
+});

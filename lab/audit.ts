@@ -1,0 +1,116 @@
+import { eventually } from './checks';
+import type { Lab } from './lab';
+import type { Ledger } from './ledger';
+import type { Load } from './load';
+import { NODES, type NodeName } from './machines';
+import { allActive, noneActive, Observer } from './observer';
+import type { Pair } from './pair';
+import type { Rows } from './rows';
+
+/** Seconds in which a pair has to be whole again once a fault is undone: a hold-down, a start, and what a slow machine takes. */
+export const SETTLED_WITHIN = 330;
+
+export interface Settled {
+  readonly active: NodeName;
+  readonly standby: NodeName;
+}
+
+/** What must be true of a pair after every fault. */
+export class Audit {
+  public readonly see: Observer;
+  /** Damage is counted once, for the fault that did it. */
+  private readonly known = new Set<string>();
+
+  public constructor(
+    private readonly lab: Lab,
+    private readonly pair: Pair,
+    private readonly rows: Rows,
+    private readonly load: Load,
+    /** Rows up to this number were there before the load began. */
+    private readonly first: number,
+  ) {
+    this.see = new Observer(lab);
+  }
+
+  /** Waits until one node is active and the other a standby that can take over, both by what they say and by what the LAN says. */
+  public settled(): Promise<Settled | undefined> {
+    return eventually(SETTLED_WITHIN, async () => {
+      const holder = await this.see.holder();
+      const active = NODES.find((name) => name === holder);
+      if (!active) return undefined;
+      const standby = NODES.find((name) => name !== active)!;
+      const [here, there] = await Promise.all([this.see.observe(active), this.see.observe(standby)]);
+      if (here.phase !== 'ACTIVE' || !allActive(here) || there.phase !== 'STANDBY' || there.keepalived !== 'active') return undefined;
+      return (await this.isAble(standby)) ? { active, standby } : undefined;
+    });
+  }
+
+  /** Everything that is wrong; empty is good. */
+  public async findings({ active, standby }: Settled): Promise<string[]> {
+    const found: string[] = [];
+    const expect = (holds: boolean, what: string): void => void (holds || found.push(what));
+    const [here, there] = await Promise.all([this.see.observe(active), this.see.observe(standby)]);
+    expect(noneActive(there), `services run on the standby ${standby}: ${JSON.stringify(there.services)}`);
+    expect(here.holds_lock === true && there.holds_lock === false, `the lock is held by: ${[here, there].map(({ holds_lock }) => holds_lock).join(', ')}`);
+    expect(here.config_in_sync && there.config_in_sync, `drifted: ${[...here.drifted, ...there.drifted].join(', ')}`);
+    const holders = await this.see.holders();
+    expect(holders.join() === active, `the virtual IP is answered by: ${holders.join(', ') || 'nobody'}`);
+    found.push(...(await this.lostRows()), ...(await this.damagedFiles()), ...(await this.leftovers()));
+    const plan = await this.pair.diff();
+    expect(plan.resources.length === 0, `cdktf diff shows resources: ${plan.resources.join(', ')}`);
+    return found;
+  }
+
+  /** Why no node serves, in the nodes' own words. */
+  public async reasons(): Promise<string> {
+    const says = async (name: NodeName): Promise<string> => {
+      const { phase, reason } = await this.see.observe(name);
+      return `${name}: ${phase}${reason ? ` (${reason})` : ''}`;
+    };
+    return (await Promise.all(NODES.map((name) => says(name).catch(() => `${name}: no answer`)))).join('; ');
+  }
+
+  private async isAble(name: NodeName): Promise<boolean> {
+    return (await this.lab.machine(name).ssh('sudo /etc/nms/scripts/nms-check-keepalived.sh', { accept: 'any' })).code === 0;
+  }
+
+  private async lostRows(): Promise<string[]> {
+    const acknowledged = this.load.acknowledged;
+    const numbers = await eventually(60, () => this.rows.numbers());
+    if (!numbers) return ['ClickHouse does not answer through the virtual IP'];
+    const there = new Set(numbers);
+    const lost = [...Array.from({ length: this.first }, (_, index) => index + 1), ...acknowledged].filter((number) => !there.has(number));
+    const twice = numbers.length - there.size;
+    return this.news([
+      ...(lost.length ? [`${lost.length} acknowledged rows are lost: ${lost.slice(0, 5).join(', ')}`] : []),
+      ...(twice ? [`${twice} rows are there twice`] : []),
+    ]);
+  }
+
+  private async damagedFiles(): Promise<string[]> {
+    const conflicts = await this.lab.nfs.ssh("sudo bash -c 'cat /mnt/nfs_share/nms/*/conflicts 2>/dev/null'", { accept: 'any' });
+    const ledgers = [...(await this.see.ledgers())];
+    const damage = ledgers.flatMap(([service, { damage: all }]: [string, Ledger]) => all.map((what) => `${service}: ${what}`));
+    return this.news([...conflicts.stdout.split('\n').filter(Boolean).map((line) => `a service saw a second writer: ${line}`), ...damage]);
+  }
+
+  /** Processes that nothing can kill, or that pile up. */
+  private async leftovers(): Promise<string[]> {
+    const command = "ps -eo stat=,args= | awk '$1 ~ /^D/ && $2 !~ /^\\[/ { print \"in D state: \" $0 } /nms-check|nms-notify/ { n++ } END { if (n > 4) print n \" scripts of keepalived pile up\" }'";
+    const all = await Promise.all(
+      NODES.map(async (name) => {
+        // A process may be in D state for a moment: only one that stays is a finding.
+        const looks = [await this.lab.machine(name).ssh(command), (await new Promise((done) => setTimeout(done, 2000)), await this.lab.machine(name).ssh(command))];
+        const [before, now] = looks.map(({ stdout }) => stdout.split('\n').filter(Boolean));
+        return now.filter((line) => before.includes(line)).map((line) => `${name}: ${line}`);
+      }),
+    );
+    return all.flat();
+  }
+
+  private news(findings: readonly string[]): string[] {
+    const fresh = findings.filter((finding) => !this.known.has(finding));
+    fresh.forEach((finding) => this.known.add(finding));
+    return fresh;
+  }
+}

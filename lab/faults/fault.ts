@@ -1,0 +1,68 @@
+import type { Lab } from '../lab';
+import type { NodeName } from '../machines';
+
+/** The pair at the moment of a fault. */
+export interface Scene {
+  readonly lab: Lab;
+  readonly active: NodeName;
+  readonly standby: NodeName;
+  readonly timing: Timing;
+}
+
+/** Seconds, all of them: what was in force, and what follows from it. */
+export interface Timing {
+  /** The NFS server's lease, and its grace period after a start. */
+  readonly lease: number;
+  /** keepalived's check. */
+  readonly checkInterval: number;
+  /** VRRP: a master that leaves says so; one that is gone is missed. */
+  readonly skew: number;
+  readonly masterDown: number;
+  /** Allowance for the services to start, on the machines of this lab. */
+  readonly start: number;
+}
+
+export interface Bound {
+  /** Until the virtual IP answers again. */
+  readonly vip: number;
+  /** Until rows are accepted again. */
+  readonly writes: number;
+}
+
+/** Something that goes wrong, and how it is put right again. */
+export interface Fault {
+  /** For `--only`. */
+  readonly name: string;
+  /** For a person. */
+  readonly what: string;
+  inject(scene: Scene): Promise<void>;
+  undo(scene: Scene): Promise<void>;
+  /** Who serves while it lasts: the standby has taken over, the active node is not impressed, nobody can, or the fault may go either way. */
+  readonly serves: 'standby' | 'active' | 'nobody' | 'either';
+  /** Seconds that it lasts at least. Default: until the standby serves. */
+  readonly lasts?: number;
+  /** The design's promise. */
+  bound(timing: Timing): Bound;
+  /** Seconds in which two nodes may answer for the virtual IP, all together. Default 1: a handover's last frames. */
+  readonly twoHolders?: (timing: Timing) => number;
+}
+
+/** The bound of a takeover from a node that lets go of the lock, and from one that only the lease ends. */
+export const handover = ({ skew, start }: Timing): Bound => ({ vip: skew, writes: skew + start });
+export const afterLease = ({ masterDown, lease, start }: Timing): Bound => ({ vip: masterDown, writes: masterDown + lease + start });
+/** A node whose check fails: the services and the lock go when the peer has taken over. */
+export const afterCheck = ({ checkInterval, masterDown, start }: Timing): Bound => ({
+  vip: masterDown,
+  writes: checkInterval + masterDown + start,
+});
+export const unnoticed = (): Bound => ({ vip: 0, writes: 3 });
+
+/** A command on a node, as root; what it says is of no interest, its failure is. */
+export async function asRoot(lab: Lab, node: NodeName | 'nfs', command: string, accept: 'any' | readonly number[] = [0]): Promise<string> {
+  const { stdout } = await lab.machine(node).ssh(`sudo bash -c '${command.replace(/'/g, `'\\''`)}'`, { accept, timeout: 120_000 });
+  return stdout.trim();
+}
+
+export async function nothing(): Promise<void> {
+  // It comes back by itself.
+}

@@ -1,0 +1,22 @@
+import type { Fault } from './fault';
+import { keepalivedFaults } from './keepalived';
+import { machineFaults } from './machines';
+import { networkFaults } from './network';
+import { serviceFaults } from './services';
+import { storageFaults } from './storage';
+
+/** Everything that the lab can do to a pair. */
+export const FAULTS: readonly Fault[] = [...keepalivedFaults, ...serviceFaults, ...machineFaults, ...networkFaults, ...storageFaults];
+
+/** One of each kind, for a short run. */
+export const SMOKE = ['keepalived-killed', 'killed-nms-core', 'power-cut-active', 'partition-active', 'stopped-clickhouse-server', 'nfs-restarted'];
+
+/** @throws when a name is none: a run of nothing would look like a run without findings */
+export function faultsNamed(names: readonly string[]): Fault[] {
+  const wanted = names.flatMap((name) => (name === 'smoke' ? SMOKE : [name]));
+  return wanted.map((name) => {
+    const fault = FAULTS.find((candidate) => candidate.name === name);
+    if (!fault) throw new Error(`--only: no fault '${name}'; there are: smoke, ${FAULTS.map((known) => known.name).join(', ')}`);
+    return fault;
+  });
+}

@@ -1,0 +1,99 @@
+import { Fault, afterCheck, afterLease, asRoot, handover, nothing } from './fault';
+
+const SCRIPTS = '/etc/nms/scripts';
+
+/** A script of keepalived's on the active node that is no longer what it was. */
+function spoiled(script: 'check' | 'notify', how: string, command: string, rest: Pick<Fault, 'serves' | 'bound'>): Fault {
+  const file = `${SCRIPTS}/nms-${script}-keepalived.sh`;
+  return {
+    name: `${script}-script-${how}`,
+    what: `the ${script} script of the active node: ${how}`,
+    inject: ({ lab, active }) => asRoot(lab, active, `cp -a ${file} /root/kept && ${command.replace(/FILE/g, file)}`).then(() => undefined),
+    undo: ({ lab, active }) => asRoot(lab, active, `mv -f /root/kept ${file}`).then(() => undefined),
+    lasts: 30,
+    ...rest,
+  };
+}
+
+export const keepalivedFaults: readonly Fault[] = [
+  {
+    name: 'keepalived-restarted',
+    what: 'keepalived restarted on the active node',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl restart keepalived')),
+    undo: nothing,
+    serves: 'standby',
+    bound: handover,
+  },
+  {
+    name: 'keepalived-stopped',
+    what: 'keepalived stopped on the active node',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl stop keepalived')),
+    undo: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl start keepalived')),
+    serves: 'standby',
+    bound: handover,
+  },
+  {
+    name: 'keepalived-killed',
+    what: 'keepalived killed with SIGKILL on the active node',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl kill --kill-who=all --signal=KILL keepalived')),
+    undo: nothing,
+    // It is back within two seconds, as the backup of whoever was quicker.
+    serves: 'either',
+    lasts: 20,
+    bound: ({ masterDown, start }) => ({ vip: masterDown, writes: masterDown + start }),
+  },
+  {
+    name: 'keepalived-frozen',
+    what: 'keepalived stopped with SIGSTOP on the active node, and woken up after a minute',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl kill --kill-who=all --signal=STOP keepalived')),
+    undo: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl kill --kill-who=all --signal=CONT keepalived', 'any')),
+    serves: 'either',
+    lasts: 60,
+    // Noticed after 40 s without a check; the peer has the address meanwhile, too, until it sees that the lock is alive.
+    bound: ({ masterDown, start }) => ({ vip: 2 * masterDown, writes: 2 * masterDown + start }),
+    twoHolders: () => 45,
+  },
+  spoiled('check', 'deleted', 'rm FILE', { serves: 'standby', bound: afterCheck }),
+  spoiled('check', 'hanging', 'printf "#!/bin/bash\\nsleep 1000\\n" >FILE', { serves: 'standby', bound: (timing) => ({ ...afterCheck(timing), writes: afterCheck(timing).writes + timing.checkInterval }) }),
+  spoiled('check', 'crlf', 'sed -i "s/$/\\r/" FILE', { serves: 'either', bound: afterCheck }),
+  spoiled('check', 'mode-0644', 'chmod 0644 FILE', { serves: 'either', bound: afterCheck }),
+  spoiled('notify', 'deleted', 'rm FILE', { serves: 'standby', bound: afterCheck }),
+  spoiled('notify', 'crlf', 'sed -i "s/$/\\r/" FILE', { serves: 'standby', bound: afterCheck }),
+  {
+    name: 'vrrp-address-deleted',
+    what: 'the virtual IP deleted from the interface of the active node',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'ip address del 10.77.0.100/24 dev lan0')),
+    undo: nothing,
+    serves: 'active',
+    lasts: 10,
+    bound: ({ masterDown }) => ({ vip: masterDown, writes: masterDown + 3 }),
+  },
+  {
+    name: 'agent-killed',
+    what: 'the agent killed with SIGKILL on the active node',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl kill --kill-who=all --signal=KILL nim-ha-agent')),
+    undo: nothing,
+    serves: 'active',
+    lasts: 20,
+    bound: () => ({ vip: 0, writes: 3 }),
+  },
+  {
+    name: 'lock-holder-killed',
+    what: 'the main process of the lock holder killed with SIGKILL on the active node',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl kill --kill-who=main --signal=KILL nim-ha-lock')),
+    undo: nothing,
+    // The services go with it; the node takes the lock again, unless the check was due just then.
+    serves: 'either',
+    lasts: 30,
+    bound: ({ masterDown, checkInterval, start }) => ({ vip: masterDown, writes: checkInterval + masterDown + start }),
+  },
+  {
+    name: 'lock-unit-killed',
+    what: 'all processes of the lock holder killed with SIGKILL on the active node',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl kill --kill-who=all --signal=KILL nim-ha-lock')),
+    undo: nothing,
+    serves: 'either',
+    lasts: 30,
+    bound: (timing) => ({ vip: timing.masterDown, writes: afterLease(timing).writes }),
+  },
+];

@@ -1,0 +1,119 @@
+import { NODES } from '../machines';
+import { Fault, afterLease, asRoot, handover } from './fault';
+
+export const machineFaults: readonly Fault[] = [
+  {
+    name: 'reboot-active',
+    what: 'the active node rebooted',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl reboot', 'any')),
+    undo: ({ lab, active }) => lab.machine(active).waitForSsh(),
+    serves: 'standby',
+    // It shuts down in order: keepalived says so, services stop, the lock is let go.
+    bound: ({ masterDown, start }) => ({ vip: masterDown, writes: masterDown + start + 20 }),
+  },
+  {
+    name: 'reboot-standby',
+    what: 'the standby rebooted',
+    inject: async ({ lab, standby }) => void (await asRoot(lab, standby, 'systemctl reboot', 'any')),
+    undo: ({ lab, standby }) => lab.machine(standby).waitForSsh(),
+    serves: 'active',
+    lasts: 5,
+    bound: () => ({ vip: 0, writes: 3 }),
+  },
+  {
+    name: 'power-cut-active',
+    what: 'power cut of the active node, and switched on again a minute later',
+    inject: ({ lab, active }) => lab.machine(active).powerCut(),
+    undo: async ({ lab, active }) => {
+      await lab.machine(active).start();
+      await lab.machine(active).waitForSsh();
+    },
+    serves: 'standby',
+    bound: afterLease,
+  },
+  {
+    name: 'power-cut-both',
+    what: 'power cut of both nodes, and both switched on together',
+    inject: ({ lab }) => Promise.all(NODES.map((name) => lab.machine(name).powerCut())).then(() => undefined),
+    undo: async ({ lab }) => {
+      await Promise.all(NODES.map((name) => lab.machine(name).start()));
+      await Promise.all(NODES.map((name) => lab.machine(name).waitForSsh()));
+    },
+    serves: 'nobody',
+    lasts: 5,
+    bound: ({ masterDown, lease, start }) => ({ vip: 5 + 60 + masterDown, writes: 5 + 60 + masterDown + lease + start }),
+    twoHolders: () => 20,
+  },
+  {
+    name: 'power-cut-all',
+    what: 'power cut of both nodes and the NFS server; the nodes are switched on 60 s before the server',
+    inject: ({ lab }) => Promise.all(lab.all.map((vm) => vm.powerCut())).then(() => undefined),
+    undo: async ({ lab }) => {
+      await Promise.all(NODES.map((name) => lab.machine(name).start()));
+      await new Promise((done) => setTimeout(done, 60_000));
+      await lab.nfs.start();
+      await Promise.all(lab.all.map((vm) => vm.waitForSsh()));
+    },
+    serves: 'nobody',
+    lasts: 5,
+    bound: ({ masterDown, lease, start }) => ({ vip: 5 + 60 + 60 + masterDown, writes: 5 + 60 + 60 + masterDown + lease + start + 60 }),
+    twoHolders: () => 20,
+  },
+  {
+    name: 'frozen-short',
+    what: 'the active node frozen for less than the lease, and woken up',
+    inject: async ({ lab, active, timing }) => {
+      lab.machine(active).freeze();
+      await new Promise((done) => setTimeout(done, (timing.lease / 3) * 1000));
+      lab.machine(active).thaw();
+    },
+    undo: async () => undefined,
+    serves: 'either',
+    lasts: 20,
+    bound: ({ masterDown, lease, start }) => ({ vip: masterDown, writes: lease / 3 + masterDown + lease + start }),
+    // Woken up, it still believes to be master until it hears the other one.
+    twoHolders: () => 20,
+  },
+  {
+    name: 'clock-jumped',
+    what: 'the clock of the active node set an hour ahead',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'date -s "+1 hour"')),
+    undo: async ({ lab, active }) => void (await asRoot(lab, active, 'date -s "-1 hour"')),
+    serves: 'active',
+    lasts: 30,
+    bound: () => ({ vip: 0, writes: 3 }),
+  },
+  {
+    name: 'disk-full',
+    what: 'the disk of the active node full',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'dd if=/dev/zero of=/root/ballast bs=1M 2>/dev/null; sync; df / | tail -1', 'any')),
+    undo: async ({ lab, active }) => void (await asRoot(lab, active, 'rm -f /root/ballast')),
+    serves: 'either',
+    lasts: 40,
+    bound: ({ checkInterval, masterDown, start }) => ({ vip: masterDown, writes: checkInterval + masterDown + start }),
+  },
+  {
+    name: 'switchover',
+    what: 'nim-ha switchover on the active node',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'nim-ha switchover')),
+    undo: async () => undefined,
+    serves: 'standby',
+    bound: (timing) => ({ ...handover(timing), writes: handover(timing).writes + 20 }),
+  },
+  {
+    name: 'maintenance',
+    what: 'nim-ha maintenance on, a reboot of that node, and maintenance off',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'nim-ha maintenance on')),
+    undo: async ({ lab, active }) => {
+      await asRoot(lab, active, 'systemctl reboot', 'any');
+      await new Promise((done) => setTimeout(done, 5000));
+      await lab.machine(active).waitForSsh();
+      await new Promise((done) => setTimeout(done, 20_000));
+      const phase = await asRoot(lab, active, 'nim-ha status | head -1');
+      if (!/MAINTENANCE/.test(phase)) throw new Error(`maintenance does not outlive a reboot: ${phase}`);
+      await asRoot(lab, active, 'nim-ha maintenance off');
+    },
+    serves: 'standby',
+    bound: handover,
+  },
+];

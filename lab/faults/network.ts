@@ -1,0 +1,124 @@
+import type { DropRule } from '../switch';
+import { NODES } from '../machines';
+import { Fault, Scene, afterLease } from './fault';
+
+const sleep = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
+const heal = ({ lab }: Scene): Promise<void> => lab.switch.setDrops([]).then(() => undefined);
+const drop = ({ lab }: Scene, ...rules: DropRule[]): Promise<void> => lab.switch.setDrops(rules).then(() => undefined);
+
+/** Between two nodes, both ways. */
+const between = ({ active, standby }: Scene, match?: DropRule['match']): DropRule[] => [
+  { from: active, to: standby, match },
+  { from: standby, to: active, match },
+];
+
+export const networkFaults: readonly Fault[] = [
+  {
+    name: 'cable-active',
+    what: 'the LAN cable of the active node pulled for longer than the lease',
+    inject: ({ lab, active }) => lab.machine(active).unplug(),
+    undo: async ({ lab, active, timing }) => {
+      await sleep(timing.lease);
+      await lab.machine(active).plug();
+    },
+    serves: 'standby',
+    bound: afterLease,
+  },
+  {
+    name: 'cable-active-short',
+    what: 'the LAN cable of the active node pulled for ten seconds',
+    inject: async ({ lab, active }) => {
+      await lab.machine(active).unplug();
+      await sleep(10);
+      await lab.machine(active).plug();
+    },
+    undo: async () => undefined,
+    serves: 'standby',
+    bound: (timing) => ({ vip: timing.masterDown, writes: 10 + afterLease(timing).writes }),
+  },
+  {
+    name: 'cable-standby',
+    what: 'the LAN cable of the standby pulled for longer than the lease',
+    inject: ({ lab, standby }) => lab.machine(standby).unplug(),
+    undo: async ({ lab, standby, timing }) => {
+      await sleep(timing.lease);
+      await lab.machine(standby).plug();
+    },
+    serves: 'active',
+    lasts: 10,
+    bound: () => ({ vip: 0, writes: 3 }),
+  },
+  {
+    name: 'cable-both',
+    what: 'the LAN cables of both nodes pulled for longer than the lease, and plugged in together',
+    inject: ({ lab }) => Promise.all(NODES.map((name) => lab.machine(name).unplug())).then(() => undefined),
+    undo: async ({ lab, timing }) => {
+      await sleep(timing.lease * 1.5);
+      await Promise.all(NODES.map((name) => lab.machine(name).plug()));
+    },
+    serves: 'nobody',
+    lasts: 5,
+    bound: ({ lease, masterDown, start }) => ({ vip: lease * 1.5 + 5 + masterDown + 10, writes: 5 + lease * 1.5 + masterDown + 10 + lease + start }),
+    twoHolders: () => 20,
+  },
+  {
+    name: 'partition-active',
+    what: 'the active node cut off by the switch, its link still up, for longer than the lease',
+    inject: (scene) => drop(scene, { from: scene.active }, { to: scene.active }),
+    undo: async (scene) => {
+      await sleep(scene.timing.lease);
+      await heal(scene);
+    },
+    serves: 'standby',
+    bound: afterLease,
+    twoHolders: () => 3,
+  },
+  {
+    name: 'partition-one-way',
+    what: 'nothing of the active node reaches the standby, all else passes, for 40 s',
+    inject: (scene) => drop(scene, { from: scene.active, to: scene.standby }),
+    undo: heal,
+    serves: 'either',
+    lasts: 40,
+    bound: ({ masterDown, start }) => ({ vip: masterDown, writes: masterDown + start }),
+    twoHolders: () => 40,
+  },
+  {
+    name: 'split-brain-seconds',
+    what: 'VRRP blocked between the nodes for eight seconds, the share within reach of both',
+    inject: async (scene) => {
+      await drop(scene, ...between(scene, 'vrrp'));
+      await sleep(8);
+      await heal(scene);
+    },
+    undo: async () => undefined,
+    serves: 'either',
+    lasts: 15,
+    bound: ({ masterDown, start }) => ({ vip: masterDown, writes: 8 + masterDown + start }),
+    twoHolders: () => 12,
+  },
+  {
+    name: 'split-brain-minutes',
+    what: 'VRRP blocked between the nodes for two minutes, the share within reach of both',
+    inject: (scene) => drop(scene, ...between(scene, 'vrrp')),
+    undo: heal,
+    serves: 'active',
+    lasts: 120,
+    // Clients may talk to the second holder while there are two.
+    bound: ({ masterDown }) => ({ vip: masterDown, writes: 25 }),
+    twoHolders: () => 60,
+  },
+  {
+    name: 'nfs-path-active',
+    what: 'the way to the NFS server blocked for the active node only, for longer than the lease',
+    inject: (scene) => drop(scene, { from: scene.active, to: 'nfs' }, { from: 'nfs', to: scene.active }),
+    undo: async (scene) => {
+      await sleep(scene.timing.lease);
+      await heal(scene);
+    },
+    serves: 'standby',
+    // The check says so when the server has not answered the agent's next two questions.
+    bound: ({ checkInterval, masterDown, lease, start }) => ({ vip: masterDown, writes: 10 + checkInterval + masterDown + lease + start }),
+    twoHolders: () => 3,
+  },
+];

@@ -1,0 +1,79 @@
+import type { NodeName } from '../machines';
+import { NODES } from '../machines';
+import { Fault, Scene, afterCheck, asRoot, nothing } from './fault';
+
+const SERVICES = ['clickhouse-server', 'nginx', 'nms-core', 'nms-dpm', 'nms-integrations', 'nms-ingestion'];
+
+const DROP_IN = (service: string): string => `/run/systemd/system/${service}.service.d/lab-fault.conf`;
+
+/** Makes a service behave otherwise the next time it starts. */
+async function override({ lab }: Scene, nodes: readonly NodeName[], service: string, text: string): Promise<void> {
+  const file = DROP_IN(service);
+  for (const node of nodes) await asRoot(lab, node, `mkdir -p ${file.replace(/\/[^/]*$/, '')} && printf "${text}" >${file} && systemctl daemon-reload`);
+}
+
+async function withdraw({ lab }: Scene, nodes: readonly NodeName[], service: string): Promise<void> {
+  for (const node of nodes) await asRoot(lab, node, `rm -f ${DROP_IN(service)}; systemctl daemon-reload; systemctl reset-failed ${service}`, 'any');
+}
+
+const FAILS = '[Service]\\nRestart=no\\nExecStart=\\nExecStart=/bin/false\\n';
+
+export const serviceFaults: readonly Fault[] = [
+  ...SERVICES.map(
+    (service): Fault => ({
+      name: `stopped-${service}`,
+      what: `${service} stopped on the active node`,
+      inject: async ({ lab, active }) => void (await asRoot(lab, active, `systemctl stop ${service}`)),
+      undo: nothing,
+      serves: 'standby',
+      bound: afterCheck,
+    }),
+  ),
+  ...SERVICES.map(
+    (service): Fault => ({
+      name: `killed-${service}`,
+      what: `${service} killed with SIGKILL on the active node`,
+      inject: async ({ lab, active }) => void (await asRoot(lab, active, `systemctl kill --kill-who=all --signal=KILL ${service}`)),
+      undo: nothing,
+      // Where the unit says Restart= systemd may be quicker than the check.
+      serves: 'either',
+      lasts: 25,
+      bound: afterCheck,
+    }),
+  ),
+  {
+    name: 'service-fails-to-start',
+    what: 'nms-core stopped on the active node, and unable to start there again',
+    inject: async (scene) => {
+      await override(scene, [scene.active], 'nms-core', FAILS);
+      await asRoot(scene.lab, scene.active, 'systemctl stop nms-core');
+    },
+    undo: (scene) => withdraw(scene, [scene.active], 'nms-core'),
+    serves: 'standby',
+    bound: afterCheck,
+  },
+  {
+    name: 'service-fails-on-both',
+    what: 'nms-core unable to start on either node, and stopped on the active one; mended after 40 s',
+    inject: async (scene) => {
+      await override(scene, NODES, 'nms-core', FAILS);
+      await asRoot(scene.lab, scene.active, 'systemctl stop nms-core');
+    },
+    undo: (scene) => withdraw(scene, NODES, 'nms-core'),
+    serves: 'nobody',
+    lasts: 40,
+    // A node that failed waits out its hold-down of 120 s, and then starts again.
+    bound: ({ checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + 120 + checkInterval + masterDown + start }),
+  },
+  {
+    name: 'service-slow-to-start',
+    what: 'nms-core needs 40 s to start on the standby, and keepalived is restarted on the active node',
+    inject: async (scene) => {
+      await override(scene, [scene.standby], 'nms-core', '[Service]\\nExecStartPre=/bin/sleep 40\\n');
+      await asRoot(scene.lab, scene.active, 'systemctl restart keepalived');
+    },
+    undo: (scene) => withdraw(scene, [scene.standby], 'nms-core'),
+    serves: 'standby',
+    bound: ({ skew, start }) => ({ vip: skew, writes: skew + start }),
+  },
+];

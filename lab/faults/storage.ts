@@ -1,0 +1,72 @@
+import { Fault, asRoot } from './fault';
+
+const sleep = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
+const SHARE = '/mnt/nfs_share';
+
+export const storageFaults: readonly Fault[] = [
+  {
+    name: 'nfs-restarted',
+    what: 'the NFS service restarted',
+    inject: async ({ lab }) => void (await asRoot(lab, 'nfs', 'systemctl restart nfs-server')),
+    undo: async () => undefined,
+    serves: 'either',
+    lasts: 20,
+    bound: ({ lease, start }) => ({ vip: 0, writes: lease + start }),
+  },
+  {
+    name: 'nfs-stopped',
+    what: 'the NFS service stopped for longer than the lease',
+    inject: async ({ lab }) => void (await asRoot(lab, 'nfs', 'systemctl stop nfs-server')),
+    undo: async ({ lab, timing }) => {
+      await sleep(timing.lease);
+      await asRoot(lab, 'nfs', 'systemctl start nfs-server');
+    },
+    serves: 'nobody',
+    lasts: 10,
+    // Grace: a restarted server gives no new lock until it is over.
+    bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + lease + start }),
+  },
+  {
+    name: 'nfs-hung',
+    what: 'the NFS server frozen for longer than the lease',
+    inject: async ({ lab }) => lab.nfs.freeze(),
+    undo: async ({ lab, timing }) => {
+      await sleep(timing.lease);
+      lab.nfs.thaw();
+      await lab.nfs.waitForSsh();
+    },
+    serves: 'nobody',
+    lasts: 10,
+    bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + lease + start }),
+  },
+  {
+    name: 'nfs-rebooted',
+    what: 'power cut of the NFS server, and switched on at once',
+    inject: ({ lab }) => lab.nfs.powerCut(),
+    undo: async ({ lab }) => {
+      await lab.nfs.start();
+      await lab.nfs.waitForSsh();
+    },
+    serves: 'nobody',
+    lasts: 1,
+    bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 40 + 15 + lease + start }),
+  },
+  {
+    name: 'share-full',
+    what: 'the share full for 40 s',
+    inject: async ({ lab }) => void (await asRoot(lab, 'nfs', `dd if=/dev/zero of=${SHARE}/ballast bs=1M 2>/dev/null; sync`, 'any')),
+    undo: async ({ lab }) => void (await asRoot(lab, 'nfs', `rm -f ${SHARE}/ballast; sync`)),
+    serves: 'nobody',
+    lasts: 40,
+    bound: ({ checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + 120 + checkInterval + masterDown + start }),
+  },
+  {
+    name: 'share-read-only',
+    what: 'both exports read-only for 40 s',
+    inject: async ({ lab }) => void (await asRoot(lab, 'nfs', `for part in clickhouse nms; do exportfs -o ro,sync,no_subtree_check,no_root_squash 10.77.0.0/24:${SHARE}/$part; done; exportfs -f`)),
+    undo: async ({ lab }) => void (await asRoot(lab, 'nfs', 'exportfs -ra && exportfs -f')),
+    serves: 'nobody',
+    lasts: 40,
+    bound: ({ checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + 120 + checkInterval + masterDown + start }),
+  },
+];

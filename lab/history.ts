@@ -1,0 +1,66 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import type { Lab } from './lab';
+import { NODES, type NodeName } from './machines';
+
+/** One line of a node's journal, at the host's clock. */
+export interface Entry {
+  readonly node: NodeName;
+  readonly at: number;
+  /** `nim-ha`, or the unit that systemd speaks of. */
+  readonly about: string;
+  readonly text: string;
+}
+
+const FIELDS = 'MESSAGE,SYSLOG_IDENTIFIER,UNIT';
+
+/**
+ * What the nodes' own journals say while faults happen: changes of phase, and services starting and ending. Followed live, over the network
+ * card that no fault touches: a power cut takes the last seconds of a journal with it.
+ */
+export class History {
+  public readonly entries: Entry[] = [];
+  private readonly seen = new Set<string>();
+  private readonly children = new Map<NodeName, ChildProcess>();
+  private closed = false;
+
+  public constructor(private readonly lab: Lab) {
+    NODES.forEach((name) => this.follow(name));
+  }
+
+  public close(): void {
+    this.closed = true;
+    this.children.forEach((child) => child.kill());
+  }
+
+  private follow(node: NodeName): void {
+    if (this.closed) return;
+    // The node's clock may be set to anything; its uptime ties its monotonic times to ours.
+    const command = `cat /proc/uptime; exec sudo journalctl --boot --follow --lines=all --output=json --output-fields=${FIELDS} SYSLOG_IDENTIFIER=nim-ha + _PID=1`;
+    const child = spawn('ssh', [...this.lab.sshArgs(node), command], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.children.set(node, child);
+    let booted: number | undefined;
+    let rest = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (booted === undefined) booted = Date.now() - Number(line.split(' ')[0]) * 1000;
+        else this.note(node, booted, line);
+      }
+    });
+    child.on('close', () => setTimeout(() => this.follow(node), 1000));
+  }
+
+  private note(node: NodeName, booted: number, line: string): void {
+    let entry: Record<string, string>;
+    try {
+      entry = JSON.parse(line);
+    } catch {
+      return;
+    }
+    if (this.seen.has(entry.__CURSOR) || typeof entry.MESSAGE !== 'string') return;
+    this.seen.add(entry.__CURSOR);
+    const about = entry.SYSLOG_IDENTIFIER === 'nim-ha' ? 'nim-ha' : entry.UNIT;
+    if (about) this.entries.push({ node, at: booted + Number(entry.__MONOTONIC_TIMESTAMP) / 1000, about, text: entry.MESSAGE });
+  }
+}

@@ -1,0 +1,56 @@
+import type { Rows } from './rows';
+
+/** One attempt to write a row through the virtual IP. */
+export interface Attempt {
+  readonly number: number;
+  readonly at: number;
+  /** When the answer came, or nobody waited for one any more. */
+  readonly until: number;
+  readonly acknowledged: boolean;
+}
+
+const EVERY_MS = 500;
+const PATIENCE_MS = 4000;
+
+/**
+ * A client that writes numbered rows, one after the other, and notes which were acknowledged: those must never be lost. One
+ * that was not may be there or not.
+ */
+export class Load {
+  public readonly attempts: Attempt[] = [];
+  private stopped = false;
+  private readonly done: Promise<void>;
+
+  public constructor(private readonly rows: Rows, private next: number) {
+    this.done = this.write();
+  }
+
+  public async stop(): Promise<void> {
+    this.stopped = true;
+    await this.done;
+  }
+
+  public get acknowledged(): number[] {
+    return this.attempts.filter(({ acknowledged }) => acknowledged).map(({ number }) => number);
+  }
+
+  /** Seconds of the longest time in a span in which no row was acknowledged. */
+  public longestOutage(since: number, until: number): number {
+    const accepted = this.attempts.filter((attempt) => attempt.acknowledged && attempt.until >= since - 5000 && attempt.until <= until).map((attempt) => attempt.until);
+    return longestGap([Math.max(since, accepted[0] ?? since), ...accepted, until].sort((a, b) => a - b)) / 1000;
+  }
+
+  private async write(): Promise<void> {
+    while (!this.stopped) {
+      const at = Date.now();
+      const number = this.next++;
+      const acknowledged = await this.rows.insert(number, 1, PATIENCE_MS).then(() => true, () => false);
+      this.attempts.push({ number, at, until: Date.now(), acknowledged });
+      await new Promise((resolve) => setTimeout(resolve, Math.max(50, at + EVERY_MS - Date.now())));
+    }
+  }
+}
+
+export function longestGap(moments: readonly number[]): number {
+  return moments.slice(1).reduce((longest, moment, index) => Math.max(longest, moment - moments[index]), 0);
+}

@@ -1,0 +1,65 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Timing } from './faults/fault';
+import type { Outcome } from './matrix';
+import { reportPage } from './report-page';
+
+export interface Report {
+  readonly command: string;
+  readonly seed: number;
+  readonly profile: string;
+  readonly timing: Timing;
+  readonly accel: string;
+  readonly skipped: number;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** One line of the table: a fault over all its runs. */
+export interface Row {
+  readonly fault: string;
+  readonly what: string;
+  readonly runs: number;
+  readonly failed: number;
+  readonly vip: Spread;
+  readonly vipBound: number;
+  readonly writes: Spread;
+  readonly writesBound: number;
+  readonly twoHolders: number;
+}
+
+export interface Spread {
+  readonly best: number;
+  readonly average: number;
+  readonly worst: number;
+}
+
+export function rowsOf(outcomes: readonly Outcome[]): Row[] {
+  const names = [...new Set(outcomes.map(({ fault }) => fault))].sort();
+  return names.map((fault) => {
+    const runs = outcomes.filter((outcome) => outcome.fault === fault);
+    return {
+      fault,
+      what: runs[0].what,
+      runs: runs.length,
+      failed: runs.filter(({ findings }) => findings.length > 0).length,
+      vip: spread(runs.map(({ vipAway }) => vipAway)),
+      vipBound: runs[0].bound.vip,
+      writes: spread(runs.map(({ writesAway }) => writesAway)),
+      writesBound: runs[0].bound.writes,
+      twoHolders: Math.max(...runs.map(({ twoHolders }) => twoHolders)),
+    };
+  });
+}
+
+function spread(values: readonly number[]): Spread {
+  return { best: Math.min(...values), average: values.reduce((sum, value) => sum + value, 0) / values.length, worst: Math.max(...values) };
+}
+
+/** @returns where the page is */
+export function writeReport(directory: string, report: Report): string {
+  fs.mkdirSync(directory, { recursive: true });
+  fs.writeFileSync(path.join(directory, 'report.json'), JSON.stringify({ ...report, table: rowsOf(report.outcomes) }));
+  const page = path.join(directory, 'index.html');
+  fs.writeFileSync(page, reportPage(report, rowsOf(report.outcomes)));
+  return page;
+}
