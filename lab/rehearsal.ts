@@ -5,6 +5,7 @@ import type { Lab } from './lab';
 import { NODES, nameOfMac, VIRTUAL_IP, type NodeName } from './machines';
 import { differences, takePicture } from './node-picture';
 import { allActive, noneActive, Observer } from './observer';
+import { holdersIn } from './outages';
 import type { Pair } from './pair';
 import { progress, timed } from './progress';
 import { censusOf, Rows } from './rows';
@@ -157,21 +158,24 @@ export class Rehearsal {
   }
 
   private async measure(failover: Failover, from: NodeName, to: NodeName, at: { start: number; failed: number; servingAt: number }): Promise<void> {
-    const outages = await this.lab.switch.outages(at.start - 2000);
-    const handover = outages.find((outage) => outage.toMac && nameOfMac(outage.toMac) === to);
-    if (!handover?.backAt) return;
-    // The command takes its time to get to the machine, and what it does may be over before it returns.
-    const fault = Math.min(handover.goneAt, at.failed);
-    const seconds = (from: number, to: number): number => (to - from) / 1000;
-    const measured = { failover, from, to, away: seconds(handover.goneAt, handover.backAt), takeover: seconds(fault, handover.backAt), serving: seconds(fault, at.servingAt) };
+    const answers = (await this.lab.switch.timeline(at.start - 2000)).filter(({ kind }) => kind === 'answer');
+    const backAt = answers.find(({ mac, at: when }) => nameOfMac(mac) === to && when > at.start)?.at;
+    if (backAt === undefined) return;
+    const goneAt = Math.max(...answers.filter(({ mac }) => nameOfMac(mac) === from).map((answer) => answer.at));
+    // The command takes its time to get to the machine, and what it does may be over before it returns. Where the address was
+    // never away, the fault was there when the command began at the earliest.
+    const fault = goneAt < backAt ? Math.max(at.start, Math.min(goneAt, at.failed)) : at.start;
+    const seconds = (from: number, to: number): number => Math.max(0, to - from) / 1000;
+    const measured = { failover, from, to, away: seconds(goneAt, backAt), takeover: seconds(fault, backAt), serving: seconds(fault, at.servingAt) };
     this.measured.push(measured);
     progress(`virtual IP away ${measured.away.toFixed(2)} s (bound ${failover.awayBound.toFixed(2)} s), on ${to} ${measured.takeover.toFixed(2)} s after the fault (bound ${failover.takeoverBound.toFixed(2)} s), serving after ${measured.serving.toFixed(1)} s`);
   }
 
   /** Whatever is slow, a pair that nobody touches keeps its roles. */
   private async expectNoSwap(before: string): Promise<void> {
-    const swaps = (await this.lab.switch.outages(this.quietSince)).filter(({ fromMac, toMac }) => toMac !== undefined && toMac !== fromMac);
-    this.checks.claim(`before "${before}": no role swap without a fault`, swaps.length === 0, `${swaps.length} in ${Math.round((Date.now() - this.quietSince) / 1000)} s`);
+    const holders = holdersIn(await this.lab.switch.timeline(this.quietSince)).map(nameOfMac);
+    const quiet = `${Math.round((Date.now() - this.quietSince) / 1000)} s`;
+    this.checks.claim(`before "${before}": no role swap without a fault`, holders.length === 1, `${holders.join(', ') || 'nobody'} for ${quiet}`);
   }
 
   /** The stand-ins record when another node wrote at the same time, and their files show what got lost or written twice. */

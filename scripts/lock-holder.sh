@@ -17,9 +17,10 @@ stopping=
 trap 'stopping=asked' TERM INT
 trap 'stopping=lost' USR1
 
+# Unlike sleep, wait ends at once on a signal. The sleep must not outlive this with the share open: it could not be unmounted.
 nap() {
-  sleep "$1" 7>&- &
-  wait $! # unlike sleep, wait ends at once on a signal
+  sleep "$1" 7>&- 9>&- &
+  wait $! || kill $! 2>/dev/null
 }
 
 acquire() {

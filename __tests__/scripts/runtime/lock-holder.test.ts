@@ -26,6 +26,8 @@ describe('lock-holder.sh', () => {
     expect(holder.exitCode).toBe(0);
     expect(node.has('run/nim-ha/lock-held')).toBe(false);
     expect(free()).toBe(true);
+    // What is left open there would keep the share mounted, and a machine from shutting down.
+    expect(node.bash('. ./paths.sh; . ./services.sh; users_of "$share_dir"').stdout).toBe('');
   });
 
   test('double start: the second one waits, and has the lock when the first has gone', async () => {
