@@ -5,8 +5,8 @@ import { MACHINES, MachineName } from './machines';
 import { removalTriggers } from './removal-triggers';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
-  [faults] [--only NAME,...] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
-                         the faults in random order from both roles, an audit after each, and a report; --only smoke: one of each kind
+  [faults] [--only NAME,...] [--roles one|both] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
+                         the faults in random order from both roles, an audit after each, and a report; --only smoke: six, from one role each
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
   status                 what runs, how to reach it, who answers for the virtual IP
   ssh MACHINE [COMMAND]  log in to node-a, node-b or nfs, or run a command there

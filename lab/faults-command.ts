@@ -21,7 +21,7 @@ export function faultsOptions(args: readonly string[]): FaultsOptions {
   const values = new Map<string, string>();
   for (let index = 0; index < args.length; index += 2) {
     const [name, value] = [args[index], args[index + 1]];
-    if (!/^--(seed|only|rounds|minutes|profile)$/.test(name) || value === undefined) throw new Error(`unknown or incomplete argument '${name}'`);
+    if (!/^--(seed|only|roles|rounds|minutes|profile)$/.test(name) || value === undefined) throw new Error(`unknown or incomplete argument '${name}'`);
     values.set(name.slice(2), value);
   }
   const number = (name: string, preset: number): number => {
@@ -32,8 +32,12 @@ export function faultsOptions(args: readonly string[]): FaultsOptions {
   const profile = values.get('profile') ?? 'guide';
   if (profile !== 'guide' && profile !== 'hardened') throw new Error(`--profile: got '${profile}', expected guide or hardened`);
   const only = values.get('only');
+  // A short run is to be short.
+  const roles = values.get('roles') ?? (only === 'smoke' ? 'one' : 'both');
+  if (roles !== 'one' && roles !== 'both') throw new Error(`--roles: got '${roles}', expected one or both`);
   return {
     faults: only ? faultsNamed(only.split(',')) : FAULTS,
+    roles,
     seed: number('seed', (Date.now() % 1_000_000) + 1),
     rounds: number('rounds', 1),
     minutes: number('minutes', 24 * 60),
@@ -55,7 +59,7 @@ export async function faults(options: FaultsOptions): Promise<boolean> {
   const pair = new Pair(directory, STACK, appConfig(lab, directory, { profile }), env, () => undefined);
   const { code } = await timed('cdktf deploy', () => pair.deploy());
   if (code !== 0) throw new Error(`the deploy failed:\n${pair.printed.split('\n').slice(-60).join('\n')}`);
-  progress(`seed ${seed}; ${options.faults.length} faults from both roles, ${options.rounds} rounds, at most ${options.minutes} minutes`);
+  progress(`seed ${seed}; ${options.faults.length} faults from ${options.roles === 'both' ? 'both roles' : 'one role each'}, ${options.rounds} rounds, at most ${options.minutes} minutes`);
   const matrix = new Matrix(lab, pair, timing, options);
   let broken = '';
   try {
@@ -65,7 +69,7 @@ export async function faults(options: FaultsOptions): Promise<boolean> {
     progress(`FAILED the run broke off: ${broken}`);
   }
   await matrix.close();
-  const command = `npm run lab -- faults --seed ${seed} --rounds ${options.rounds} --profile ${profile}${options.faults.length < FAULTS.length ? ` --only ${options.faults.map(({ name }) => name).join(',')}` : ''}`;
+  const command = `npm run lab -- faults --seed ${seed} --roles ${options.roles} --rounds ${options.rounds} --profile ${profile}${options.faults.length < FAULTS.length ? ` --only ${options.faults.map(({ name }) => name).join(',')}` : ''}`;
   const page = writeReport(REPORT, { command, seed, profile, timing, accel, skipped: matrix.skipped, outcomes: matrix.outcomes });
   const failed = matrix.outcomes.filter(({ findings }) => findings.length > 0);
   for (const { fault, active, findings } of failed) process.stdout.write(`FAILED ${fault} from ${active}: ${findings.join('; ')}\n`);

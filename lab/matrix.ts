@@ -13,6 +13,8 @@ import { Rows } from './rows';
 
 export interface MatrixOptions {
   readonly faults: readonly Fault[];
+  /** `both`: each fault from either node being the active one. `one`: from one that the seed decides. */
+  readonly roles: 'one' | 'both';
   readonly seed: number;
   readonly rounds: number;
   /** Minutes after which no further fault begins. */
@@ -61,8 +63,8 @@ export class Matrix {
     await this.begin();
     const random = randomFrom(this.options.seed);
     for (let round = 1; round <= this.options.rounds; round += 1) {
-      // Each from either node being the active one.
-      const all = this.options.faults.flatMap((fault) => NODES.map((node) => ({ fault, node })));
+      const nodes = (): readonly NodeName[] => (this.options.roles === 'both' ? NODES : shuffled(NODES, random).slice(1));
+      const all = this.options.faults.flatMap((fault) => nodes().map((node) => ({ fault, node })));
       for (const { fault, node } of shuffled(all, random)) {
         if (elapsedSeconds() > this.options.minutes * 60) this.skipped += 1;
         else if (!(await this.one(fault, node, round))) return;

@@ -46,8 +46,9 @@ test('options of the command', () => {
   expect(faultsOptions(['--seed', '7', '--only', 'nfs-hung', '--rounds', '3', '--minutes', '15', '--profile', 'hardened'])).toMatchObject({
     seed: 7, rounds: 3, minutes: 15, profile: 'hardened', faults: [{ name: 'nfs-hung' }],
   });
-  expect(faultsOptions([])).toMatchObject({ rounds: 1, profile: 'guide', faults: FAULTS });
-  for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
+  expect(faultsOptions([])).toMatchObject({ rounds: 1, profile: 'guide', roles: 'both', faults: FAULTS });
+  expect(faultsOptions(['--only', 'smoke'])).toMatchObject({ roles: 'one' });
+  for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--roles', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
 });
 
 test('the longest time without an acknowledged row', () => {
