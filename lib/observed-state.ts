@@ -44,7 +44,7 @@ export class ObservedState {
     return this.any('reachable');
   }
 
-  /** Why there is no answer; empty where there is one. */
+  /** Why there is no answer, or why the node could not take over. In words that stay the same, so that plans do. */
   public get reason(): string {
     return this.text('reason');
   }
@@ -94,7 +94,7 @@ export class ObservedState {
     return Token.asList(this.any('drifted'));
   }
 
-  /** When the node last changed its role, RFC 3339 in UTC; empty where that is not known. */
+  /** When the node last changed its phase, RFC 3339 in UTC; empty where that is not known. */
   public get since(): string {
     return this.text('since');
   }

@@ -52,8 +52,7 @@ look_at_heartbeat() {
   if [[ -e $isolating_file ]]; then
     cut_off=yes
   elif [[ $1 == yes ]] && read -r beat 2>/dev/null <"$beat_file" && [[ $beat =~ ^[0-9]+$ ]]; then
-    silent_for=$((now - beat))
-    ((silent_for < lease / 2)) || cut_off=yes
+    ((now - beat < lease / 2)) || cut_off=yes
   fi
 }
 

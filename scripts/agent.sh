@@ -31,7 +31,7 @@ stepped_down_for=60
 stuck_after=40 # without a check of keepalived's
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
-starting_since=0 holder_beats_since=0 holder_size='' services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no silent_for=0
+starting_since=0 holder_beats_since=0 holder_size='' services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no
 phase=STANDBY since='' reason='' now=0 phase_changes=0
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -111,7 +111,7 @@ look() {
     [[ -e $failed_file ]] || fail "${down_service:-services not active after $start_deadline s}"
     reason="$hold_down_reason"
   fi
-  [[ $phase != ISOLATED ]] || reason="no answer from the share for $silent_for s"
+  [[ $phase != ISOLATED ]] || reason="no answer from the share for half of its lease of $lease s"
   [[ $phase == "$previous" && -n $since ]] || changed "$previous"
   watch_holder
   decide_able

@@ -60,9 +60,10 @@ switchover() {
   systemctl --no-block stop nim-ha.target nim-ha-lock.service
   wait_for 300 handed_over || die "the services did not stop within 300 s; see: systemctl status nimha.slice"
   printf 'services stopped and lock let go after %s s; handing over the virtual IP\n' "$SECONDS"
-  systemctl restart keepalived.service
-  # A peer that is there takes over within a second; without one, this node is elected again after four.
-  if wait_for 8 elected; then
+  systemctl restart keepalived.service || die "keepalived did not start again; see: systemctl status keepalived"
+  # A peer that is there takes over within a second; without one, this node is elected again after four, and with the
+  # hardened profile's delay at the start after nine.
+  if wait_for "$([[ "$(node_value PROFILE)" == hardened ]] && echo 15 || echo 8)" elected; then
     die "no peer took over, so this node is active again; is the other node up, and what does its nim-ha status say?"
   fi
   printf 'the peer took over; this node is standby\n'
@@ -73,11 +74,14 @@ maintenance() {
     on)
       mkdir -p "$var_dir"
       : >"$maintenance_file"
-      systemctl stop keepalived.service
+      systemctl stop keepalived.service || die "keepalived does not stop; see: systemctl status keepalived"
+      wait_for 300 handed_over || die "the services did not stop within 300 s; see: systemctl status nimha.slice"
+      printf 'this node is out of the pair, over reboots too, until: nim-ha maintenance off\n'
       ;;
     off)
       rm -f "$maintenance_file"
-      systemctl start keepalived.service
+      systemctl start keepalived.service || die "keepalived does not start; see: systemctl status keepalived"
+      printf 'this node is of the pair again; see: nim-ha status\n'
       ;;
     *)
       usage >&2

@@ -38,7 +38,8 @@ install_keepalived() {
   fi
   say "installing keepalived"
   [[ -e $step_dir/masked ]] || record_units keepalived.service
-  mkdir -p "$before_dir"
+  # Some packages bring a configuration of their own: it is not a stranger's.
+  record_file "${keepalived_conf#"$root"}" || fail node/write "$before_dir" "an error" "success" "is /var full?"
   before="$before_dir/packages.before"
   # An installation that was interrupted is finished by this one: the list from before the first try counts.
   [[ -s $before ]] || list_packages >"$before"

@@ -161,7 +161,7 @@ describe('a deployed primary', () => {
       const failed = node.bash(`NIM_HA_UNMOUNT_LIMIT=0 bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore`);
       expect(failed.code).toBe(1);
       expect(failed.out).toMatch(/FAILED \[storage\/unmount\]: umount \/var\/lib\/clickhouse, got .*target is busy/);
-      expect(node.bash(`exports=(); . ./mounts.sh; users_of "$(readlink -f "$NIM_HA_ROOT/var/lib/nms")"`).out).toBe(`${user.pid} (sleep) `);
+      expect(node.bash(`slice_cgroup=; . ./services.sh; users_of "$(readlink -f "$NIM_HA_ROOT/var/lib/nms")"`).out).toBe(`${user.pid} (sleep) `);
       node.write('fake/busy', '1');
     } finally {
       user.kill();

@@ -48,13 +48,28 @@ no_answer() {
     say "nim-ha is not on this node: nothing to remove"
     exit 0
   fi
-  local what="ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(head -n 1 "$dir/error" 2>/dev/null), expected a login"
+  refuse_removal "$@"
+}
+
+# refuse_removal REACHABLE REASON: what is to be done about a node that could not be asked to remove the pair.
+refuse_removal() {
+  local what later="run on it: sudo /usr/local/lib/nim-ha/remove.sh $mode"
+  what="ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(head -n 1 "$dir/error" 2>/dev/null)"
+  if [[ -e $dir/began ]]; then
+    say "FAILED [ssh/lost]: $what, expected the end of the removal that began above; run this again, it goes on from there"
+    exit 5
+  fi
   if [[ $1 == false && ($2 == unreachable || $2 == no-answer) ]]; then
-    say "SKIPPED [ssh/$2]: $what; nothing was removed there: when the node is back, run on it: sudo /usr/local/lib/nim-ha/remove.sh $mode"
+    say "SKIPPED [ssh/$2]: $what, expected a login; nothing was removed there: when the node is back, $later"
     exit 0
   fi
-  say "FAILED [ssh/$2]: $what; nothing was removed there: mend the login and run this again, or take the node out of the state (terraform \
-state rm) and run on it: sudo /usr/local/lib/nim-ha/remove.sh $mode"
+  case "$2" in
+    no-credentials) what="no key to log in with: ${NIM_HA_KEY_ENV:-${NIM_HA_PASSWORD_ENV:-${NIM_HA_KEY_FILE:-SSH_AUTH_SOCK}}} is not set, or not readable" ;;
+    unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(head -n 1 "$dir/error"), expected a private key without a passphrase" ;;
+    bad-settings) what="settings, got user '${NIM_HA_USER-}', host '${NIM_HA_HOST-}', port '${NIM_HA_PORT-}', expected a user name, a host, a port" ;;
+    sudo-needs-password) what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got a question for a password, expected none" ;;
+  esac
+  say "FAILED [ssh/$2]: $what; nothing was removed there: mend it and run this again, or take the node out of the state (terraform state rm) and $later"
   exit 5
 }
 
@@ -185,12 +200,17 @@ remote_command() {
 
 # The step on the node outlives its connection, so a second try waits for it and takes over its result.
 remove() {
-  local told= connect_limit="${NIM_HA_CONNECT_LIMIT:-120}"
+  local told='' limit="${NIM_HA_CONNECT_LIMIT:-120}" deadline
+  deadline=$((SECONDS + limit))
   while :; do
-    timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error"
-    rc=$?
-    [[ $rc == 255 && "$(reason_of)" == unreachable ]] && ((SECONDS < connect_limit)) || return
-    [[ -n $told ]] || say "no connection yet ($(head -n 1 "$dir/error")); trying for $connect_limit s"
+    timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error" | tee "$dir/heard"
+    rc="${PIPESTATUS[0]}"
+    if grep -q '^nim-ha ' "$dir/heard"; then
+      : >"$dir/began"
+      deadline=$((SECONDS + limit))
+    fi
+    [[ $rc == 255 && "$(reason_of)" == unreachable ]] && ((SECONDS < deadline)) || return
+    [[ -n $told ]] || say "no connection ($(head -n 1 "$dir/error")); trying for $limit s"
     told=yes
     sleep 3
   done

@@ -126,7 +126,7 @@ describe('agent.sh', () => {
       node.write('run/nim-ha/beat', '1000\n');
       expect(tick(1019)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
       node.write('calls', '');
-      expect(tick(1020)).toMatchObject({ phase: 'ISOLATED', able: 'no', reason: 'no answer from the share for 20 s' });
+      expect(tick(1020)).toMatchObject({ phase: 'ISOLATED', able: 'no', reason: 'no answer from the share for half of its lease of 40 s' });
       expect(node.read('calls')).toContain('--no-block start nim-ha-isolate.service');
     });
 
