@@ -25,6 +25,7 @@ watch_holder() {
   local size
   if [[ $phase != WAITING ]]; then
     holder_beats_since=0 holder_size=''
+    [[ ! -e $run_dir/holder-size ]] || rm -f "$run_dir/holder-size"
     return
   fi
   if ! kill -0 "${holder_probe:-}" 2>/dev/null; then

@@ -1,6 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Part of the agent: how the monitored services are. Needs services.sh.
 
+# The guide's array may have been changed by a deploy. Whoever was active with the old one has to start the new one.
+read_services() {
+  local before="${services[*]}"
+  mapfile -t services < <(monitored_services)
+  [[ -n $before && "${services[*]}" != "$before" && $phase == ACTIVE ]] || return
+  phase=STARTING starting_since="$now"
+}
+
 # Sets services_are to active, changing or down, and down_service to the first that is down. While all run, their
 # control groups tell, and systemd is asked only now and then.
 look_at_services() {
@@ -14,11 +22,15 @@ look_at_services() {
   fi
   next_question=$((now + retry_every))
   ask_about_services
+  [[ $services_are == down && $phase == ACTIVE ]] || return
+  read_services
+  [[ $phase == ACTIVE ]] || ask_about_services
 }
 
 # One call to systemd for all of them. A unit with a job queued is being restarted by somebody: that is not down yet.
 ask_about_services() {
-  local key value name='' state='' job='' worst=active
+  local key value name='' state='' job='' worst=active judged=0
+  down_service=''
   while IFS='=' read -r key value; do
     case "$key" in
       Id) name="$value" ;;
@@ -33,10 +45,16 @@ ask_about_services() {
     timeout 5 systemctl show --property=Id,ActiveState,Job "${services[@]/%/.service}" 2>/dev/null
     echo
   )
+  # No answer is no news.
+  if ((judged < ${#services[@]})) && [[ $worst != down ]]; then
+    worst=changing
+    [[ $phase != ACTIVE ]] || worst=active
+  fi
   services_are="$worst"
 }
 
 judge_service() {
+  judged=$((judged + 1))
   case "$state" in
     active | reloading) ;;
     activating | deactivating) [[ $worst == active ]] && worst=changing ;;

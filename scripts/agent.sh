@@ -31,7 +31,7 @@ stepped_down_for=60
 stuck_after=40 # without a check of keepalived's
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
-starting_since=0 holder_beats_since=0 holder_size='' services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no
+starting_since=0 holder_beats_since=0 holder_beat_at=0 holder_size='' services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no
 phase=STANDBY since='' reason='' now=0 phase_changes=0
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -43,6 +43,7 @@ recall() {
       phase) phase="$value" ;;
       since) since="$value" ;;
       starting_since) [[ $value =~ ^[0-9]+$ ]] && starting_since="$value" ;;
+      services) read -r -a services <<<"$value" ;;
     esac
   done <"$state_file"
 }
@@ -76,11 +77,11 @@ fail() {
 }
 
 look() {
-  local wish=no lock=no populated=no maintenance=no previous="$phase" from="$phase"
+  local wish=no lock=no populated=no maintenance=no previous="$phase" from
   mounted=no
   read_uptime
   if ((!${#services[@]} || now >= next_retry)); then
-    mapfile -t services < <(monitored_services)
+    read_services
     nfs_server="$(node_value NFS_SERVER 2>/dev/null)"
     read_lease
   fi
@@ -92,6 +93,7 @@ look() {
   [[ -z $nfs_server ]] || probe_nfs_server
   services_are=down down_service=''
   [[ $wish == yes && $lock == yes ]] && look_at_services
+  from="$phase"
   look_at_heartbeat "$lock"
   look_at_hold_down
   look_at_fault
@@ -150,31 +152,37 @@ write_state() {
   [[ $what != "$written" ]] || ((now >= next_write)) || return
   written="$what" next_write=$((now + write_every))
   printf '%s\n' "phase=$phase" "able=$able" "reason=$reason" "since=$since" "updated=$now" \
-    "starting_since=$starting_since" >"$state_file.new"
+    "starting_since=$starting_since" "services=${services[*]}" >"$state_file.new"
   mv -f "$state_file.new" "$state_file"
   write_metrics
 }
 
+# Not while the server is away: a mount that was begun then notices late that the server is back. Nor while a step of a deploy
+# is at work, which mounts by itself.
+mount_again() {
+  local unit
+  [[ $nfs_answers != no && $mounted == no ]] || return
+  systemctl --quiet is-active nim-ha-step.service && return
+  for unit in "$clickhouse_mount" "$nms_mount"; do
+    if ! is_nfs_mounted "$unit" && grep -q " $unit nfs" "$fstab"; then
+      systemctl --no-block start "$(mount_unit "${unit#"$root"}")"
+    fi
+  done
+}
+
 # What should be there and is not is asked for again; every request is idle talk to a systemd that is at it already.
 reconcile() {
-  local unit at
+  local at
   ((now >= next_retry)) || return
   next_retry=$((now + retry_every))
   watch_keepalived
-  # Not while the server is away: a mount that was begun then notices late that the server is back.
-  if [[ $phase != ISOLATED && $nfs_answers != no ]]; then
-    for unit in "$clickhouse_mount" "$nms_mount"; do
-      if ! is_nfs_mounted "$unit" && grep -q " $unit nfs" "$fstab"; then
-        systemctl --no-block start "$(mount_unit "${unit#"$root"}")"
-      fi
-    done
-  fi
+  [[ $phase == ISOLATED ]] || mount_again
   case "$phase" in
     ISOLATED) systemctl --no-block start nim-ha-isolate.service ;;
     WAITING | STARTING) [[ $mounted == no ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
     DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
   esac
-  if [[ $phase == WAITING ]] && ((holder_beats_since && now - holder_beats_since >= usurper_after)); then
+  if [[ $phase == WAITING ]] && ((holder_beats_since && holder_beat_at > holder_beats_since && now - holder_beats_since >= usurper_after)); then
     logger -t nim-ha "master without the lock, and its holder is alive: stepping down for $stepped_down_for s"
     printf '%s\n' "$now" >"$run_dir/stepped-down"
     systemctl --no-block stop keepalived.service

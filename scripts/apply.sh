@@ -144,7 +144,7 @@ apply() {
   mkdir -p "$todo_dir"
   for text in "${due[@]}"; do
     case "$text" in
-      */agent*.sh | */phase.sh | */metrics.sh | */services.sh | */paths.sh | */node-data.sh | */nim-ha-agent.service) : >"$todo_dir/agent" ;;
+      */nms-notify-keepalived.sh | */agent*.sh | */phase.sh | */metrics.sh | */services.sh | */paths.sh | */node-data.sh | */nim-ha-agent.service) : >"$todo_dir/agent" ;;
       */nms.conf:*) : >"$todo_dir/nms" ;;
     esac
   done
@@ -155,11 +155,17 @@ apply() {
       "see: journalctl -b -p err"
   fi
   if [[ -e $todo_dir/agent ]] || ! systemctl --quiet is-active nim-ha-agent.service; then
-    act "started nim-ha-agent" timeout 60 systemctl restart nim-ha-agent.service
+    act "started nim-ha-agent" restart_agent
     rm -f "$todo_dir/agent"
   fi
   ((${#due[@]} == 0)) || sync -f "$units_dir" "$lib_dir" "$keepalived_conf"
   (umask 077 && cat "$staged_dir/manifest" >"$manifest.new" && mv -f "$manifest.new" "$manifest")
+}
+
+# Returns when it has looked: what is waited for next must not be found in what the old one wrote.
+restart_agent() {
+  timeout 60 systemctl stop nim-ha-agent.service && : >"$step_dir/agent-restarted" &&
+    timeout 60 systemctl start nim-ha-agent.service && wait_until 30 "nim-ha-agent" test "$state_file" -nt "$step_dir/agent-restarted"
 }
 
 is_due() {

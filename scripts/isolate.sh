@@ -22,16 +22,31 @@ holds_nothing() {
   local device
   ! slice_populated && ! is_nfs_mounted "$clickhouse_mount" && ! is_nfs_mounted "$nms_mount" || return 1
   while read -r device; do
-    ! grep -qw -- "$device" "$nfs_volumes" 2>/dev/null || return 1
+    [[ $device == lease* ]] || ! grep -qw -- "$device" "$nfs_volumes" 2>/dev/null || return 1
   done <"$isolating_file"
 }
 
-# Also somebody's shell in a directory of the share: with it the mount stays, and with the mount what is pending.
+# Also somebody's shell in a directory of the share: with it the mount stays, and with the mount what is pending. Not the
+# lock holder: it goes last.
 kill_users() {
   local pid point
+  local -A of_lock=()
+  while read -r pid; do of_lock[$pid]=yes; done 2>/dev/null <"$lock_cgroup/cgroup.procs"
   for point in "$clickhouse_mount" "$nms_mount"; do
-    while read -r pid _; do kill -KILL "$pid" 2>/dev/null; done < <(users_of "$point" | tr ')' '\n')
+    while read -r pid _; do
+      [[ -z $pid || -n ${of_lock[$pid]-} || $pid == "${flush_pid-}" ]] || kill -KILL "$pid" 2>/dev/null
+    done < <(users_of "$point" | tr ')' '\n')
   done
+}
+
+# What the killed have left in the kernel: written if the server answers by now, for the lock is still held, or else given up when
+# a forced unmount aborts it. Only then may the lock go.
+flush() {
+  if [[ -z ${flush_pid-} ]]; then
+    sync -f "$clickhouse_mount" "$nms_mount" 2>/dev/null &
+    flush_pid=$!
+  fi
+  ! kill -0 "$flush_pid" 2>/dev/null
 }
 
 # Without a sync, which would wait for the server. What is on this node's own disk is in its journal.
@@ -41,26 +56,37 @@ reboot_now() {
   echo b >"$sysrq"
 }
 
-[[ -s $isolating_file ]] || note_devices >"$isolating_file"
-read_lease
+# Of its own, for any step below may hang in the kernel.
+watch_deadline() {
+  while read_uptime && ((now < deadline)); do sleep 0.5; done
+  reboot_now
+}
+
+if [[ ! -s $isolating_file ]]; then
+  read_lease
+  { printf 'lease %s\n' "$lease" && note_devices; } >"$isolating_file"
+fi
+read -r _ lease <"$isolating_file"
 read -r beat <"$beat_file" || beat="$(uptime_seconds)"
 deadline=$((beat + lease * 9 / 10))
+watch_deadline &
+watchdog=$!
 logger -t nim-ha "isolation: no answer from the share since $(($(uptime_seconds) - beat)) s, and its lease is $lease s; killing the services"
 # Or systemd would start them again.
 systemctl --no-block stop nim-ha.target
 until
-  empty_slice 1
-  slice_populated || systemctl kill --kill-who=all --signal=KILL nim-ha-lock.service 2>/dev/null
-  kill_users
+  if empty_slice 1; then
+    kill_users
+    ! flush || systemctl kill --kill-who=all --signal=KILL nim-ha-lock.service 2>/dev/null
+  fi
   for point in "$nms_mount" "$clickhouse_mount"; do
     # It says "busy" while calls are pending, and aborts them all the same.
     ! is_nfs_mounted "$point" || timeout -s KILL 5 umount -f "$point" 2>/dev/null
   done
   holds_nothing
 do
-  read_uptime
-  ((now < deadline)) || reboot_now
   sleep 0.5
 done
+kill "$watchdog"
 rm -f "$lock_held" "$isolating_file"
 logger -t nim-ha "isolation: nothing of the share is held here any more, after $(($(uptime_seconds) - beat)) s of $lease"

@@ -31,7 +31,12 @@ acquire() {
     if [[ $told != "$rc" ]]; then
       case "$rc" in
         1) logger -t nim-ha "waiting for the lock on the share" ;;
-        *) logger -t nim-ha "flock on the share ended with $rc; trying again" ;;
+        137) logger -t nim-ha "no answer to flock on the share; asking again" ;;
+        *)
+          # The open file is of no use any more. The agent starts this anew.
+          logger -t nim-ha "flock on the share ended with $rc"
+          return 1
+          ;;
       esac
       told="$rc"
     fi
@@ -56,7 +61,7 @@ heartbeat() {
     fi || {
       error="$(<"$run_dir/heartbeat")"
       case "$error" in
-        *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"*)
+        *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"* | *"Permission denied"* | *"Operation not permitted"*)
           logger -t nim-ha "heartbeat: $error"
           kill -USR1 "$main"
           return
@@ -74,12 +79,22 @@ keeper() {
   read -r word
   [[ $word == released ]] && return
   logger -t nim-ha "the lock holder died; killing the services before the lock can go"
-  rm -f "$lock_held"
   systemctl --no-block stop nim-ha.target
+  leave_nothing
+  rm -f "$lock_held"
+  release
+}
+
+# Returns when nobody lives who could write, and nothing that they wrote is still on its way: a process that is killed leaves
+# that to the kernel. Until then `lock-held` stays, and with it the agent's watch over the lease.
+leave_nothing() {
   until empty_slice 10; do
     logger -t nim-ha "a process of the services cannot be killed; the lock stays held"
   done
-  release
+  until timeout -s KILL 20 sync -f "$clickhouse_mount" "$nms_mount"; do
+    logger -t nim-ha "the share does not take what was written last; the lock stays held"
+    sleep 1
+  done
 }
 
 # Frees the lock for good, even if a heartbeat still hangs in the kernel with the file open.
@@ -93,14 +108,23 @@ drain() {
   if [[ $stopping == asked ]]; then
     while slice_populated && ((SECONDS < deadline)); do sleep 0.2; done
   fi
-  until empty_slice 10; do
-    logger -t nim-ha "a process of the services cannot be killed; the lock stays held"
-  done
+  # A lock that is lost may be another's by now: what is pending must not be hurried there.
+  if [[ $stopping == lost ]]; then
+    until empty_slice 10; do logger -t nim-ha "a process of the services cannot be killed"; done
+  else
+    leave_nothing
+  fi
+}
+
+# Without the keeper's pipe, or the keeper would never read its end.
+start_heartbeat() {
+  heartbeat $$ 7>&- &
+  heartbeat_pid=$!
 }
 
 mkdir -p "$run_dir" "$share_dir"
 rm -f "$lock_held"
-exec 9>>"$share_lock"
+exec 9>>"$share_lock" || exit 1
 acquire || exit 0
 
 : >"$share_lock"
@@ -110,8 +134,7 @@ mv -f "$share_holder.new" "$share_holder"
 # Only main has the writing end, so the keeper reads end of file the moment main dies.
 exec 7> >(keeper)
 keeper_pid=$!
-heartbeat $$ 7>&- &
-heartbeat_pid=$!
+start_heartbeat
 uptime_seconds >"$beat_file"
 : >"$lock_held"
 systemd-notify --ready --status="holds the lock on the share"
@@ -119,7 +142,8 @@ logger -t nim-ha "holds the lock on the share"
 
 while [[ -z $stopping ]]; do
   nap 5
-  kill -0 "$keeper_pid" 2>/dev/null || stopping=keeper-died
+  kill -0 "$keeper_pid" 2>/dev/null || stopping="${stopping:-keeper-died}"
+  kill -0 "$heartbeat_pid" 2>/dev/null || start_heartbeat
 done
 
 [[ $stopping == asked ]] || {

@@ -61,7 +61,8 @@ mount_shares() {
     fi
     mkdir -p "$point"
     report_hidden "$point"
-    out="$(mount_export "$name" "$point")" || fail storage/mount "mount of ${source_of[$name]} on ${point#"$root"}" \
+    # The boot, or the agent, may have been quicker.
+    out="$(mount_export "$name" "$point")" || ! is_wrong "$name" || fail storage/mount "mount of ${source_of[$name]} on ${point#"$root"}" \
       "${out:-no answer within 60 s}" "success" "does the server export it to this node? try: showmount -e $nfs_server"
     ! is_wrong "$name" || fail storage/mount "${point#"$root"} after the mount" "$wrong" \
       "NFS version 4, hard, locks on the server" "look at the options: nfsstat -m"

@@ -20,7 +20,7 @@ state_file="$run_dir/state"
 failed_file="$run_dir/failed"       # this election failed; goes with the wish
 hold_down_file="$run_dir/hold-down" # when, and why: the check says "unable" for a while, elected or not
 beat_file="$run_dir/beat"           # uptime of the last heartbeat that the server has answered
-isolating_file="$run_dir/isolating" # the mounts that have to be off before the lease ends
+isolating_file="$run_dir/isolating" # the lease, and the mounts that have to be off before it ends
 checked_file="$run_dir/checked"     # uptime of the last run of keepalived's check
 
 # Outlives a boot.
@@ -42,5 +42,6 @@ mountstats="${NIM_HA_MOUNTSTATS:-/proc/self/mountstats}"
 mountinfo="${NIM_HA_MOUNTINFO:-/proc/self/mountinfo}"
 nfs_volumes="${NIM_HA_NFS_VOLUMES:-/proc/fs/nfsfs/volumes}"
 slice_cgroup="${NIM_HA_SLICE_CGROUP:-/sys/fs/cgroup/nimha.slice}"
+lock_cgroup="${NIM_HA_LOCK_CGROUP:-/sys/fs/cgroup/system.slice/nim-ha-lock.service}"
 sysrq="${NIM_HA_SYSRQ:-/proc/sysrq-trigger}"
 uptime_file="${NIM_HA_UPTIME:-/proc/uptime}"

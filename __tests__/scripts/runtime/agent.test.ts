@@ -117,6 +117,40 @@ describe('agent.sh', () => {
     expect(node.read('calls')).toContain('--no-block stop nim-ha.target nim-ha-lock.service');
   });
 
+  describe('another list of services, from a deploy', () => {
+    const list = (...names: string[]) =>
+      node.write('etc/nms/scripts/nms-notify-keepalived.sh', `#!/bin/bash\ncheck_nms_services=(${names.join(' ')})\n. ${node.script('notify.sh')}\n`, 0o755);
+
+    test('with one more: it is started, and is no failure', () => {
+      active();
+      list('nginx', 'nms-core', 'extra');
+      units(['nginx', 'active'], ['nms-core', 'active'], ['extra', 'inactive']);
+      expect(tick(1001)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+      expect(node.read('calls')).toContain('--no-block start nim-ha.target nginx.service nms-core.service extra.service');
+      units(['nginx', 'active'], ['nms-core', 'active'], ['extra', 'active']);
+      expect(tick(1002)).toMatchObject({ phase: 'ACTIVE' });
+    });
+
+    test('with one less: it is stopped, and is no failure', () => {
+      active();
+      list('nginx');
+      units(['nginx', 'active']);
+      expect(tick(1001)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
+      expect(node.has('run/nim-ha/failed')).toBe(false);
+    });
+  });
+
+  test('no answer from systemd is no news', () => {
+    elect();
+    lock();
+    units();
+    expect(tick(1000)).toMatchObject({ phase: 'STARTING' });
+    units(['nginx', 'active'], ['nms-core', 'active']);
+    expect(tick(1001)).toMatchObject({ phase: 'ACTIVE' });
+    units();
+    expect(tick(1010)).toMatchObject({ phase: 'ACTIVE' });
+  });
+
   describe('cut off from the share while it holds the lock', () => {
     const lease = (seconds: number) => node.write('proc/mountstats', `device x mounted on y with fstype nfs4\n\tnfsv4:\tbm0=0x1,lease_time=${seconds},lease_expired=0\n`);
 

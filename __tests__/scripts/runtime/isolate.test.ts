@@ -1,3 +1,4 @@
+import { spawnSync } from 'child_process';
 import { StandInNode } from './node';
 
 describe('isolate.sh', () => {
@@ -28,7 +29,7 @@ describe('isolate.sh', () => {
     const run = node.start(node.script('isolate.sh'));
     await node.until('the service is killed', () => service.signalCode === 'SIGKILL');
     expect(node.has('run/nim-ha/lock-held')).toBe(true);
-    expect(node.read('run/nim-ha/isolating')).toBe('0:45\n0:46\n');
+    expect(node.read('run/nim-ha/isolating')).toBe('lease 40\n0:45\n0:46\n');
     node.cgroup();
     await node.until('it ends', () => run.exitCode !== null);
     expect(run.exitCode).toBe(0);
@@ -52,6 +53,31 @@ describe('isolate.sh', () => {
     await node.until('it reboots', () => node.read('proc/sysrq') === 'b\n');
     expect(node.has('run/nim-ha/lock-held')).toBe(true);
     run.kill('SIGKILL');
+  });
+
+  test('the lock holder goes last, when what the killed have left is on its way no more', async () => {
+    const service = node.start('sleep', '60');
+    const holder = node.start('bash', '-c', `mkdir -p ${node.root}/var/lib/nms && cd ${node.root}/var/lib/nms && exec sleep 60`);
+    node.cgroup(service.pid!);
+    node.write('lock-cgroup/cgroup.procs', `${holder.pid}\n`);
+    // A mount with an open file on it stays, forced or not.
+    node.standIn('umount', `[[ $2 == */nms && -d /proc/${holder.pid} ]] && exit 32; sed -i "\\| $2 |d" ${node.root}/proc/mounts; : >${node.root}/proc/nfs-volumes`);
+    node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"; [[ $* != *nim-ha-lock* ]] || kill -KILL ${holder.pid}`);
+    node.write('sync-hangs', '');
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('the service is killed', () => service.signalCode === 'SIGKILL');
+    await new Promise((done) => setTimeout(done, 1500));
+    // The slice still says populated.
+    expect(node.read('calls')).not.toMatch(/^sync|nim-ha-lock/m);
+    node.cgroup();
+    await node.until('the rest is asked for', () => node.read('calls').includes('sync -f'));
+    await new Promise((done) => setTimeout(done, 1500));
+    expect(holder.signalCode).toBeNull();
+    expect(node.read('calls')).not.toContain('nim-ha-lock');
+    spawnSync('pkill', ['-f', `${node.root}/stand-ins/sync`]);
+    await node.until('it ends', () => run.exitCode !== null);
+    expect(node.read('calls')).toMatch(/sync -f[^]*signal=KILL nim-ha-lock.service/);
+    expect(holder.signalCode).toBe('SIGKILL');
   });
 
   test('a shell that somebody left in the share is killed, too', async () => {

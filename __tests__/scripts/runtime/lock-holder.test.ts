@@ -80,10 +80,45 @@ describe('lock-holder.sh', () => {
     await node.until('the service is killed', () => service.exitCode !== null || service.signalCode !== null);
     expect(service.signalCode).toBe('SIGKILL');
     expect(free()).toBe(false); // the slice still says populated
-    expect(node.has('run/nim-ha/lock-held')).toBe(false);
+    // The agent watches over the lease for as long as somebody could write.
+    expect(node.has('run/nim-ha/lock-held')).toBe(true);
     node.cgroup();
     await node.until('the lock is free', free);
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
     expect(node.read('calls')).toContain('--no-block stop nim-ha.target');
+  });
+
+  test('holds on until what was written last is on the share', async () => {
+    node.write('sync-hangs', '');
+    const holder = start();
+    await held();
+    holder.kill('SIGTERM');
+    await node.until('it asks for it', () => node.read('calls').includes(`sync -f ${node.root}/var/lib/clickhouse ${node.root}/var/lib/nms`));
+    await new Promise((done) => setTimeout(done, 500));
+    expect(holder.exitCode).toBeNull();
+    expect(free()).toBe(false);
+    expect(node.has('run/nim-ha/lock-held')).toBe(true);
+    holder.kill('SIGKILL');
+  });
+
+  test('a heartbeat that was killed is started again', async () => {
+    const holder = start();
+    await held();
+    await node.until('a beat', () => node.read(LOCK).length > 0);
+    const children = spawnSync('pgrep', ['-P', String(holder.pid), '-f', 'lock-holder.sh'], { encoding: 'utf8' }).stdout.trim().split('\n').map(Number);
+    process.kill(Math.max(...children), 'SIGKILL');
+    const size = node.read(LOCK).length;
+    await node.until('another beat', () => node.read(LOCK).length > size + 1);
+    expect(free()).toBe(false);
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
+  test('a lock that cannot be asked for ends it, so that the agent opens the file anew', () => {
+    node.standIn('flock', 'exit 65');
+    expect(node.run('lock-holder.sh').status).toBe(0);
+    expect(node.read('journal')).toContain('flock on the share ended with 65');
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
   });
 
   test('keeper killed: the services go, then the lock, and it ends as failed', async () => {

@@ -13,7 +13,8 @@ export class StandInNode extends FileTree {
   constructor() {
     super('nim-ha-node-');
     // Each call is one line of `calls`; `systemctl show` answers from the file `units`.
-    this.standIn('systemctl', `printf '%s\\n' "$*" >>"${this.root}/calls"; case "$1" in show) cat "${this.root}/units" ;; esac`);
+    this.standIn('systemctl', `printf '%s\\n' "$*" >>"${this.root}/calls"; case "$1" in show) cat "${this.root}/units" ;; --quiet) exit 3 ;; esac`);
+    this.standIn('sync', `printf 'sync %s\\n' "$*" >>"${this.root}/calls"; [[ ! -e ${this.root}/sync-hangs ]] || sleep 60`);
     this.standIn('systemd-notify', `printf 'notify %s\\n' "$*" >>"${this.root}/calls"`);
     this.standIn('logger', `shift 2; printf '%s\\n' "$*" >>"${this.root}/journal"`);
     this.write('calls', '');
@@ -89,6 +90,7 @@ export class StandInNode extends FileTree {
       NIM_HA_PROC_MOUNTS: join(this.root, 'proc/mounts'),
       NIM_HA_UPTIME: join(this.root, 'proc/uptime'),
       NIM_HA_SLICE_CGROUP: join(this.root, 'cgroup'),
+      NIM_HA_LOCK_CGROUP: join(this.root, 'lock-cgroup'),
       NIM_HA_MOUNTSTATS: join(this.root, 'proc/mountstats'),
       NIM_HA_MOUNTINFO: join(this.root, 'proc/mountinfo'),
       NIM_HA_NFS_VOLUMES: join(this.root, 'proc/nfs-volumes'),
