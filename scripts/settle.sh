@@ -67,6 +67,7 @@ wait_until() {
     fi
     nap "${NIM_HA_POLL:-1}"
   done
+  return 0 # not what the nap returned
 }
 
 # vrrp_is STATE: what keepalived has told notify last.
