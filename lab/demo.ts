@@ -9,8 +9,9 @@ import { formsOf } from './secrets';
 import { Rehearsal } from './rehearsal';
 import { deployEnv } from './toolchain';
 
-/** Not a word that a log could hold by chance. */
+/** Not words that a log could hold by chance. */
 const AUTH_PASS = 'zq7-Xw2K';
+const NEXT_AUTH_PASS = 'Lw4_yRk9';
 
 interface Options {
   readonly all: boolean;
@@ -46,8 +47,8 @@ async function main(): Promise<void> {
   const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: privateKey, TF_VAR_auth_pass: AUTH_PASS };
   const pair = new Pair(directory, STACK, appConfig(lab, directory), env, (line) => process.stderr.write(`    ${line}\n`));
   // Of the key, a line that no other key has.
-  const secrets = [...formsOf(AUTH_PASS), privateKey.split('\n')[3]];
-  const demo = new Rehearsal(lab, pair, { ...chosenOptions, directory, secrets });
+  const secrets = [...formsOf(AUTH_PASS), ...formsOf(NEXT_AUTH_PASS), privateKey.split('\n')[3]];
+  const demo = new Rehearsal(lab, pair, { ...chosenOptions, directory, secrets, nextPassword: NEXT_AUTH_PASS });
   let good = false;
   try {
     good = await demo.run();

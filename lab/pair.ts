@@ -72,6 +72,11 @@ export class Pair {
     };
   }
 
+  /** From now on the commands find this in their environment. */
+  public setVariable(name: string, value: string): void {
+    this.env[`TF_VAR_${name}`] = value;
+  }
+
   public deploy(): Promise<RunResult> {
     return this.step('deploy.sh');
   }

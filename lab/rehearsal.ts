@@ -24,6 +24,8 @@ export interface RehearsalOptions {
   readonly directory: string;
   /** What must not be found anywhere. */
   readonly secrets: readonly string[];
+  /** Among them. */
+  readonly nextPassword: string;
 }
 
 export interface Measured {
@@ -62,8 +64,10 @@ export class Rehearsal {
     await this.showOutputs();
     await this.writeRows();
     for (const failover of chosen(this.options)) await this.failOver(failover);
+    if (this.options.all) await this.changePassword();
     if (this.options.smoke) await this.pipelineDiff();
     else await this.deployAgain();
+    await this.expectNoSecrets();
     await this.destroy(before);
     process.stdout.write(`\n${failoverTable(this.measured)}\n${this.checks.summary()}\n`);
     return !this.checks.failed;
@@ -196,6 +200,21 @@ export class Rehearsal {
     // Taken into the state, so that the next difference is the next failover's.
     await this.pair.deploy();
     this.checks.claim(`${name}: active_node is ${active}`, (await this.pair.outputs()).active_node === active);
+  }
+
+  /** Nobody tells Terraform that a variable has changed, and the pair goes on serving. */
+  private async changePassword(): Promise<void> {
+    const since = Date.now();
+    this.pair.setVariable('auth_pass', this.options.nextPassword);
+    const { code, stdout } = await timed('cdktf deploy with another password', () => this.pair.deploy());
+    this.checks.claim('another password is noticed', code === 0 && /5 added, 0 changed, 5 destroyed/.test(stdout), String(code));
+    for (const name of NODES) {
+      const { stdout: conf } = await this.lab.machine(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
+      this.checks.claim(`${name} has it`, conf.includes(`auth_pass ${this.options.nextPassword}\n`));
+    }
+    const holders = holdersIn(await this.lab.switch.timeline(since)).map(nameOfMac);
+    const [outages, overlaps] = [await this.lab.switch.outages(since), await this.lab.switch.overlaps(since)];
+    this.checks.claim('no role swap, no second master and no outage meanwhile', holders.length === 1 && outages.length === 0 && overlaps.length === 0, holders.join(', '));
   }
 
   private async deployAgain(): Promise<void> {

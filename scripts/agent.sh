@@ -206,5 +206,5 @@ while :; do
   write_state
   reconcile
   [[ ${1-} == once ]] && break
-  read -rt 1 -u "$nothing"
+  read -rt "${NIM_HA_TICK:-1}" -u "$nothing"
 done

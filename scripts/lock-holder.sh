@@ -10,8 +10,8 @@ lib="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=services.sh
 . "$lib/services.sh"
 
-heartbeat_interval=2 # seconds
-stop_grace=20        # seconds that services get after systemd has stopped them
+heartbeat_interval="${NIM_HA_HEARTBEAT:-2}" # seconds
+stop_grace=20                               # seconds that services get after systemd has stopped them
 
 stopping=
 trap 'stopping=asked' TERM INT

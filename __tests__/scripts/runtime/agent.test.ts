@@ -196,7 +196,7 @@ describe('agent.sh', () => {
       const agent = node.start(node.script('agent.sh'));
       for (let second = 0; second < 40 && !until(); second++) {
         node.write('proc/uptime', `${1000 + 4 * second}.00 1.00\n`);
-        await new Promise((done) => setTimeout(done, 400));
+        await new Promise((done) => setTimeout(done, 150));
       }
       agent.kill('SIGKILL');
     };
@@ -243,7 +243,7 @@ describe('agent.sh', () => {
     for (let second = 1; second < 40 && !node.has('run/nim-ha/stepped-down'); second++) {
       node.write('proc/uptime', `${1000 + second}.00 1.00\n`);
       node.write('var/lib/nms/.nim-ha/lock', '.'.repeat(second + 1));
-      await new Promise((done) => setTimeout(done, 500));
+      await new Promise((done) => setTimeout(done, 200));
     }
     expect(node.read('calls')).toContain('--no-block stop keepalived.service');
     expect(node.read('calls')).not.toContain('start keepalived.service');

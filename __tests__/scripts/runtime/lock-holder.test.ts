@@ -139,9 +139,9 @@ describe('lock-holder.sh', () => {
     await held();
     await node.until('a beat', () => node.read(LOCK).length > 0);
     node.remove('run/nim-ha/want-master');
-    await new Promise((done) => setTimeout(done, 2500));
+    await new Promise((done) => setTimeout(done, 800));
     const size = node.read(LOCK).length;
-    await new Promise((done) => setTimeout(done, 4500));
+    await new Promise((done) => setTimeout(done, 1500));
     expect(node.read(LOCK).length).toBe(size);
     holder.kill('SIGTERM');
     await node.until('it ends', () => holder.exitCode !== null);

@@ -90,6 +90,8 @@ export class StandInNode extends FileTree {
       NIM_HA_PROC_MOUNTS: join(this.root, 'proc/mounts'),
       NIM_HA_UPTIME: join(this.root, 'proc/uptime'),
       NIM_HA_SLICE_CGROUP: join(this.root, 'cgroup'),
+      NIM_HA_TICK: '0.1',
+      NIM_HA_HEARTBEAT: '0.5',
       NIM_HA_LOCK_CGROUP: join(this.root, 'lock-cgroup'),
       NIM_HA_MOUNTSTATS: join(this.root, 'proc/mountstats'),
       NIM_HA_MOUNTINFO: join(this.root, 'proc/mountinfo'),
