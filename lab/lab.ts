@@ -157,7 +157,7 @@ export class Lab {
 }
 
 function leaseSeconds(): number {
-  const text = process.env.NIM_HA_LAB_LEASE ?? '30';
+  const text = process.env.NIM_HA_LAB_LEASE ?? '40';
   const seconds = Number(text);
   if (!Number.isInteger(seconds) || seconds < 10 || seconds > 3600) {
     throw new Error(`NIM_HA_LAB_LEASE: got '${text}', expected seconds from 10 (the least that the kernel takes) to 3600`);

@@ -78,7 +78,7 @@ ${mark(outcome.from, 'fault')}${mark(outcome.undone, 'undone')}${ticks(window, x
 function drawLane({ name, spans }: Lane, y: number, x: (at: number) => number): string {
   const box = ({ from, to, label }: Span): string => {
     const width = Math.max(1, x(to) - x(from));
-    const text = label && width > label.length * 6 ? `<text x="${(x(from) + 2).toFixed(1)}" y="${y + 9}" style="fill:#fff">${escape(label)}</text>` : '';
+    const text = label && width > label.length * 6 ? `<text x="${(x(from) + 2).toFixed(1)}" y="${y + 9}" style="fill:${label === 'STANDBY' ? '#556' : '#fff'}">${escape(label)}</text>` : '';
     return `<rect x="${x(from).toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${LANE - 3}" fill="${COLOURS[label] ?? '#4a6fa5'}"><title>${escape(name)} ${escape(label)}</title></rect>${text}`;
   };
   return `<text x="0" y="${y + 10}">${escape(name)}</text>${spans.map(box).join('')}`;

@@ -75,7 +75,8 @@ logger -t nim-ha "isolation: no answer from the share since $(($(uptime_seconds)
 # Or systemd would start them again.
 systemctl --no-block stop nim-ha.target
 until
-  if empty_slice 1; then
+  # One pass each time, for what waits for the server dies only when its calls are aborted below.
+  if empty_slice 0; then
     kill_users
     ! flush || systemctl kill --kill-who=all --signal=KILL nim-ha-lock.service 2>/dev/null
   fi
