@@ -49,6 +49,10 @@ flush() {
   ! kill -0 "$flush_pid" 2>/dev/null
 }
 
+kill_lock_holder() {
+  systemctl kill --kill-who=all --signal=KILL nim-ha-lock.service 2>/dev/null
+}
+
 # Without a sync, which would wait for the server. What is on this node's own disk is in its journal.
 reboot_now() {
   logger -t nim-ha "isolation: the share could not be let go of in time; rebooting at once"
@@ -78,7 +82,7 @@ until
   # One pass each time, for what waits for the server dies only when its calls are aborted below.
   if empty_slice 0; then
     kill_users
-    ! flush || systemctl kill --kill-who=all --signal=KILL nim-ha-lock.service 2>/dev/null
+    ! flush || kill_lock_holder
   fi
   for point in "$nms_mount" "$clickhouse_mount"; do
     # It says "busy" while calls are pending, and aborts them all the same.
@@ -89,5 +93,6 @@ do
   sleep 0.5
 done
 kill "$watchdog"
+kill_lock_holder
 rm -f "$lock_held" "$isolating_file"
 logger -t nim-ha "isolation: nothing of the share is held here any more, after $(($(uptime_seconds) - beat)) s of $lease"
