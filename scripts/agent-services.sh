@@ -1,10 +1,15 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Part of the agent: how the monitored services are. Needs services.sh.
 
-# The guide's array may have been changed by a deploy. Whoever was active with the old one has to start the new one.
+# The guide's array may have been changed by a deploy: whoever was active with the old one has to start the new one. A script that
+# does not run says nothing; a node that serves goes on with what it knows, and another one cannot become active without it.
 read_services() {
-  local before="${services[*]}"
-  mapfile -t services < <(monitored_services)
+  local before="${services[*]}" listed=()
+  mapfile -t listed < <(monitored_services)
+  notify_works=no
+  ((${#listed[@]})) || return
+  notify_works=yes
+  services=("${listed[@]}")
   [[ -n $before && "${services[*]}" != "$before" && $phase == ACTIVE ]] || return
   phase=STARTING starting_since="$now"
 }

@@ -31,7 +31,7 @@ stepped_down_for=60
 stuck_after=40 # without a check of keepalived's
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
-starting_since=0 holder_beats_since=0 holder_beat_at=0 holder_size='' services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no
+starting_since=0 holder_beats_since=0 holder_beat_at=0 holder_size='' services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no notify_works=no
 phase=STANDBY since='' reason='' now=0 phase_changes=0
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -135,7 +135,7 @@ decide_able() {
       return
       ;;
   esac
-  if ((!${#services[@]})); then
+  if [[ $notify_works == no ]]; then
     able=no reason="the notify script does not run: $scripts_dir/nms-notify-keepalived.sh"
   elif [[ $phase != WAITING && -n $hold_down_reason ]]; then
     able=no reason="hold-down after a failure: $hold_down_reason"

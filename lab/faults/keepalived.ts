@@ -1,4 +1,4 @@
-import { Fault, afterCheck, afterLease, asRoot, handover, nothing } from './fault';
+import { Fault, afterCheck, afterLease, asRoot, handover, nothing, unnoticed } from './fault';
 
 const SCRIPTS = '/etc/nms/scripts';
 
@@ -57,8 +57,9 @@ export const keepalivedFaults: readonly Fault[] = [
   spoiled('check', 'hanging', 'printf "#!/bin/bash\\nsleep 1000\\n" >FILE', { serves: 'standby', bound: (timing) => ({ ...afterCheck(timing), writes: afterCheck(timing).writes + timing.checkInterval }) }),
   spoiled('check', 'crlf', 'sed -i "s/$/\\r/" FILE', { serves: 'either', bound: afterCheck }),
   spoiled('check', 'mode-0644', 'chmod 0644 FILE', { serves: 'either', bound: afterCheck }),
-  spoiled('notify', 'deleted', 'rm FILE', { serves: 'standby', bound: afterCheck }),
-  spoiled('notify', 'crlf', 'sed -i "s/$/\\r/" FILE', { serves: 'standby', bound: afterCheck }),
+  // Nothing calls it while nothing changes; a standby without it would not be able.
+  spoiled('notify', 'deleted', 'rm FILE', { serves: 'active', bound: unnoticed }),
+  spoiled('notify', 'crlf', 'sed -i "s/$/\\r/" FILE', { serves: 'active', bound: unnoticed }),
   {
     name: 'vrrp-address-deleted',
     what: 'the virtual IP deleted from the interface of the active node',

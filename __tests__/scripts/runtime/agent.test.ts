@@ -228,6 +228,15 @@ describe('agent.sh', () => {
     expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: expect.stringContaining('the notify script does not run') });
   });
 
+  test('without it an active node goes on with the services that it knows', () => {
+    active();
+    node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\r\n', 0o755);
+    units(['nginx', 'active'], ['nms-core', 'active']);
+    expect(tick(1010)).toMatchObject({ phase: 'ACTIVE', able: 'yes', services: 'nginx nms-core' });
+    units(['nginx', 'failed'], ['nms-core', 'active']);
+    expect(tick(1020)).toMatchObject({ phase: 'FAILED', able: 'no', reason: 'nginx.service is failed' });
+  });
+
   test('the state is there for a node exporter, too', () => {
     active();
     const metrics = node.read('run/nim-ha/nim-ha.prom');
