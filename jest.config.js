@@ -9,5 +9,7 @@ module.exports = {
   moduleNameMapper: { '^cdktf-nim-ha$': '<rootDir>/lib/index.ts' },
   // The library's build output also holds a package.json-shaped tree; jest must not see it twice.
   modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/cdktf.out'],
+  // Most tests wait for processes of their own: a core each is not too many.
+  maxWorkers: '100%',
   testTimeout: 60000,
 };
