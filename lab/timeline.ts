@@ -1,3 +1,4 @@
+import { GUIDE_SERVICES } from '../lib/config/model';
 import type { Outcome } from './matrix';
 import { MACHINES, NODES, type NodeName } from './machines';
 
@@ -34,8 +35,7 @@ export function lanesOf(outcome: Outcome, window: { from: number; to: number }):
 }
 
 function services({ journal }: Outcome): string[] {
-  const order = ['clickhouse-server', 'nginx', 'nms-core', 'nms-dpm', 'nms-integrations', 'nms-ingestion'];
-  return order.filter((service) => journal.some(({ about }) => about === `${service}.service`));
+  return GUIDE_SERVICES.filter((service) => journal.some(({ about }) => about === `${service}.service`));
 }
 
 function heard({ timeline }: Outcome, node: NodeName, kind: 'advert' | 'answer'): Span[] {

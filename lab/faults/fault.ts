@@ -63,6 +63,8 @@ export async function asRoot(lab: Lab, node: NodeName | 'nfs', command: string, 
   return stdout.trim();
 }
 
+export const sleep = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
+
 export async function nothing(): Promise<void> {
   // It comes back by itself.
 }

@@ -1,5 +1,5 @@
 import { NODES } from '../machines';
-import { Fault, afterLease, asRoot, handover } from './fault';
+import { Fault, afterLease, asRoot, handover, nothing, sleep } from './fault';
 
 export const machineFaults: readonly Fault[] = [
   {
@@ -50,7 +50,7 @@ export const machineFaults: readonly Fault[] = [
     inject: ({ lab }) => Promise.all(lab.all.map((vm) => vm.powerCut())).then(() => undefined),
     undo: async ({ lab }) => {
       await Promise.all(NODES.map((name) => lab.machine(name).start()));
-      await new Promise((done) => setTimeout(done, 60_000));
+      await sleep(60);
       await lab.nfs.start();
       await Promise.all(lab.all.map((vm) => vm.waitForSsh()));
     },
@@ -64,10 +64,10 @@ export const machineFaults: readonly Fault[] = [
     what: 'the active node frozen for less than the lease, and woken up',
     inject: async ({ lab, active, timing }) => {
       lab.machine(active).freeze();
-      await new Promise((done) => setTimeout(done, (timing.lease / 3) * 1000));
+      await sleep(timing.lease / 3);
       lab.machine(active).thaw();
     },
-    undo: async () => undefined,
+    undo: nothing,
     serves: 'either',
     lasts: 20,
     bound: ({ masterDown, lease, start }) => ({ vip: masterDown, writes: lease / 3 + masterDown + lease + start }),
@@ -96,7 +96,7 @@ export const machineFaults: readonly Fault[] = [
     name: 'switchover',
     what: 'nim-ha switchover on the active node',
     inject: async ({ lab, active }) => void (await asRoot(lab, active, 'nim-ha switchover')),
-    undo: async () => undefined,
+    undo: nothing,
     serves: 'standby',
     bound: (timing) => ({ ...handover(timing), writes: handover(timing).writes + 20 }),
   },
@@ -106,9 +106,9 @@ export const machineFaults: readonly Fault[] = [
     inject: async ({ lab, active }) => void (await asRoot(lab, active, 'nim-ha maintenance on')),
     undo: async ({ lab, active }) => {
       await asRoot(lab, active, 'systemctl reboot', 'any');
-      await new Promise((done) => setTimeout(done, 5000));
+      await sleep(5);
       await lab.machine(active).waitForSsh();
-      await new Promise((done) => setTimeout(done, 20_000));
+      await sleep(20);
       const phase = await asRoot(lab, active, 'nim-ha status | head -1');
       if (!/MAINTENANCE/.test(phase)) throw new Error(`maintenance does not outlive a reboot: ${phase}`);
       await asRoot(lab, active, 'nim-ha maintenance off');

@@ -1,8 +1,7 @@
 import type { DropRule } from '../switch';
 import { NODES } from '../machines';
-import { Fault, Scene, afterLease } from './fault';
+import { Fault, Scene, afterLease, nothing, sleep } from './fault';
 
-const sleep = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
 const heal = ({ lab }: Scene): Promise<void> => lab.switch.setDrops([]).then(() => undefined);
 const drop = ({ lab }: Scene, ...rules: DropRule[]): Promise<void> => lab.switch.setDrops(rules).then(() => undefined);
 
@@ -32,7 +31,7 @@ export const networkFaults: readonly Fault[] = [
       await sleep(10);
       await lab.machine(active).plug();
     },
-    undo: async () => undefined,
+    undo: nothing,
     serves: 'standby',
     bound: (timing) => ({ vip: timing.masterDown, writes: 10 + afterLease(timing).writes }),
   },
@@ -91,7 +90,7 @@ export const networkFaults: readonly Fault[] = [
       await sleep(8);
       await heal(scene);
     },
-    undo: async () => undefined,
+    undo: nothing,
     serves: 'either',
     lasts: 15,
     bound: ({ masterDown, start }) => ({ vip: masterDown, writes: 8 + masterDown + start }),

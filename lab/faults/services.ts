@@ -1,8 +1,7 @@
+import { GUIDE_SERVICES } from '../../lib/config/model';
 import type { NodeName } from '../machines';
 import { NODES } from '../machines';
 import { Fault, Scene, afterCheck, asRoot, nothing } from './fault';
-
-const SERVICES = ['clickhouse-server', 'nginx', 'nms-core', 'nms-dpm', 'nms-integrations', 'nms-ingestion'];
 
 const DROP_IN = (service: string): string => `/run/systemd/system/${service}.service.d/lab-fault.conf`;
 
@@ -19,7 +18,7 @@ async function withdraw({ lab }: Scene, nodes: readonly NodeName[], service: str
 const FAILS = '[Service]\\nRestart=no\\nExecStart=\\nExecStart=/bin/false\\n';
 
 export const serviceFaults: readonly Fault[] = [
-  ...SERVICES.map(
+  ...GUIDE_SERVICES.map(
     (service): Fault => ({
       name: `stopped-${service}`,
       what: `${service} stopped on the active node`,
@@ -29,7 +28,7 @@ export const serviceFaults: readonly Fault[] = [
       bound: afterCheck,
     }),
   ),
-  ...SERVICES.map(
+  ...GUIDE_SERVICES.map(
     (service): Fault => ({
       name: `killed-${service}`,
       what: `${service} killed with SIGKILL on the active node`,

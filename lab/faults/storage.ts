@@ -1,6 +1,5 @@
-import { Fault, asRoot } from './fault';
+import { Fault, asRoot, nothing, sleep } from './fault';
 
-const sleep = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
 const SHARE = '/mnt/nfs_share';
 
 export const storageFaults: readonly Fault[] = [
@@ -8,7 +7,7 @@ export const storageFaults: readonly Fault[] = [
     name: 'nfs-restarted',
     what: 'the NFS service restarted',
     inject: async ({ lab }) => void (await asRoot(lab, 'nfs', 'systemctl restart nfs-server')),
-    undo: async () => undefined,
+    undo: nothing,
     serves: 'either',
     lasts: 20,
     bound: ({ lease, start }) => ({ vip: 0, writes: lease + start }),
