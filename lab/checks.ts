@@ -20,13 +20,16 @@ export class Checks {
   }
 }
 
+/** A login costs an emulated machine a second of its processor: who asks all the time slows down what he waits for. */
+export const GENTLY_MS = 3000;
+
 /** Asks until the answer is there; undefined when the time is over. */
-export async function eventually<T>(seconds: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+export async function eventually<T>(seconds: number, ask: () => Promise<T | undefined>, pauseMs = 500): Promise<T | undefined> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await ask().catch(() => undefined);
     if (answer !== undefined) return answer;
     if (Date.now() > deadline) return undefined;
-    await new Promise((done) => setTimeout(done, 500));
+    await new Promise((done) => setTimeout(done, pauseMs));
   }
 }

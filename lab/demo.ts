@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { appConfig, STACK } from './app-config';
+import { explain } from './explain';
 import { Lab } from './lab';
-import { NODES } from './machines';
 import { Pair } from './pair';
 import { elapsedSeconds, progress } from './progress';
 import { formsOf } from './secrets';
@@ -27,17 +27,6 @@ function options(args: readonly string[]): Options {
   return { all: args.includes('--all'), smoke: args.includes('--smoke') };
 }
 
-/** The journals that explain a failure, for whoever reads it. */
-async function explain(lab: Lab): Promise<void> {
-  for (const name of NODES) {
-    // Matches of one kind are alternatives, of two kinds both demanded, unless there is a plus between them.
-    const units = ['keepalived', 'nim-ha-lock', 'nim-ha-agent', 'clickhouse-server'].map((unit) => `_SYSTEMD_UNIT=${unit}.service`);
-    const command = `sudo journalctl --no-pager --boot --lines=120 ${['SYSLOG_IDENTIFIER=nim-ha', ...units].join(' + ')}`;
-    const journal = await lab.machine(name).ssh(command, { accept: 'any', timeout: 60_000 }).catch((error: Error) => ({ stdout: error.message }));
-    process.stdout.write(`\n── journal of ${name}\n${journal.stdout}\n`);
-  }
-}
-
 async function main(): Promise<void> {
   const chosenOptions = options(process.argv.slice(2));
   const lab = await Lab.up();
@@ -55,7 +44,7 @@ async function main(): Promise<void> {
   } catch (error) {
     process.stderr.write(`\ndemo: ${(error as Error).message}\n`);
   }
-  if (!good) await explain(lab);
+  if (!good) process.stdout.write(`\n${await explain(lab)}`);
   demo.close();
   await lab.down();
   progress(`done after ${Math.round(elapsedSeconds())} s`);

@@ -1,18 +1,17 @@
-import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { appConfig, STACK } from './app-config';
 import { FAULTS, faultsNamed } from './faults';
 import type { Timing } from './faults/fault';
 import { Lab } from './lab';
-import { Matrix, type MatrixOptions } from './matrix';
-import { Pair } from './pair';
+import { Matrix, planOf, type Outcome, type PlanOptions, type Turn } from './matrix';
+import { Operator } from './operator';
 import { elapsedSeconds, progress, timed } from './progress';
 import { writeReport } from './report';
-import { deployEnv } from './toolchain';
 
 const REPORT = path.join(__dirname, 'report');
 
-export interface FaultsOptions extends MatrixOptions {
+export interface FaultsOptions extends PlanOptions {
+  /** Minutes after which no further fault begins. */
+  readonly minutes: number;
   readonly profile: 'guide' | 'hardened';
 }
 
@@ -45,37 +44,67 @@ export function faultsOptions(args: readonly string[]): FaultsOptions {
   };
 }
 
+/** What is in force: the lab's lease, the guide's check interval, and VRRPv2 with an advert every second [RFC 3768]. */
+function timingOf({ profile }: FaultsOptions, { leaseSeconds: lease, accel }: Lab['state']): Timing {
+  // Of the node that takes over: the guide's check adds 10 to 100; hardened, the secondary has 100 at the least.
+  const skew = (256 - (profile === 'guide' ? 110 : 100)) / 256;
+  return { lease, checkInterval: 10, skew, masterDown: 3 + skew, start: accel === 'kvm' ? 10 : 30 };
+}
+
+/** A pair on fresh machines, and as many of the turns as it stays whole for. */
+async function series(lab: Lab, options: FaultsOptions, timing: Timing, turns: readonly Turn[], done: Series): Promise<readonly Turn[]> {
+  const operator = await Operator.of(lab, options.profile);
+  await timed('cdktf deploy', () => operator.deploy());
+  const matrix = new Matrix(lab, operator, timing);
+  try {
+    return await matrix.run(turns, options.minutes * 60);
+  } finally {
+    await matrix.close();
+    done.outcomes.push(...matrix.outcomes);
+    done.broken.push(...matrix.broken);
+    matrix.broken.forEach((reason) => progress(`FAILED ${reason}`));
+  }
+}
+
+interface Series {
+  readonly outcomes: Outcome[];
+  readonly broken: string[];
+}
+
 /** Brings the lab up, deploys the pair, and does to it what the options say. @returns whether every audit passed */
 export async function faults(options: FaultsOptions): Promise<boolean> {
-  const { profile, seed } = options;
+  const { profile, seed, roles, rounds } = options;
   const lab = await Lab.up();
-  const { leaseSeconds: lease, accel, workdir } = lab.state;
-  // VRRPv2 at the priority of the node that takes over, advertised every second [RFC 3768].
-  const skew = (256 - (profile === 'guide' ? 110 : 100)) / 256;
-  const timing: Timing = { lease, checkInterval: 10, skew, masterDown: 3 + skew, start: accel === 'kvm' ? 10 : 30 };
-  const directory = path.join(workdir, 'deploy');
-  fs.mkdirSync(directory, { mode: 0o700 });
-  const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: fs.readFileSync(lab.config().privateKeyFile, 'utf8'), TF_VAR_auth_pass: 'lab-Pass' };
-  const pair = new Pair(directory, STACK, appConfig(lab, directory, { profile }), env, () => undefined);
-  const { code } = await timed('cdktf deploy', () => pair.deploy());
-  if (code !== 0) throw new Error(`the deploy failed:\n${pair.printed.split('\n').slice(-60).join('\n')}`);
-  progress(`seed ${seed}; ${options.faults.length} faults from ${options.roles === 'both' ? 'both roles' : 'one role each'}, ${options.rounds} rounds, at most ${options.minutes} minutes`);
-  const matrix = new Matrix(lab, pair, timing, options);
-  let broken = '';
-  try {
-    await matrix.run();
-  } catch (error) {
-    broken = (error as Error).message;
-    progress(`FAILED the run broke off: ${broken}`);
+  const timing = timingOf(options, lab.state);
+  let turns: readonly Turn[] = planOf(options);
+  const done: Series = { outcomes: [], broken: [] };
+  const names = options.faults.length < FAULTS.length ? ` --only ${options.faults.map(({ name }) => name).join(',')}` : '';
+  const command = `npm run lab -- faults --seed ${seed} --roles ${roles} --rounds ${rounds} --profile ${profile}${names}`;
+  progress(`seed ${seed}; ${turns.length} faults, at most ${options.minutes} minutes: ${command}`);
+  let page = '';
+  for (let fresh = true; turns.length > 0 && elapsedSeconds() < options.minutes * 60; fresh = false) {
+    if (!fresh) await timed('a pair that is not whole is replaced by a fresh one', () => lab.fresh());
+    const before = { turns: turns.length, outcomes: done.outcomes.length };
+    try {
+      turns = await series(lab, options, timing, turns, done);
+    } catch (error) {
+      done.broken.push((error as Error).message);
+      progress(`FAILED the run broke off: ${(error as Error).message}`);
+      turns = turns.slice(done.outcomes.length - before.outcomes);
+    }
+    page = writeReport(REPORT, { command, seed, profile, timing, accel: lab.state.accel, skipped: turns.length, outcomes: done.outcomes });
+    if (turns.length === before.turns) break;
   }
-  await matrix.close();
-  const command = `npm run lab -- faults --seed ${seed} --roles ${options.roles} --rounds ${options.rounds} --profile ${profile}${options.faults.length < FAULTS.length ? ` --only ${options.faults.map(({ name }) => name).join(',')}` : ''}`;
-  const page = writeReport(REPORT, { command, seed, profile, timing, accel, skipped: matrix.skipped, outcomes: matrix.outcomes });
-  const failed = matrix.outcomes.filter(({ findings }) => findings.length > 0);
-  for (const { fault, active, findings } of failed) process.stdout.write(`FAILED ${fault} from ${active}: ${findings.join('; ')}\n`);
-  process.stdout.write(`report: ${path.relative(process.cwd(), page)}\n`);
-  process.stdout.write(`${matrix.outcomes.length - failed.length} passed, ${failed.length + (broken ? 1 : 0)} failed\n`);
   await lab.down();
-  progress(`done after ${Math.round(elapsedSeconds())} s${matrix.skipped ? `; ${matrix.skipped} faults not begun for want of time` : ''}`);
-  return failed.length === 0 && !broken;
+  return conclude(done, turns.length, page);
+}
+
+function conclude({ outcomes, broken }: Series, skipped: number, page: string): boolean {
+  const failed = outcomes.filter(({ findings }) => findings.length > 0);
+  for (const { fault, active, findings } of failed) process.stdout.write(`FAILED ${fault} from ${active}: ${findings.join('; ')}\n`);
+  for (const reason of broken) process.stdout.write(`FAILED ${reason}\n`);
+  process.stdout.write(`report: ${path.relative(process.cwd(), page)}\n`);
+  process.stdout.write(`${outcomes.length - failed.length} passed, ${failed.length + broken.length} failed\n`);
+  progress(`done after ${Math.round(elapsedSeconds())} s${skipped ? `; ${skipped} faults not begun` : ''}`);
+  return failed.length === 0 && broken.length === 0;
 }

@@ -57,5 +57,10 @@ export function machineNamed(name: MachineName): Machine {
 
 /** The name that belongs to a MAC address, or the address itself for a stranger. */
 export function nameOfMac(mac: string): string {
-  return MACHINES.find((candidate) => candidate.lanMac === mac)?.name ?? mac;
+  return MACHINES.find((candidate) => candidate.lanMac === mac || secondMac(candidate) === mac)?.name ?? mac;
+}
+
+/** Of a second network card that a machine may be given. */
+export function secondMac({ lanMac }: Machine): string {
+  return lanMac.replace(/00:(\w+)$/, '01:$1');
 }

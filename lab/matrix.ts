@@ -1,24 +1,31 @@
 import { Audit, SETTLED_WITHIN, type Settled } from './audit';
-import { eventually } from './checks';
-import type { Bound, Fault, Timing } from './faults/fault';
+import { eventually, GENTLY_MS } from './checks';
+import { explain } from './explain';
+import type { Bound, Fault, Scene, Timing } from './faults/fault';
 import { History, type Entry } from './history';
 import type { Lab } from './lab';
 import { Load, type Attempt } from './load';
-import { NODES, nameOfMac, VIRTUAL_IP, type NodeName } from './machines';
-import type { Pair } from './pair';
+import { NODES, VIRTUAL_IP, type NodeName } from './machines';
+import type { Operator } from './operator';
+import { doubleMastersIn, outagesIn, overlapsIn, type Overlap } from './outages';
 import type { Sighting } from './probe';
 import { elapsedSeconds, progress, timed } from './progress';
 import { randomFrom, shuffled } from './random';
 import { Rows } from './rows';
 
-export interface MatrixOptions {
+/** One fault that is to happen. */
+export interface Turn {
+  readonly fault: Fault;
+  readonly active: NodeName;
+  readonly round: number;
+}
+
+export interface PlanOptions {
   readonly faults: readonly Fault[];
   /** `both`: each fault from either node being the active one. `one`: from one that the seed decides. */
   readonly roles: 'one' | 'both';
   readonly seed: number;
   readonly rounds: number;
-  /** Minutes after which no further fault begins. */
-  readonly minutes: number;
 }
 
 /** What came of one fault. Times are the host's clock in milliseconds, durations seconds. */
@@ -33,11 +40,15 @@ export interface Outcome {
   readonly undone: number;
   readonly until: number;
   readonly bound: Bound;
-  /** Longest time without an answer from the virtual IP, without an acknowledged row, with two holders (all together). */
+  /** Longest time without an answer from the virtual IP, without an acknowledged row; all the time with two holders, or two masters. */
   readonly vipAway: number;
   readonly writesAway: number;
   readonly twoHolders: number;
   readonly findings: readonly string[];
+  /** Damage that the design does not rule out for this fault. */
+  readonly expected: readonly string[];
+  /** What the nodes' journals say, where there are findings. */
+  readonly explanation?: string;
   readonly timeline: readonly Sighting[];
   readonly journal: readonly Entry[];
   readonly attempts: readonly Attempt[];
@@ -47,29 +58,42 @@ export interface Outcome {
 const MARGIN_MS = 3000;
 const ROWS_BEFORE = 100;
 
-/** Faults in random order from both roles, with a client writing all the time, and an audit after each. */
+/** Every fault from the roles wanted, as many rounds as wanted, in an order that the seed decides. */
+export function planOf({ faults, roles, seed, rounds }: PlanOptions): Turn[] {
+  const random = randomFrom(seed);
+  const nodes = (): readonly NodeName[] => (roles === 'both' ? NODES : shuffled(NODES, random).slice(1));
+  return Array.from({ length: rounds }, (_, index) => {
+    const turns = faults.flatMap((fault) => nodes().map((active) => ({ fault, active, round: index + 1 })));
+    return shuffled(turns, random);
+  }).flat();
+}
+
+/** Faults one after another on one pair, with a client writing all the time, and an audit after each. */
 export class Matrix {
   public readonly outcomes: Outcome[] = [];
-  /** Faults that time did not allow. */
-  public skipped = 0;
+  /** Why a turn could not even begin. */
+  public readonly broken: string[] = [];
   private history!: History;
   private load!: Load;
   private audit!: Audit;
   private rows!: Rows;
 
-  public constructor(private readonly lab: Lab, private readonly pair: Pair, private readonly timing: Timing, private readonly options: MatrixOptions) {}
+  public constructor(private readonly lab: Lab, private readonly operator: Operator, private readonly timing: Timing) {}
 
-  public async run(): Promise<void> {
+  /**
+   * @param until second of this process after which no further fault begins
+   * @returns the turns that were not taken: the time was over, or the pair was not whole after the last one, and what came next
+   * would say nothing
+   */
+  public async run(turns: readonly Turn[], until: number): Promise<readonly Turn[]> {
     await this.begin();
-    const random = randomFrom(this.options.seed);
-    for (let round = 1; round <= this.options.rounds; round += 1) {
-      const nodes = (): readonly NodeName[] => (this.options.roles === 'both' ? NODES : shuffled(NODES, random).slice(1));
-      const all = this.options.faults.flatMap((fault) => nodes().map((node) => ({ fault, node })));
-      for (const { fault, node } of shuffled(all, random)) {
-        if (elapsedSeconds() > this.options.minutes * 60) this.skipped += 1;
-        else if (!(await this.one(fault, node, round))) return;
-      }
+    for (const [index, turn] of turns.entries()) {
+      if (elapsedSeconds() > until) return turns.slice(index);
+      const roles = await this.activate(turn.active).catch((error: Error) => void this.broken.push(`before ${turn.fault.name}: ${error.message}`));
+      if (!roles) return turns.slice(index);
+      if (!(await this.take(turn, roles))) return turns.slice(index + 1);
     }
+    return [];
   }
 
   public async close(): Promise<void> {
@@ -85,12 +109,13 @@ export class Matrix {
     if (!ready) throw new Error('ClickHouse does not answer through the virtual IP');
     await this.rows.insert(1, ROWS_BEFORE);
     this.load = new Load(this.rows, ROWS_BEFORE + 1);
-    this.audit = new Audit(this.lab, this.pair, this.rows, this.load, ROWS_BEFORE);
+    this.audit = new Audit(this.lab, this.operator.pair, this.rows, this.load, ROWS_BEFORE);
   }
 
-  /** @returns false when the pair is not whole afterwards: what came next would say nothing */
-  private async one(fault: Fault, active: NodeName, round: number): Promise<boolean> {
-    const scene = { lab: this.lab, timing: this.timing, ...(await this.activate(active)) };
+  /** @returns false when the pair is not whole afterwards */
+  private async take({ fault, active, round }: Turn, roles: Settled): Promise<boolean> {
+    const { lab, timing, operator } = this;
+    const scene = { lab, timing, operator, ...roles };
     progress(`── ${fault.name} (round ${round}, ${active} is active): ${fault.what}`);
     const findings: string[] = [];
     const from = Date.now();
@@ -103,7 +128,8 @@ export class Matrix {
     const until = Date.now();
     if (settled) await attempt(findings, 'the audit broke off', async () => void findings.push(...(await this.audit.findings(settled))));
     else findings.push(`not one active node and one able standby within ${SETTLED_WITHIN} s: ${await this.audit.reasons()}`);
-    await this.record(fault, { round, active, standby: scene.standby, from, injected, undone, until, findings });
+    const damage = settled ? await this.audit.damage().catch((error: Error) => [`the share could not be audited: ${error.message}`]) : [];
+    await this.record(fault, scene, { round, from, injected, undone, until }, fault.mayDamage ? { findings, expected: damage } : { findings: [...findings, ...damage], expected: [] });
     return settled !== undefined;
   }
 
@@ -128,7 +154,7 @@ export class Matrix {
       const { writes } = fault.bound(this.timing);
       // Machines are noisy: whether it happens is asserted, how fast is measured.
       const limit = 2 * writes + 60;
-      const serves = await eventually(limit, async () => ((await this.audit.see.observe(standby)).phase === 'ACTIVE' ? true : undefined));
+      const serves = await eventually(limit, async () => ((await this.audit.see.observe(standby)).phase === 'ACTIVE' ? true : undefined), GENTLY_MS);
       if (!serves) findings.push(`${standby} does not serve within ${limit} s: ${await this.audit.reasons()}`);
     }
     await new Promise((done) => setTimeout(done, Math.max(0, end - Date.now())));
@@ -137,26 +163,45 @@ export class Matrix {
     progress(`nobody can serve; the nodes say: ${reasons}`);
   }
 
-  private async record(fault: Fault, outcome: Omit<Outcome, 'fault' | 'what' | 'bound' | 'vipAway' | 'writesAway' | 'twoHolders' | 'timeline' | 'journal' | 'attempts'>): Promise<void> {
-    const { from, until, findings, active } = outcome;
+  private async record(fault: Fault, { active, standby }: Scene, when: Pick<Outcome, 'round' | 'from' | 'injected' | 'undone' | 'until'>, found: Pick<Outcome, 'findings' | 'expected'>): Promise<void> {
+    const { from, until } = when;
+    const seen = await this.lab.switch.timeline(from - MARGIN_MS);
     const seconds = (milliseconds: number): number => milliseconds / 1000;
-    const outages = await this.lab.switch.outages(from - MARGIN_MS);
-    const overlaps = await this.lab.switch.overlaps(from - MARGIN_MS);
-    const vipAway = Math.max(0, ...outages.filter(({ goneAt }) => goneAt <= until).map(({ goneAt, backAt }) => seconds((backAt ?? until) - goneAt)));
-    const twoHolders = overlaps.reduce((sum, overlap) => sum + seconds(overlap.to - overlap.from), 0);
+    const sum = (overlaps: readonly Overlap[]): number => overlaps.reduce((total, overlap) => total + seconds(overlap.to - overlap.from), 0);
+    const vipAway = Math.max(0, ...outagesIn(seen, Date.now()).filter(({ goneAt }) => goneAt <= until).map(({ goneAt, backAt }) => seconds((backAt ?? until) - goneAt)));
+    const twoHolders = Math.max(sum(overlapsIn(seen)), sum(doubleMastersIn(seen)));
     const allowed = fault.twoHolders?.(this.timing) ?? 1;
-    const all = twoHolders > allowed ? [...findings, `two nodes answered for the virtual IP for ${twoHolders.toFixed(1)} s, allowed ${allowed}`] : findings;
+    const findings = twoHolders > allowed ? [...found.findings, `two masters, or two answers for the virtual IP, for ${twoHolders.toFixed(1)} s, allowed ${allowed}`] : found.findings;
     const within = <T extends { at: number }>(entries: readonly T[]): T[] => entries.filter(({ at }) => at >= from - MARGIN_MS && at <= until + MARGIN_MS);
-    const bound = fault.bound(this.timing);
+    const journal = within(this.history.entries);
+    const started = startTimes(journal);
+    const bound = fault.bound({ ...this.timing, start: Math.max(0, ...started) });
     const writesAway = this.load.longestOutage(from, until);
     this.outcomes.push({
-      ...outcome, fault: fault.name, what: fault.what, bound, vipAway, writesAway, twoHolders, findings: all,
-      timeline: within(await this.lab.switch.timeline(from - MARGIN_MS)), journal: within(this.history.entries), attempts: within(this.load.attempts),
+      ...when, ...found, fault: fault.name, what: fault.what, active, standby, bound, vipAway, writesAway, twoHolders, findings,
+      ...(findings.length > 0 && { explanation: await explain(this.lab) }),
+      timeline: within(seen), journal, attempts: within(this.load.attempts),
     });
-    const names = overlaps.map(({ macs }) => macs.map(nameOfMac).join('+')).join(' ');
-    progress(`virtual IP away ${vipAway.toFixed(2)} s (bound ${bound.vip.toFixed(2)}), writes away ${writesAway.toFixed(1)} s (bound ${bound.writes.toFixed(1)}), two holders ${twoHolders.toFixed(1)} s ${names}`);
-    progress(`${all.length ? 'FAILED' : 'ok    '} ${fault.name} from ${active}${all.map((finding) => `\n        ${finding}`).join('')}`);
+    progress(`virtual IP away ${vipAway.toFixed(2)} s (bound ${bound.vip.toFixed(2)}), writes away ${writesAway.toFixed(1)} s (bound ${bound.writes.toFixed(1)}; start ${started.map((start) => start.toFixed(1)).join(', ')}), two holders ${twoHolders.toFixed(1)} s`);
+    found.expected.forEach((damage) => progress(`expected without fencing: ${damage}`));
+    progress(`${findings.length ? 'FAILED' : 'ok    '} ${fault.name} from ${active}${findings.map((finding) => `\n        ${finding}`).join('')}`);
   }
+}
+
+/** Seconds from the lock to the last service, each time that a node has become active. */
+export function startTimes(journal: readonly Entry[]): number[] {
+  const lines = [...journal].filter(({ about }) => about === 'nim-ha').sort((a, b) => a.at - b.at);
+  return NODES.flatMap((node) => {
+    const times: number[] = [];
+    let since: number | undefined;
+    for (const { at, text } of lines.filter((line) => line.node === node)) {
+      if (/^holds the lock/.test(text)) since = at;
+      if (since === undefined || !/-> ACTIVE$/.test(text)) continue;
+      times.push((at - since) / 1000);
+      since = undefined;
+    }
+    return times;
+  });
 }
 
 async function attempt(findings: string[], what: string, work: () => Promise<void>): Promise<void> {

@@ -3,6 +3,9 @@ import type { Sighting } from './probe';
 /** Silence that is no outage yet: an emulated machine may be slow to answer a few questions. */
 export const SILENCE_MS = 400;
 
+/** A master speaks every second. */
+const ADVERTS_MS = 2500;
+
 /** A time in which the virtual IP did not answer, or the moment in which another machine began to. */
 export interface Outage {
   readonly goneAt: number;
@@ -37,7 +40,15 @@ export function outagesIn(timeline: readonly Sighting[], now: number): Outage[] 
 
 /** Times in which two machines answered by turns. */
 export function overlapsIn(timeline: readonly Sighting[]): Overlap[] {
-  const tenures = tenuresIn(timeline);
+  return overlaps(tenuresIn(timeline));
+}
+
+/** Times in which two machines said by turns that they are master; one that says so with priority 0 takes its leave. */
+export function doubleMastersIn(timeline: readonly Sighting[]): Overlap[] {
+  return overlaps(tenuresIn(timeline, (sighting) => sighting.kind === 'advert' && sighting.priority > 0, ADVERTS_MS));
+}
+
+function overlaps(tenures: readonly Tenure[]): Overlap[] {
   return tenures.flatMap((one, index) =>
     tenures
       .slice(index + 1)
@@ -54,12 +65,12 @@ interface Tenure {
 }
 
 /** Ordered by their beginning. */
-function tenuresIn(timeline: readonly Sighting[]): Tenure[] {
+function tenuresIn(timeline: readonly Sighting[], counts = isAnswer, silence = SILENCE_MS): Tenure[] {
   const all: Tenure[] = [];
   const latest = new Map<string, Tenure>();
-  for (const { mac, at } of timeline.filter(isAnswer)) {
+  for (const { mac, at } of timeline.filter(counts)) {
     const running = latest.get(mac);
-    if (running && at - running.to <= SILENCE_MS) running.to = at;
+    if (running && at - running.to <= silence) running.to = at;
     else {
       const tenure = { mac, from: at, to: at };
       latest.set(mac, tenure);

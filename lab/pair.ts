@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { run, type RunResult } from './run';
+import { run, type RunOptions, type RunResult } from './run';
 
 const REPOSITORY = path.resolve(__dirname, '..');
 
@@ -36,6 +36,8 @@ export interface PlanResult {
   /** Addresses of resources that would change. */
   readonly resources: string[];
   readonly outputs: string[];
+  /** What the outputs would be. */
+  readonly planned: PairOutputs;
 }
 
 /** The pair as its operator sees it: the reference app under the cdktf command, with a state of its own. */
@@ -44,6 +46,7 @@ export class Pair {
   public printed = '';
   private readonly env: NodeJS.ProcessEnv;
   private readonly output: string;
+  private readonly configFile: string;
 
   /**
    * @param directory private: the config file, the synthesised stack and the state live there
@@ -56,13 +59,13 @@ export class Pair {
     env: NodeJS.ProcessEnv,
     private readonly log: (line: string) => void,
   ) {
-    const file = path.join(directory, 'pair.json');
-    fs.writeFileSync(file, JSON.stringify(config, null, 2), { mode: 0o600 });
+    this.configFile = path.join(directory, 'pair.json');
+    this.configure(config);
     this.output = path.join(directory, 'cdktf.out');
     this.env = {
       ...process.env,
       ...env,
-      NIM_HA_CONFIG: file,
+      NIM_HA_CONFIG: this.configFile,
       CHECKPOINT_DISABLE: '1',
       CDKTF_OUTPUT: this.output,
       CI: '1',
@@ -72,6 +75,11 @@ export class Pair {
     };
   }
 
+  /** From now on the pair is meant to be this. */
+  public configure(config: object): void {
+    fs.writeFileSync(this.configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
+  }
+
   /** From now on the commands find this in their environment. */
   public setVariable(name: string, value: string): void {
     this.env[`TF_VAR_${name}`] = value;
@@ -79,6 +87,24 @@ export class Pair {
 
   public deploy(): Promise<RunResult> {
     return this.step('deploy.sh');
+  }
+
+  /**
+   * Deploys until a line comes that matches, and then lets something happen to it.
+   *
+   * @param interrupt gets what a Ctrl-C does
+   * @throws when no such line came
+   */
+  public async deployInterrupted(line: RegExp, interrupt: (ctrlC: () => void) => Promise<void>): Promise<RunResult> {
+    let ctrlC: () => void = () => undefined;
+    let done: Promise<void> | undefined;
+    const result = await this.step('deploy.sh', {
+      onStart: (does) => (ctrlC = does),
+      onLine: (text) => void (done ??= line.test(text) ? interrupt(ctrlC) : undefined),
+    });
+    if (!done) throw new Error(`the deploy ended with ${result.code} without a line like ${line.source}`);
+    await done;
+    return result;
   }
 
   public destroy(): Promise<RunResult> {
@@ -91,13 +117,16 @@ export class Pair {
     if (result.code !== 0) throw new Error(`cdktf diff ended with ${result.code}`);
     const shown = await this.terraform('show', '-json', 'plan');
     const plan = JSON.parse(shown.stdout);
-    return { resources: changed(plan.resource_changes), outputs: Object.keys(plan.output_changes ?? {}).filter((name) => isChange(plan.output_changes[name].actions)) };
+    return {
+      resources: changed(plan.resource_changes),
+      outputs: Object.keys(plan.output_changes ?? {}).filter((name) => isChange(plan.output_changes[name].actions)),
+      planned: valuesOf(plan.planned_values.outputs),
+    };
   }
 
   public async outputs(): Promise<PairOutputs> {
     const shown = await this.terraform('output', '-json');
-    const outputs = JSON.parse(shown.stdout);
-    return Object.fromEntries(Object.keys(outputs).map((name) => [name, outputs[name].value])) as unknown as PairOutputs;
+    return valuesOf(JSON.parse(shown.stdout));
   }
 
   private terraform(...args: string[]): Promise<RunResult> {
@@ -105,20 +134,25 @@ export class Pair {
   }
 
   /** The pipelines' own steps, so that what they show to others is what works here. */
-  public step(name: 'check.sh' | 'diff.sh' | 'deploy.sh'): Promise<RunResult> {
+  public step(name: 'check.sh' | 'diff.sh' | 'deploy.sh', watch: Pick<RunOptions, 'onStart' | 'onLine'> = {}): Promise<RunResult> {
     const lock = name === 'check.sh' ? ['--output', this.output] : ['--skip-provider-lock'];
-    return this.command('bash', [path.join(REPOSITORY, 'examples/ci/steps', name), ...lock]);
+    return this.command('bash', [path.join(REPOSITORY, 'examples/ci/steps', name), ...lock], watch);
   }
 
   private cdktf(...args: string[]): Promise<RunResult> {
     return this.command(path.join(REPOSITORY, 'node_modules/.bin/cdktf'), [...args, '--output', this.output]);
   }
 
-  private async command(program: string, args: readonly string[]): Promise<RunResult> {
-    const result = await run(program, args, { cwd: REPOSITORY, env: this.env, timeout: 1_800_000, accept: 'any', onLine: this.log });
+  private async command(program: string, args: readonly string[], watch: Pick<RunOptions, 'onStart' | 'onLine'> = {}): Promise<RunResult> {
+    const onLine = (line: string): void => (this.log(line), watch.onLine?.(line));
+    const result = await run(program, args, { cwd: REPOSITORY, env: this.env, timeout: 1_800_000, accept: 'any', ...watch, onLine });
     this.printed += result.stdout + result.stderr;
     return result;
   }
+}
+
+function valuesOf(outputs: Record<string, { value: unknown }>): PairOutputs {
+  return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])) as unknown as PairOutputs;
 }
 
 function changed(changes: { address: string; change: { actions: string[] } }[] = []): string[] {

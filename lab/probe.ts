@@ -7,7 +7,7 @@ export type Sighting =
   | { readonly at: number; readonly kind: 'advert'; readonly mac: string; readonly source: string; readonly virtualRouterId: number; readonly priority: number };
 
 export interface ProbeOptions {
-  readonly virtualIp: string;
+  readonly virtualIps: readonly string[];
   readonly mac: string;
   readonly ip: string;
   readonly send: (frame: Buffer) => void;
@@ -26,15 +26,22 @@ export class Probe {
   private readonly seen: Sighting[] = [];
   private readonly now: () => number;
   private timer?: NodeJS.Timeout;
+  private virtualIps: readonly string[];
 
   public constructor(private readonly options: ProbeOptions) {
     this.now = options.now ?? Date.now;
+    this.virtualIps = options.virtualIps;
+  }
+
+  /** A pair that moves from one address to another has either of them meanwhile. */
+  public setAddresses(virtualIps: readonly string[]): void {
+    this.virtualIps = virtualIps;
   }
 
   public start(): void {
     if (this.timer) return;
-    const question = arpRequest(this.options.mac, this.options.ip, this.options.virtualIp);
-    this.timer = setInterval(() => this.options.send(question), this.options.interval ?? 50);
+    const { mac, ip, send, interval } = this.options;
+    this.timer = setInterval(() => this.virtualIps.forEach((address) => send(arpRequest(mac, ip, address))), interval ?? 50);
   }
 
   public stop(): void {
@@ -44,7 +51,7 @@ export class Probe {
 
   public observe(frame: Buffer): void {
     const arp = parseArp(frame);
-    if (arp && arp.senderIp === this.options.virtualIp) {
+    if (arp && this.virtualIps.includes(arp.senderIp)) {
       const kind = arp.gratuitous ? 'announcement' : 'answer';
       // A holder that asks for somebody else's address is neither.
       if (arp.gratuitous || arp.operation === 'reply') this.note({ at: this.now(), kind, mac: arp.senderMac });

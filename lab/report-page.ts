@@ -21,7 +21,7 @@ const STYLE = `
 body { font: 14px/1.45 sans-serif; margin: 2em auto; max-width: 1060px; color: #222 }
 table { border-collapse: collapse; width: 100% } th, td { padding: 3px 8px; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top }
 th:first-child, td:first-child { text-align: left } .bad { color: #c0392b; font-weight: bold } .dim { color: #667 }
-h2 { margin-top: 2em } svg { width: 100%; height: auto } svg text { font: 10px sans-serif; fill: #222 } pre { white-space: pre-wrap; background: #fbeeee; padding: 8px }
+h2 { margin-top: 2em } svg { width: 100%; height: auto } svg text { font: 10px sans-serif; fill: #222 } pre { white-space: pre-wrap; background: #fbeeee; padding: 8px } pre.expected { background: #fbf5e0 }
 `;
 
 const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -37,7 +37,7 @@ export function reportPage(report: Report, rows: readonly Row[]): string {
 <p id="summary">${outcomes.length} faults, <span class="${failed ? 'bad' : ''}">${failed} audits failed</span>, ${lost} with lost rows${skipped ? `, ${skipped} not begun for want of time` : ''}.
 Profile ${escape(report.profile)}, seed ${report.seed}, machines by ${report.accel === 'kvm' ? 'KVM' : 'software emulation'}.
 NFS lease and grace ${timing.lease} s, check every ${timing.checkInterval} s, VRRP: a leaving master is replaced after ${seconds(timing.skew)} s, a silent one after ${seconds(timing.masterDown)} s;
-${timing.start} s are allowed for the services to start.</p>
+The bound of writes has in it what the services took to start in that run.</p>
 <p class="dim">${escape(report.command)}</p>
 <table><thead><tr><th>fault<th>runs<th>failed<th colspan="4">virtual IP away, s: best / average / worst / bound<th colspan="4">no row accepted, s: best / average / worst / bound<th>two holders, s</tr></thead>
 <tbody>${rows.map(tableRow).join('\n')}</tbody></table>
@@ -54,9 +54,10 @@ function tableRow(row: Row): string {
 
 function section(outcome: Outcome): string {
   const { fault, round, active, what, findings } = outcome;
-  const findingsText = findings.length ? `<pre>${escape(findings.join('\n'))}</pre>` : '';
+  const expectedText = outcome.expected.length ? `<pre class="expected">expected without fencing:\n${escape(outcome.expected.join('\n'))}</pre>` : '';
+  const findingsText = findings.length ? `<pre>${escape(findings.join('\n'))}</pre><details><summary>what the nodes say</summary><pre>${escape(outcome.explanation ?? '')}</pre></details>` : '';
   return `<h2>${escape(fault)} <span class="dim">round ${round}, ${active} active</span></h2>
-<p>${escape(what)}. Virtual IP away ${seconds(outcome.vipAway)} s, no row accepted for ${seconds(outcome.writesAway)} s.</p>${findingsText}${drawing(outcome)}`;
+<p>${escape(what)}. Virtual IP away ${seconds(outcome.vipAway)} s, no row accepted for ${seconds(outcome.writesAway)} s.</p>${findingsText}${expectedText}${drawing(outcome)}`;
 }
 
 function drawing(outcome: Outcome): string {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Timing } from './faults/fault';
+import type { Bound, Timing } from './faults/fault';
 import type { Outcome } from './matrix';
 import { reportPage } from './report-page';
 
@@ -43,12 +43,17 @@ export function rowsOf(outcomes: readonly Outcome[]): Row[] {
       runs: runs.length,
       failed: runs.filter(({ findings }) => findings.length > 0).length,
       vip: spread(runs.map(({ vipAway }) => vipAway)),
-      vipBound: runs[0].bound.vip,
+      vipBound: boundOfWorst(runs, ({ vipAway }) => vipAway, ({ vip }) => vip),
       writes: spread(runs.map(({ writesAway }) => writesAway)),
-      writesBound: runs[0].bound.writes,
+      writesBound: boundOfWorst(runs, ({ writesAway }) => writesAway, ({ writes }) => writes),
       twoHolders: Math.max(...runs.map(({ twoHolders }) => twoHolders)),
     };
   });
+}
+
+/** The bound depends on what the services took to start in that run. */
+function boundOfWorst(runs: readonly Outcome[], away: (run: Outcome) => number, bound: (bound: Bound) => number): number {
+  return bound(runs.reduce((worst, run) => (away(run) > away(worst) ? run : worst)).bound);
 }
 
 function spread(values: readonly number[]): Spread {

@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly accept?: readonly number[] | 'any';
   /** Receives every line of both streams as it comes. */
   readonly onLine?: (line: string) => void;
+  /** Receives, once it runs, what a terminal's Ctrl-C does to the program and all that it has started. */
+  readonly onStart?: (interrupt: () => void) => void;
 }
 
 export interface RunResult {
@@ -22,20 +24,23 @@ export interface RunResult {
 }
 
 // What this process has started ends with it, also when only this process is told to end.
-const running = new Set<ChildProcess>();
-process.on('exit', () => running.forEach((child) => child.kill()));
+const running = new Map<ChildProcess, (signal: NodeJS.Signals) => void>();
+process.on('exit', () => running.forEach((signal) => signal('SIGTERM')));
 
 /** Runs a program to its end without blocking this process (probes and watchers go on meanwhile). */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: 'pipe' });
-    running.add(child);
+    // A process group of its own is what a terminal's foreground job is.
+    const child = spawn(program, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: 'pipe', detached: options.onStart !== undefined });
+    const signal = (name: NodeJS.Signals): void => void (options.onStart && child.pid !== undefined ? process.kill(-child.pid, name) : child.kill(name));
+    running.set(child, signal);
+    options.onStart?.(() => signal('SIGINT'));
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      child.kill('SIGKILL');
+      signal('SIGKILL');
     }, options.timeout ?? 600_000);
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));

@@ -10,6 +10,7 @@ export type SwitchCommand =
   | { readonly do: 'links' }
   | { readonly do: 'drops'; readonly rules: readonly DropRule[] }
   | { readonly do: 'probe'; readonly on: boolean }
+  | { readonly do: 'addresses'; readonly virtualIps: readonly string[] }
   | { readonly do: 'holders'; readonly sinceMs: number }
   | { readonly do: 'outages'; readonly since: number }
   | { readonly do: 'overlaps'; readonly since: number }
@@ -38,6 +39,11 @@ export class SwitchClient {
 
   public stopProbe(): Promise<unknown> {
     return this.ask({ do: 'probe', on: false });
+  }
+
+  /** Which addresses are asked for: one, but for a pair that moves to another. */
+  public setAddresses(virtualIps: readonly string[]): Promise<unknown> {
+    return this.ask({ do: 'addresses', virtualIps });
   }
 
   /** MAC addresses that answered for the virtual IP within the last so many milliseconds. */

@@ -19,7 +19,7 @@ const keep = process.argv.includes('--keep');
 const PROBE_PORT = 'probe';
 
 const lan = new Switch();
-const probe = new Probe({ virtualIp: VIRTUAL_IP, mac: PROBE_MAC, ip: PROBE_ADDRESS, send: (frame) => lan.receive(PROBE_PORT, frame) });
+const probe = new Probe({ virtualIps: [VIRTUAL_IP], mac: PROBE_MAC, ip: PROBE_ADDRESS, send: (frame) => lan.receive(PROBE_PORT, frame) });
 
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => server.once('error', reject).listen(path, resolve));
@@ -51,6 +51,8 @@ function execute(command: SwitchCommand): unknown {
       if (command.on) probe.start();
       else probe.stop();
       return null;
+    case 'addresses':
+      return probe.setAddresses(command.virtualIps) ?? null;
     case 'holders':
       return probe.holders(command.sinceMs);
     case 'outages':

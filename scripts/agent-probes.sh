@@ -1,6 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Part of the agent: does the NFS server answer, does the lock's holder live, is this node cut off, does keepalived run its
-# check? Whatever may hang runs in a child that nobody waits for. Needs paths.sh, services.sh.
+# Part of the agent: does the NFS server answer, is this node cut off, does keepalived run its check? Whatever may hang runs in a child that nobody waits for. Needs paths.sh, services.sh.
 
 # In a child that nobody waits for: one that has not connected by the next probe gets no answer, and is killed.
 probe_nfs_server() {
@@ -18,31 +17,6 @@ probe_nfs_server() {
     echo "$answer" >"$run_dir/nfs-answers"
   ) 2>/dev/null &
   nfs_probe=$!
-}
-
-# The holder's heartbeat is the size of the lock file. Reading it may hang with the server, so one child at a time does.
-watch_holder() {
-  local size
-  if [[ $phase != WAITING ]]; then
-    holder_beats_since=0 holder_size=''
-    [[ ! -e $run_dir/holder-size ]] || rm -f "$run_dir/holder-size"
-    return
-  fi
-  if ! kill -0 "${holder_probe:-}" 2>/dev/null; then
-    (
-      timeout -s KILL 5 wc -c "$share_lock" >"$run_dir/holder-size.new" 2>/dev/null &&
-        mv -f "$run_dir/holder-size.new" "$run_dir/holder-size"
-    ) &
-    holder_probe=$!
-  fi
-  [[ -r $run_dir/holder-size ]] && read -r size _ <"$run_dir/holder-size" || return
-  if [[ -n $holder_size && $size != "$holder_size" ]]; then
-    holder_beat_at="$now"
-    ((holder_beats_since)) || holder_beats_since="$now"
-  elif ((holder_beats_since && now - holder_beat_at > usurper_after)); then
-    holder_beats_since=0
-  fi
-  holder_size="$size"
 }
 
 # The lock holder notes each heartbeat that the server has answered. Half of the lease is for noticing, the other half for

@@ -17,6 +17,8 @@ lib="${BASH_SOURCE[0]%/*}"
 . "$lib/agent-services.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-probes.sh
 . "$lib/agent-probes.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-usurper.sh
+. "$lib/agent-usurper.sh"
 # shellcheck source-path=SCRIPTDIR source=metrics.sh
 . "$lib/metrics.sh"
 
@@ -26,12 +28,10 @@ hold_down="${NIM_HA_HOLD_DOWN:-120}"
 retry_every=5
 probe_every=5
 write_every=3
-usurper_after=10 # waiting for a lock whose holder's heartbeat advances
-stepped_down_for=60
-stuck_after=40 # without a check of keepalived's
+stuck_after=30 # without a check of keepalived's
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
-starting_since=0 holder_beats_since=0 holder_beat_at=0 holder_size='' services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no notify_works=no
+starting_since=0 services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no notify_works=no
 phase=STANDBY since='' reason='' now=0 phase_changes=0
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -143,6 +143,8 @@ decide_able() {
     able=no reason="the share is not mounted on both mount points"
   elif [[ $nfs_answers == no ]]; then
     able=no reason="the NFS server does not answer on port 2049"
+  elif [[ -e $stepped_down_file ]]; then
+    reason="stepped down: another node has the lock and was not heard (VRRP is IP protocol 112 to 224.0.0.18)"
   fi
 }
 
@@ -172,7 +174,6 @@ mount_again() {
 
 # What should be there and is not is asked for again; every request is idle talk to a systemd that is at it already.
 reconcile() {
-  local at
   ((now >= next_retry)) || return
   next_retry=$((now + retry_every))
   watch_keepalived
@@ -182,18 +183,7 @@ reconcile() {
     WAITING | STARTING) [[ $mounted == no ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
     DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
   esac
-  if [[ $phase == WAITING ]] && ((holder_beats_since && holder_beat_at > holder_beats_since && now - holder_beats_since >= usurper_after)); then
-    logger -t nim-ha "master without the lock, and its holder is alive: stepping down for $stepped_down_for s"
-    printf '%s\n' "$now" >"$run_dir/stepped-down"
-    systemctl --no-block stop keepalived.service
-  fi
-  if [[ -r $run_dir/stepped-down ]]; then
-    read -r at <"$run_dir/stepped-down"
-    if ((now - at >= stepped_down_for)); then
-      rm -f "$run_dir/stepped-down"
-      systemctl --no-block start keepalived.service
-    fi
-  fi
+  step_down_or_return
 }
 
 mkdir -p "$run_dir"

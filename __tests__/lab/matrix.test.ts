@@ -1,8 +1,7 @@
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
 import { faultsOptions } from '../../lab/faults-command';
 import { longestGap } from '../../lab/load';
-import type { Outcome } from '../../lab/matrix';
-import { randomFrom, shuffled } from '../../lab/random';
+import { planOf, startTimes, type Outcome } from '../../lab/matrix';
 import { rowsOf } from '../../lab/report';
 import { reportPage } from '../../lab/report-page';
 import { lanesOf } from '../../lab/timeline';
@@ -14,7 +13,7 @@ const timing = { lease: 30, checkInterval: 10, skew: 0.57, masterDown: 3.57, sta
 const outcome: Outcome = {
   fault: 'keepalived-restarted', what: 'keepalived restarted <on> the active node', round: 1, active: 'node-a', standby: 'node-b',
   from: T, injected: T + 100, undone: T + 5000, until: T + 10_000, bound: { vip: 0.57, writes: 30 },
-  vipAway: 0.6, writesAway: 8, twoHolders: 0, findings: [],
+  vipAway: 0.6, writesAway: 8, twoHolders: 0, findings: [], expected: [],
   timeline: [
     ...[-2000, -1000, 0].map((at) => ({ at: T + at, kind: 'advert', mac: A, source: '10.77.0.11', virtualRouterId: 251, priority: 110 }) as const),
     { at: T - 100, kind: 'answer', mac: A }, { at: T, kind: 'answer', mac: A }, { at: T + 5000, kind: 'answer', mac: A },
@@ -28,11 +27,18 @@ const outcome: Outcome = {
   attempts: [{ number: 1, at: T - 500, until: T - 400, acknowledged: true }, { number: 2, at: T, until: T + 4000, acknowledged: false }],
 };
 
-test('the order of the faults follows from the seed, and holds each of them once', () => {
-  const order = (seed: number) => shuffled(FAULTS, randomFrom(seed)).map(({ name }) => name);
-  expect(order(7)).toEqual(order(7));
-  expect(order(7)).not.toEqual(order(8));
-  expect([...order(7)].sort()).toEqual(FAULTS.map(({ name }) => name).sort());
+test('the order of the faults follows from the seed; each comes once a round from each role', () => {
+  const plan = (seed: number) => planOf({ faults: FAULTS, roles: 'both', seed, rounds: 2 }).map(({ fault, active, round }) => `${round} ${active} ${fault.name}`);
+  expect(plan(7)).toEqual(plan(7));
+  expect(plan(7)).not.toEqual(plan(8));
+  const all = [1, 2].flatMap((round) => ['node-a', 'node-b'].flatMap((node) => FAULTS.map(({ name }) => `${round} ${node} ${name}`)));
+  expect([...plan(7)].sort()).toEqual(all.sort());
+  expect(planOf({ faults: FAULTS, roles: 'one', seed: 7, rounds: 1 })).toHaveLength(FAULTS.length);
+});
+
+test('what the services took to start, from the lock to the last of them', () => {
+  const entry = (at: number, text: string, node: 'node-a' | 'node-b' = 'node-b') => ({ node, at: T + at, about: 'nim-ha', text });
+  expect(startTimes([entry(9000, 'STARTING -> ACTIVE'), entry(2000, 'holds the lock on the share'), entry(100, 'x -> ACTIVE', 'node-a')])).toEqual([7]);
 });
 
 test('fault names are one of a kind; what names none is refused', () => {
@@ -75,6 +81,7 @@ test('the table has best, average and worst; the page is whole by itself and esc
   expect(page).toContain('<span class="bad">1 audits failed</span>, 1 with lost rows, 1 not begun');
   expect(page).toContain('<td class="bad">2.00');
   expect(page).toContain('&#60;1&#62;');
+  expect(reportPage({ command: '', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 0, outcomes: [{ ...outcome, expected: ['line 3 is torn'] }] }, rows)).toContain('expected without fencing:\nline 3 is torn');
   expect(page).not.toMatch(/<on>|NaN|undefined|src=|href=/);
   expect(page.match(/<svg/g)).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
 import { arpRequest, parseArp, parseVrrp } from '../../lab/frames';
-import { Outage, holdersIn, outagesIn, overlapsIn } from '../../lab/outages';
+import { doubleMastersIn, Outage, holdersIn, outagesIn, overlapsIn } from '../../lab/outages';
 import { Probe, Sighting } from '../../lab/probe';
 
 const A = '52:54:00:77:00:0b';
@@ -51,7 +51,7 @@ describe('parsing', () => {
 describe('probe', () => {
   function observed(): { probe: Probe; clock: { now: number } } {
     const clock = { now: 1000 };
-    const probe = new Probe({ virtualIp: VIP, mac: 'p', ip: '10.77.0.250', send: () => undefined, now: () => clock.now });
+    const probe = new Probe({ virtualIps: [VIP], mac: 'p', ip: '10.77.0.250', send: () => undefined, now: () => clock.now });
     return { probe, clock };
   }
 
@@ -119,4 +119,12 @@ describe('outages', () => {
     const seen = [...answers(A, 0, 3000), { at: 1000, kind: 'answer', mac: B } as const].sort((one, other) => one.at - other.at);
     expect(outagesIn(seen, 3000)).toEqual([]);
   });
+});
+
+test('two masters: by what they advertise, but not one that takes its leave', () => {
+  const advert = (at: number, mac: string, priority: number) => ({ at, kind: 'advert', mac, source: '10.77.0.11', virtualRouterId: 251, priority }) as const;
+  const handover = [advert(0, 'a', 110), advert(1000, 'a', 110), advert(1500, 'a', 0), advert(2000, 'b', 110), advert(3000, 'b', 110)];
+  expect(doubleMastersIn(handover)).toEqual([]);
+  const split = [advert(0, 'a', 110), advert(1000, 'a', 110), advert(1500, 'b', 110), advert(2000, 'a', 110), advert(2500, 'b', 110), advert(3000, 'a', 110)];
+  expect(doubleMastersIn(split)).toEqual([{ from: 1500, to: 2500, macs: ['a', 'b'] }]);
 });

@@ -1,5 +1,6 @@
 import type { Lab } from '../lab';
 import type { NodeName } from '../machines';
+import type { Operator } from '../operator';
 
 /** The pair at the moment of a fault. */
 export interface Scene {
@@ -7,6 +8,7 @@ export interface Scene {
   readonly active: NodeName;
   readonly standby: NodeName;
   readonly timing: Timing;
+  readonly operator: Operator;
 }
 
 /** Seconds, all of them: what was in force, and what follows from it. */
@@ -18,7 +20,7 @@ export interface Timing {
   /** VRRP: a master that leaves says so; one that is gone is missed. */
   readonly skew: number;
   readonly masterDown: number;
-  /** Allowance for the services to start, on the machines of this lab. */
+  /** What the services took to start: measured, or before that an allowance for the machines of this lab. */
   readonly start: number;
 }
 
@@ -45,6 +47,8 @@ export interface Fault {
   bound(timing: Timing): Bound;
   /** Seconds in which two nodes may answer for the virtual IP, all together. Default 1: a handover's last frames. */
   readonly twoHolders?: (timing: Timing) => number;
+  /** Why what is on the share may be damaged, where the design cannot promise that it is not: damage is recorded, and is no finding. */
+  readonly mayDamage?: string;
 }
 
 /** The bound of a takeover from a node that lets go of the lock, and from one that only the lease ends. */

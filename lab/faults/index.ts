@@ -1,3 +1,4 @@
+import { deployFaults } from './deploys';
 import type { Fault } from './fault';
 import { keepalivedFaults } from './keepalived';
 import { machineFaults } from './machines';
@@ -6,7 +7,7 @@ import { serviceFaults } from './services';
 import { storageFaults } from './storage';
 
 /** Everything that the lab can do to a pair. */
-export const FAULTS: readonly Fault[] = [...keepalivedFaults, ...serviceFaults, ...machineFaults, ...networkFaults, ...storageFaults];
+export const FAULTS: readonly Fault[] = [...keepalivedFaults, ...serviceFaults, ...machineFaults, ...networkFaults, ...storageFaults, ...deployFaults];
 
 /** One of each kind, for a short run. */
 export const SMOKE = ['keepalived-killed', 'killed-nms-core', 'power-cut-active', 'partition-active', 'stopped-clickhouse-server', 'nfs-restarted'];

@@ -49,9 +49,10 @@ export const keepalivedFaults: readonly Fault[] = [
     undo: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl kill --kill-who=all --signal=CONT keepalived', 'any')),
     serves: 'either',
     lasts: 60,
-    // Noticed after 40 s without a check; the peer has the address meanwhile, too, until it sees that the lock is alive.
-    bound: ({ masterDown, start }) => ({ vip: 2 * masterDown, writes: 2 * masterDown + start }),
-    twoHolders: () => 45,
+    // Noticed after 30 s without a check; the peer has the address meanwhile, too, until it sees that the lock is alive, and clients
+    // believe whoever spoke last.
+    bound: ({ start }) => ({ vip: 45, writes: 45 + start }),
+    twoHolders: () => 35,
   },
   spoiled('check', 'deleted', 'rm FILE', { serves: 'standby', bound: afterCheck }),
   spoiled('check', 'hanging', 'printf "#!/bin/bash\\nsleep 1000\\n" >FILE', { serves: 'standby', bound: (timing) => ({ ...afterCheck(timing), writes: afterCheck(timing).writes + timing.checkInterval }) }),

@@ -75,6 +75,21 @@ export const machineFaults: readonly Fault[] = [
     twoHolders: () => 20,
   },
   {
+    name: 'frozen-long',
+    what: 'the active node frozen for longer than the lease, and woken up while the other one serves',
+    inject: async ({ lab, active }) => lab.machine(active).freeze(),
+    undo: async ({ lab, active }) => {
+      lab.machine(active).thaw();
+      // It finds that its time is over, and reboots itself.
+      await sleep(20);
+      await lab.machine(active).waitForSsh();
+    },
+    serves: 'standby',
+    bound: afterLease,
+    twoHolders: () => 20,
+    mayDamage: 'a node that wakes up writes what it had pending before it can know that its lock is gone; only fencing at the share ends that',
+  },
+  {
     name: 'clock-jumped',
     what: 'the clock of the active node set an hour ahead',
     inject: async ({ lab, active }) => void (await asRoot(lab, active, 'date -s "+1 hour"')),

@@ -1,0 +1,91 @@
+import { Audit } from '../../lab/audit';
+import type { Lab } from '../../lab/lab';
+import type { Load } from '../../lab/load';
+import { MACHINES, type MachineName, type NodeName } from '../../lab/machines';
+import type { Observed, Pair, PlanResult } from '../../lab/pair';
+import type { Rows } from '../../lab/rows';
+
+const ROLES = { active: 'node-a', standby: 'node-b' } as const;
+const SERVICES = ['clickhouse-server', 'nginx'];
+
+function observed(active: boolean): Observed {
+  return {
+    reachable: true, reason: '', vrrp_state: active ? 'MASTER' : 'BACKUP', holds_virtual_ip: active, holds_lock: active, phase: active ? 'ACTIVE' : 'STANDBY', keepalived: 'active',
+    services: Object.fromEntries(SERVICES.map((service) => [service, active ? 'active' : 'inactive'])),
+    mounts: {}, config_in_sync: true, drifted: [], since: '',
+  };
+}
+
+const ledgerLine = (sequence: number): string => `${sequence} node-a 11111111-2222-3333-4444-555555555555 ${sequence}.50\n`;
+
+/** A pair in order, as seen by all that the audit looks at. Each test spoils one of its views. */
+class World {
+  public holders: MachineName[] = ['node-a'];
+  public nodes: Record<NodeName, Observed> = { 'node-a': observed(true), 'node-b': observed(false) };
+  public rows = [1, 2, 3, 4];
+  public conflicts = '';
+  public ledger = [1, 2, 3].map(ledgerLine).join('');
+  public processes = '';
+  public plan: PlanResult = {
+    resources: [], outputs: [],
+    planned: {
+      virtual_ip: '10.77.0.100', active_node: 'node-a',
+      primary: { declared: { name: 'node-a', host: '', role: 'primary' }, observed: observed(true) },
+      secondary: { declared: { name: 'node-b', host: '', role: 'secondary' }, observed: observed(false) },
+    },
+  };
+
+  public audit(): Audit {
+    const lab = {
+      switch: { holders: async () => this.holders.map((name) => MACHINES.find((machine) => machine.name === name)!.lanMac) },
+      machine: (name: NodeName) => ({ ssh: async (command: string) => ({ code: 0, stdout: command.includes('status --json') ? JSON.stringify(this.nodes[name]) : this.processes }) }),
+      nfs: { ssh: async (command: string) => ({ code: 0, stdout: command.includes('conflicts') ? this.conflicts : `\0nms-core/data\n${this.ledger}` }) },
+    };
+    const pair = { diff: async () => this.plan };
+    return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4] } as unknown as Load, 2, 1);
+  }
+}
+
+async function found(spoil: (world: World) => void): Promise<string> {
+  const world = new World();
+  spoil(world);
+  const audit = world.audit();
+  return [...(await audit.findings(ROLES)), ...(await audit.damage())].join('\n');
+}
+
+test('a pair in order has no findings, and is settled', async () => {
+  const world = new World();
+  expect(await found(() => undefined)).toBe('');
+  expect(await world.audit().settled()).toEqual(ROLES);
+});
+
+test.each<[string, (world: World) => void, RegExp]>([
+  ['two answer for the virtual IP', (world) => (world.holders = ['node-a', 'node-b']), /^the virtual IP is answered by: node-a, node-b$/],
+  ['nobody does', (world) => (world.holders = []), /^the virtual IP is answered by: nobody$/],
+  ['services on the standby', (world) => (world.nodes['node-b'] = { ...observed(false), services: { nginx: 'active' } }), /^services run on the standby node-b/],
+  ['two hold the lock', (world) => (world.nodes['node-b'] = { ...observed(false), holds_lock: true }), /^the lock is held by: true, true$/],
+  ['a file that is not as deployed', (world) => (world.nodes['node-a'] = { ...observed(true), config_in_sync: false, drifted: ['/etc/x'] }), /^drifted: \/etc\/x$/],
+  ['an acknowledged row is lost', (world) => (world.rows = [1, 2, 4]), /^1 acknowledged rows are lost: 3$/],
+  ['a row from before is lost', (world) => (world.rows = [1, 3, 4]), /^1 acknowledged rows are lost: 2$/],
+  ['a row is there twice', (world) => (world.rows = [1, 2, 3, 4, 4]), /^1 rows are there twice$/],
+  ['a second writer', (world) => (world.conflicts = 'node-b wrote while node-a did\n'), /^a service saw a second writer: node-b wrote/],
+  ['a lost write of a service', (world) => (world.ledger = [1, 3].map(ledgerLine).join('')), /^nms-core: line 2 of node-a is number 3, not 2$/],
+  ['a process that nothing can kill', (world) => (world.processes = 'in D state: D umount\n'), /^node-a: in D state: D umount\nnode-b: in D state/],
+  ['a resource in the plan', (world) => (world.plan = { ...world.plan, resources: ['null_resource.x'] }), /^cdktf diff shows resources: null_resource.x$/],
+  ['a stale active_node', (world) => (world.plan = { ...world.plan, planned: { ...world.plan.planned, active_node: 'node-b' } }), /^active_node is node-b, and node-a answers/],
+  [
+    'a stale observed',
+    (world) => (world.plan = { ...world.plan, planned: { ...world.plan.planned, secondary: { ...world.plan.planned.secondary, observed: observed(true) } } }),
+    /^observed of node-b: ACTIVE, holds the virtual IP: true/,
+  ],
+])('%s: red', async (_, spoil, finding) => {
+  expect(await found(spoil)).toMatch(finding);
+});
+
+test('damage is counted once, for the fault that did it', async () => {
+  const world = new World();
+  world.rows = [1, 2, 4];
+  const audit = world.audit();
+  expect(await audit.damage()).toHaveLength(1);
+  expect(await audit.damage()).toEqual([]);
+});

@@ -1,0 +1,44 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { appConfig, STACK } from './app-config';
+import type { Lab } from './lab';
+import { Pair } from './pair';
+import { deployEnv } from './toolchain';
+
+/** Whoever deploys the pair and changes it while it serves, with a state of its own in the lab's directory. */
+export class Operator {
+  private passwords = 0;
+
+  private constructor(
+    private readonly lab: Lab,
+    private readonly directory: string,
+    public readonly profile: 'guide' | 'hardened',
+    public readonly pair: Pair,
+  ) {}
+
+  public static async of(lab: Lab, profile: 'guide' | 'hardened'): Promise<Operator> {
+    const directory = path.join(lab.state.workdir, 'deploy');
+    // Nothing of a pair whose machines are no more.
+    fs.rmSync(directory, { recursive: true, force: true });
+    fs.mkdirSync(directory, { mode: 0o700 });
+    const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: fs.readFileSync(lab.config().privateKeyFile, 'utf8'), TF_VAR_auth_pass: 'lab-Pass' };
+    return new Operator(lab, directory, profile, new Pair(directory, STACK, appConfig(lab, directory, { profile }), env, () => undefined));
+  }
+
+  /** From now on the pair is meant to be as at first, but for this change of its config. */
+  public intend(change: object): void {
+    this.pair.configure(appConfig(this.lab, this.directory, { profile: this.profile, ...change }));
+  }
+
+  /** A password that keepalived does not have yet. */
+  public newPassword(): void {
+    this.passwords += 1;
+    this.pair.setVariable('auth_pass', `lab-P${this.passwords}`);
+  }
+
+  /** @throws with the end of what it printed, when it fails */
+  public async deploy(): Promise<void> {
+    const { code, stdout, stderr } = await this.pair.deploy();
+    if (code !== 0) throw new Error(`the deploy ended with ${code}:\n${`${stdout}${stderr}`.split('\n').slice(-60).join('\n')}`);
+  }
+}

@@ -1,0 +1,61 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Part of the agent: a master that waits for a lock whose holder is alive is one master too many. It stops its keepalived, and
+# starts it again when the holder's heartbeat stands still, or after a while: nothing else here can tell whether the two hear each
+# other again. Needs paths.sh.
+
+# Seconds, all of them.
+usurper_after=10 # waiting while the heartbeat advances
+still_after=10   # without a heartbeat, the holder is gone or about to be
+away_at_first=60 # doubled when the next time comes soon after the return
+away_at_most=480
+soon=60
+
+stepped_down_file="$run_dir/stepped-down"
+holder_beats_since=0 holder_beat_at=0 holder_size='' away_for=0 back_at=0
+
+# The holder's heartbeat is the size of the lock file. Reading it may hang with the server, so one child at a time does.
+watch_holder() {
+  local size
+  if [[ $phase != WAITING && ! -e $stepped_down_file ]]; then
+    holder_beats_since=0 holder_size=''
+    [[ ! -e $run_dir/holder-size ]] || rm -f "$run_dir/holder-size"
+    return
+  fi
+  if ! kill -0 "${holder_probe:-}" 2>/dev/null; then
+    (
+      timeout -s KILL 5 wc -c "$share_lock" >"$run_dir/holder-size.new" 2>/dev/null &&
+        mv -f "$run_dir/holder-size.new" "$run_dir/holder-size"
+    ) &
+    holder_probe=$!
+  fi
+  [[ -r $run_dir/holder-size ]] && read -r size _ <"$run_dir/holder-size" || return
+  if [[ -n $holder_size && $size != "$holder_size" ]]; then
+    holder_beat_at="$now"
+    ((holder_beats_since)) || holder_beats_since="$now"
+  elif ((holder_beats_since && now - holder_beat_at > still_after)); then
+    holder_beats_since=0
+  fi
+  holder_size="$size"
+}
+
+step_down_or_return() {
+  local at
+  if [[ ! -e $stepped_down_file ]]; then
+    [[ $phase == WAITING ]] && ((holder_beats_since && holder_beat_at > holder_beats_since && now - holder_beats_since >= usurper_after)) || return
+    if ((back_at && now - back_at < soon)); then
+      away_for=$((2 * away_for < away_at_most ? 2 * away_for : away_at_most))
+    else
+      away_for=$away_at_first
+    fi
+    logger -t nim-ha "master without the lock, and its holder is alive: stepping down for at most $away_for s"
+    printf '%s %s\n' "$now" "$away_for" >"$stepped_down_file"
+    systemctl --no-block stop keepalived.service
+    return
+  fi
+  read -r at away_for <"$stepped_down_file"
+  ((now - at >= away_for || (!holder_beats_since && now - at >= still_after))) || return
+  logger -t nim-ha "stepped down $((now - at)) s ago: back"
+  rm -f "$stepped_down_file"
+  back_at="$now"
+  systemctl --no-block start keepalived.service
+}
