@@ -1,31 +1,11 @@
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
 import { faultsOptions } from '../../lab/faults-command';
 import { longestGap } from '../../lab/load';
-import { planOf, startTimes, type Outcome } from '../../lab/matrix';
+import { planOf, startTimes } from '../../lab/matrix';
 import { rowsOf } from '../../lab/report';
 import { reportPage } from '../../lab/report-page';
 import { lanesOf } from '../../lab/timeline';
-
-const A = '52:54:00:77:00:0b';
-const T = 1_000_000;
-const timing = { lease: 30, checkInterval: 10, skew: 0.57, masterDown: 3.57, start: 30 };
-
-const outcome: Outcome = {
-  fault: 'keepalived-restarted', what: 'keepalived restarted <on> the active node', round: 1, active: 'node-a', standby: 'node-b',
-  from: T, injected: T + 100, undone: T + 5000, until: T + 10_000, bound: { vip: 0.57, writes: 30 },
-  vipAway: 0.6, writesAway: 8, twoHolders: 0, findings: [], expected: [],
-  timeline: [
-    ...[-2000, -1000, 0].map((at) => ({ at: T + at, kind: 'advert', mac: A, source: '10.77.0.11', virtualRouterId: 251, priority: 110 }) as const),
-    { at: T - 100, kind: 'answer', mac: A }, { at: T, kind: 'answer', mac: A }, { at: T + 5000, kind: 'answer', mac: A },
-  ],
-  journal: [
-    { node: 'node-a', at: T + 500, about: 'nim-ha', text: 'ACTIVE -> DRAINING' },
-    { node: 'node-a', at: T + 900, about: 'nginx.service', text: 'nginx.service: Deactivated successfully.' },
-    { node: 'node-b', at: T + 2000, about: 'nim-ha', text: 'holds the lock on the share' },
-    { node: 'node-b', at: T + 3000, about: 'nginx.service', text: 'Started nginx.service - A web server.' },
-  ],
-  attempts: [{ number: 1, at: T - 500, until: T - 400, acknowledged: true }, { number: 2, at: T, until: T + 4000, acknowledged: false }],
-};
+import { outcome, T, timing } from './outcome';
 
 test('the order of the faults follows from the seed; each comes once a round from each role', () => {
   const plan = (seed: number) => planOf({ faults: FAULTS, roles: 'both', seed, rounds: 2 }).map(({ fault, active, round }) => `${round} ${active} ${fault.name}`);
