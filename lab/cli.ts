@@ -3,10 +3,12 @@ import { faults, faultsOptions, type FaultsOptions } from './faults-command';
 import { Lab } from './lab';
 import { MACHINES, MachineName } from './machines';
 import { removalTriggers } from './removal-triggers';
+import { sabotage } from './sabotage';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
   [faults] [--only NAME,...] [--roles one|both] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
                          the faults in random order from both roles, an audit after each, and a report; --only smoke: six, from one role each
+  sabotage               breaks the product in each way that the audit is there for, and sees it go red
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
   status                 what runs, how to reach it, who answers for the virtual IP
   ssh MACHINE [COMMAND]  log in to node-a, node-b or nfs, or run a command there
@@ -63,9 +65,10 @@ async function main(all: readonly string[]): Promise<void> {
   }
   if (command === 'up') return up(args);
   if (command === 'ssh') return ssh(args);
-  if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);
+  if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'sabotage' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);
   expectNoMore(args);
   if (command === 'removal-triggers') process.exit((await removalTriggers()) ? 0 : 1);
+  if (command === 'sabotage') process.exit((await sabotage()) ? 0 : 1);
   if (command === 'status') return status();
   if (command === 'fresh') return Lab.attach().fresh();
   return Lab.attach().down();

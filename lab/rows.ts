@@ -28,6 +28,11 @@ export class Rows {
     await this.query(`INSERT INTO demo.rows FORMAT TabSeparated\n${lines.join('\n')}\n`, timeout);
   }
 
+  /** Breaks a promise on purpose. */
+  public async forget(number: number): Promise<void> {
+    await this.query(`ALTER TABLE demo.rows DELETE WHERE number = ${number} SETTINGS mutations_sync = 1`);
+  }
+
   /** The numbers of all rows that are there. */
   public async numbers(): Promise<number[]> {
     const text = await this.query('SELECT number FROM demo.rows');
