@@ -45,10 +45,10 @@ export function faultsOptions(args: readonly string[]): FaultsOptions {
 }
 
 /** What is in force: the lab's lease, the guide's check interval, and VRRPv2 with an advert every second [RFC 3768]. */
-function timingOf({ profile }: FaultsOptions, { leaseSeconds: lease, accel }: Lab['state']): Timing {
+function timingOf({ profile }: FaultsOptions, { leaseSeconds: lease, holdDownSeconds: holdDown, accel }: Lab['state']): Timing {
   // Of the node that takes over: the guide's check adds 10 to 100; hardened, the secondary has 100 at the least.
   const skew = (256 - (profile === 'guide' ? 110 : 100)) / 256;
-  return { lease, checkInterval: 10, skew, masterDown: 3 + skew, start: accel === 'kvm' ? 10 : 30 };
+  return { lease, checkInterval: 10, holdDown, skew, masterDown: 3 + skew, start: accel === 'kvm' ? 10 : 30 };
 }
 
 /** A pair on fresh machines, and as many of the turns as it stays whole for. */

@@ -49,7 +49,7 @@ export class Lab {
     const mayOutlive = endWithProcess(workdir);
     try {
       const keep = options.keep ?? false;
-      const lab = new Lab({ workdir, ownerPid: process.pid, keep, accel, image: built, leaseSeconds: leaseSeconds() });
+      const lab = new Lab({ workdir, ownerPid: process.pid, keep, accel, image: built, leaseSeconds: seconds('NIM_HA_LAB_LEASE', 40, 10), holdDownSeconds: seconds('NIM_HA_LAB_HOLD_DOWN', 30, 1) });
       await lab.prepare();
       writeState(lab.state);
       await lab.boot();
@@ -122,9 +122,8 @@ export class Lab {
   }
 
   private async prepare(): Promise<void> {
-    const { workdir, image: built, leaseSeconds: lease } = this.state;
-    await makeKeys(workdir);
-    for (const machine of MACHINES) writeSeed(workdir, machine, built.aptRepository, lease);
+    await makeKeys(this.state.workdir);
+    for (const machine of MACHINES) writeSeed(this.state, machine);
     await this.startSwitch();
     await Promise.all(this.all.map((vm) => vm.resetDisk()));
   }
@@ -147,8 +146,8 @@ export class Lab {
   }
 
   private async boot(): Promise<void> {
-    const { accel, leaseSeconds: lease } = this.state;
-    progress(`NFS lease and grace: ${lease} s (a server's default is 90); ${accel === 'kvm' ? 'KVM' : 'software emulation'}`);
+    const { accel, leaseSeconds: lease, holdDownSeconds } = this.state;
+    progress(`NFS lease and grace: ${lease} s (a server's default is 90); hold-down ${holdDownSeconds} s (default 120); ${accel === 'kvm' ? 'KVM' : 'software emulation'}`);
     await timed('three machines', async () => {
       for (const vm of this.all) await vm.start();
       await Promise.all(this.all.map((vm) => timed(`${vm.machine.name}: first login`, () => vm.waitForSsh())));
@@ -156,11 +155,10 @@ export class Lab {
   }
 }
 
-function leaseSeconds(): number {
-  const text = process.env.NIM_HA_LAB_LEASE ?? '40';
-  const seconds = Number(text);
-  if (!Number.isInteger(seconds) || seconds < 10 || seconds > 3600) {
-    throw new Error(`NIM_HA_LAB_LEASE: got '${text}', expected seconds from 10 (the least that the kernel takes) to 3600`);
-  }
-  return seconds;
+/** @param least for the lease, the least that the kernel takes */
+function seconds(variable: string, preset: number, least: number): number {
+  const text = process.env[variable] ?? String(preset);
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > 3600) throw new Error(`${variable}: got '${text}', expected seconds from ${least} to 3600`);
+  return value;
 }

@@ -36,7 +36,7 @@ export function reportPage(report: Report, rows: readonly Row[]): string {
 <h1>Faults of a pair</h1>
 <p id="summary">${outcomes.length} faults, <span class="${failed ? 'bad' : ''}">${failed} audits failed</span>, ${lost} with lost rows${skipped ? `, ${skipped} not begun for want of time` : ''}.
 Profile ${escape(report.profile)}, seed ${report.seed}, machines by ${report.accel === 'kvm' ? 'KVM' : 'software emulation'}.
-NFS lease and grace ${timing.lease} s, check every ${timing.checkInterval} s, VRRP: a leaving master is replaced after ${seconds(timing.skew)} s, a silent one after ${seconds(timing.masterDown)} s;
+NFS lease and grace ${timing.lease} s, check every ${timing.checkInterval} s, hold-down ${timing.holdDown} s, VRRP: a leaving master is replaced after ${seconds(timing.skew)} s, a silent one after ${seconds(timing.masterDown)} s;
 The bound of writes has in it what the services took to start in that run.</p>
 <p class="dim">${escape(report.command)}</p>
 <table><thead><tr><th>fault<th>runs<th>failed<th colspan="4">virtual IP away, s: best / average / worst / bound<th colspan="4">no row accepted, s: best / average / worst / bound<th>two holders, s</tr></thead>

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { HOST_KEY_TYPES } from './keys';
 import { LAN_PREFIX, MACHINES, Machine, NFS_EXPORT_PATH, OPERATOR } from './machines';
+import type { LabState } from './state';
 import { TarEntry, tarFile } from './tar';
 import { hostKey, privateKey, seedFile } from './workdir';
 
@@ -15,12 +16,12 @@ const NODE_UNITS = ['clickhouse-server', 'nginx', 'nms', ...NMS_PARTS];
 const NFS_UNITS = ['rpcbind', 'nfs-server', 'nginx'];
 
 /** Writes the second disk of a machine: a tar file with everything in which it differs from the image. */
-export function writeSeed(workdir: string, machine: Machine, aptRepository: string, leaseSeconds: number): void {
+export function writeSeed({ workdir, image, leaseSeconds, holdDownSeconds }: LabState, machine: Machine): void {
   const entries = [
     ...tree('guest/all', ''),
     ...identity(machine),
     ...access(workdir, machine),
-    ...(machine.name === 'nfs' ? nfsServer(aptRepository, leaseSeconds) : node()),
+    ...(machine.name === 'nfs' ? nfsServer(image.aptRepository, leaseSeconds) : node(holdDownSeconds)),
   ];
   fs.writeFileSync(seedFile(workdir, machine.name), tarFile(entries), { mode: 0o600 });
 }
@@ -56,7 +57,7 @@ function access(workdir: string, machine: Machine): TarEntry[] {
   ];
 }
 
-function node(): TarEntry[] {
+function node(holdDownSeconds: number): TarEntry[] {
   const part = read('stand-ins/nms-part.service');
   return [
     ...tree('guest/node', ''),
@@ -64,6 +65,8 @@ function node(): TarEntry[] {
     { path: '/usr/lib/nms', type: 'dir', mode: 0o755 },
     file('/usr/lib/nms/stand-in.sh', read('stand-ins/stand-in.sh'), 0o755),
     file('/etc/systemd/system/nms.service', read('stand-ins/nms.service')),
+    { path: '/etc/systemd/system/nim-ha-agent.service.d', type: 'dir', mode: 0o755 },
+    file('/etc/systemd/system/nim-ha-agent.service.d/lab.conf', `[Service]\nEnvironment=NIM_HA_HOLD_DOWN=${holdDownSeconds}\n`),
     ...NMS_PARTS.map((name) => file(`/etc/systemd/system/${name}.service`, part)),
     ...enabled(NODE_UNITS),
   ];

@@ -14,7 +14,10 @@ export interface LabState {
   readonly keep: boolean;
   readonly accel: Accel;
   readonly image: Image;
+  /** The NFS server's lease and grace. */
   readonly leaseSeconds: number;
+  /** How long a node whose services failed stays out. */
+  readonly holdDownSeconds: number;
 }
 
 /** A link to the running lab's directory; per user and per loopback octet, so that two labs can stand side by side. */

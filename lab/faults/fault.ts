@@ -17,6 +17,8 @@ export interface Timing {
   readonly lease: number;
   /** keepalived's check. */
   readonly checkInterval: number;
+  /** Of a node whose services failed. */
+  readonly holdDown: number;
   /** VRRP: a master that leaves says so; one that is gone is missed. */
   readonly skew: number;
   readonly masterDown: number;

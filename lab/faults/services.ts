@@ -61,8 +61,8 @@ export const serviceFaults: readonly Fault[] = [
     undo: (scene) => withdraw(scene, NODES, 'nms-core'),
     serves: 'nobody',
     lasts: 40,
-    // A node that failed waits out its hold-down of 120 s, and then starts again.
-    bound: ({ checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + 120 + checkInterval + masterDown + start }),
+    // A node that failed waits out its hold-down, and then starts again.
+    bound: ({ holdDown, checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + holdDown + checkInterval + masterDown + start }),
   },
   {
     name: 'service-slow-to-start',

@@ -57,7 +57,7 @@ export const storageFaults: readonly Fault[] = [
     undo: async ({ lab }) => void (await asRoot(lab, 'nfs', `rm -f ${SHARE}/ballast; sync`)),
     serves: 'nobody',
     lasts: 40,
-    bound: ({ checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + 120 + checkInterval + masterDown + start }),
+    bound: ({ holdDown, checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + holdDown + checkInterval + masterDown + start }),
   },
   {
     name: 'share-read-only',
@@ -66,6 +66,6 @@ export const storageFaults: readonly Fault[] = [
     undo: async ({ lab }) => void (await asRoot(lab, 'nfs', 'exportfs -ra && exportfs -f')),
     serves: 'nobody',
     lasts: 40,
-    bound: ({ checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + 120 + checkInterval + masterDown + start }),
+    bound: ({ holdDown, checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + holdDown + checkInterval + masterDown + start }),
   },
 ];
