@@ -57,13 +57,12 @@ export class Audit {
     expect(here.config_in_sync && there.config_in_sync, `drifted: ${[...here.drifted, ...there.drifted].join(', ')}`);
     const holders = await this.see.holders();
     expect(holders.join() === active, `the virtual IP is answered by: ${holders.join(', ') || 'nobody'}`);
-    found.push(...(await this.leftovers()), ...(await this.plan({ active, standby })));
-    return found;
+    return [...found, ...(await Promise.all([this.leftovers(), this.plan({ active, standby })])).flat()];
   }
 
   /** What was lost, torn, doubled or written by two; each once, for the fault that did it. */
   public async damage(): Promise<string[]> {
-    return [...(await this.lostRows()), ...(await this.damagedFiles())];
+    return (await Promise.all([this.lostRows(), this.damagedFiles()])).flat();
   }
 
   /** What Terraform would change, and what it says of the pair, beside what the LAN says. */

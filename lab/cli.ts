@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
 import { faults, faultsOptions, type FaultsOptions } from './faults-command';
 import { Lab } from './lab';
 import { MACHINES, MachineName } from './machines';
 import { removalTriggers } from './removal-triggers';
+import { rowsOf, type Report } from './report';
 import { sabotage } from './sabotage';
+import { faultTable } from './tables';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
   [faults] [--only NAME,...] [--roles one|both] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
                          the faults in random order from both roles, an audit after each, and a report; --only smoke: six, from one role each
+  table REPORT.json ...  the results of one or several runs as one table in Markdown
   sabotage               breaks the product in each way that the audit is there for, and sees it go red
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
   status                 what runs, how to reach it, who answers for the virtual IP
@@ -63,6 +67,7 @@ async function main(all: readonly string[]): Promise<void> {
     }
     process.exit((await faults(options)) ? 0 : 1);
   }
+  if (command === 'table') return void process.stdout.write(faultTable(rowsOf(args.flatMap((file) => (JSON.parse(fs.readFileSync(file, 'utf8')) as Report).outcomes))));
   if (command === 'up') return up(args);
   if (command === 'ssh') return ssh(args);
   if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'sabotage' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);

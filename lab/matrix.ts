@@ -58,14 +58,30 @@ export interface Outcome {
 const MARGIN_MS = 3000;
 const ROWS_BEFORE = 100;
 
-/** Every fault from the roles wanted, as many rounds as wanted, in an order that the seed decides. */
+/**
+ * Every fault from the roles wanted, as many rounds as wanted, in an order that the seed decides; but of two that could come next, the
+ * one that finds the roles as the last one will have left them.
+ */
 export function planOf({ faults, roles, seed, rounds }: PlanOptions): Turn[] {
   const random = randomFrom(seed);
   const nodes = (): readonly NodeName[] => (roles === 'both' ? NODES : shuffled(NODES, random).slice(1));
   return Array.from({ length: rounds }, (_, index) => {
     const turns = faults.flatMap((fault) => nodes().map((active) => ({ fault, active, round: index + 1 })));
-    return shuffled(turns, random);
+    return withFewSwitchovers(shuffled(turns, random));
   }).flat();
+}
+
+function withFewSwitchovers(turns: readonly Turn[]): Turn[] {
+  const left = [...turns];
+  const order: Turn[] = [];
+  let active: NodeName = NODES[0];
+  while (left.length > 0) {
+    const fitting = left.findIndex((turn) => turn.active === active);
+    const [turn] = left.splice(Math.max(0, fitting), 1);
+    order.push(turn);
+    active = turn.fault.serves === 'standby' ? NODES.find((name) => name !== turn.active)! : turn.active;
+  }
+  return order;
 }
 
 /** Faults one after another on one pair, with a client writing all the time, and an audit after each. */
@@ -73,6 +89,8 @@ export class Matrix {
   public readonly outcomes: Outcome[] = [];
   /** Why a turn could not even begin. */
   public readonly broken: string[] = [];
+  /** Since when there has been one active node and one able standby. */
+  private wholeAt = Date.now();
   private history!: History;
   private load!: Load;
   private audit!: Audit;
@@ -126,11 +144,16 @@ export class Matrix {
     const undone = Date.now();
     const settled = await timed('settling', () => this.audit.settled());
     const until = Date.now();
-    if (settled) await attempt(findings, 'the audit broke off', async () => void findings.push(...(await this.audit.findings(settled))));
-    else findings.push(`not one active node and one able standby within ${SETTLED_WITHIN} s: ${await this.audit.reasons()}`);
-    const damage = settled ? await this.audit.damage().catch((error: Error) => [`the share could not be audited: ${error.message}`]) : [];
+    this.wholeAt = until;
+    const [found, damage] = settled ? await this.look(settled) : [[`not one active node and one able standby within ${SETTLED_WITHIN} s: ${await this.audit.reasons()}`], []];
+    findings.push(...found);
     await this.record(fault, scene, { round, from, injected, undone, until }, fault.mayDamage ? { findings, expected: damage } : { findings: [...findings, ...damage], expected: [] });
     return settled !== undefined;
+  }
+
+  private look(settled: Settled): Promise<[string[], string[]]> {
+    const brokeOff = (error: Error): string[] => [`the audit broke off: ${error.message}`];
+    return Promise.all([this.audit.findings(settled).catch(brokeOff), this.audit.damage().catch(brokeOff)]);
   }
 
   /** Makes this node the active one, and waits until the other could take over. */
@@ -141,9 +164,10 @@ export class Matrix {
       await this.lab.machine(now.active).ssh('sudo nim-ha switchover', { timeout: 120_000 });
       const then = await this.audit.settled();
       if (then?.active !== active) throw new Error(`a switchover did not make ${active} the active node: ${await this.audit.reasons()}`);
+      this.wholeAt = Date.now();
     }
     // Until keepalived has run its check: a standby that is able does not know it yet.
-    await new Promise((done) => setTimeout(done, (this.timing.checkInterval + 2) * 1000));
+    await new Promise((done) => setTimeout(done, this.wholeAt + (this.timing.checkInterval + 2) * 1000 - Date.now()));
     return { active, standby: NODES.find((name) => name !== active)! };
   }
 

@@ -1,3 +1,4 @@
+import type { Row, Spread } from './report';
 import type { Measured } from './rehearsal';
 import type { PairOutputs } from './pair';
 
@@ -34,4 +35,15 @@ export function failoverTable(measured: readonly Measured[]): string {
       failover.name, from, to, seconds(away), seconds(failover.awayBound), seconds(takeover), seconds(failover.takeoverBound), serving.toFixed(1),
     ]),
   ]);
+}
+
+/** Markdown: what each fault cost, beside what the design promises. */
+export function faultTable(rows: readonly Row[]): string {
+  const seconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
+  const spread = ({ best, average, worst }: Spread): string => `${seconds(best)} / ${seconds(average)} / ${seconds(worst)}`;
+  const lines = rows.map(({ fault, what, runs, failed, vip, vipBound, writes, writesBound, twoHolders }) =>
+    [`\`${fault}\` ${what}`, runs, failed, spread(vip), seconds(vipBound), spread(writes), seconds(writesBound), seconds(twoHolders)].join(' | '),
+  );
+  const head = 'fault | runs | audits failed | virtual IP away, s: best / average / worst | bound | no row accepted, s: best / average / worst | bound | two holders, s';
+  return [head, head.replace(/[^|]+/g, ' --- '), ...lines].map((line) => `| ${line.trim()} |\n`).join('');
 }

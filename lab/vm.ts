@@ -60,13 +60,22 @@ export class Vm {
     await gone(this.pidFile, this.context.workdir);
   }
 
-  /** Stops the machine in the middle of whatever it does: it does not notice. */
+  /** Stops the machine in the middle of whatever it does; its clock goes on. */
   public freeze(): void {
     signalRecorded(this.pidFile, this.context.workdir, 'SIGSTOP');
   }
 
   public thaw(): void {
     signalRecorded(this.pidFile, this.context.workdir, 'SIGCONT');
+  }
+
+  /** What a hypervisor does for a snapshot or a migration: the machine stands still, and so does its clock. */
+  public async pause(): Promise<void> {
+    await qmp(files.qmpSocket(this.context.workdir, this.machine.name), 'stop');
+  }
+
+  public async resume(): Promise<void> {
+    await qmp(files.qmpSocket(this.context.workdir, this.machine.name), 'cont');
   }
 
   /** Pulls the LAN cable: the machine sees that its link is down, and no frame passes. SSH is not on this cable. */

@@ -13,6 +13,8 @@ test('the order of the faults follows from the seed; each comes once a round fro
   expect(plan(7)).not.toEqual(plan(8));
   const all = [1, 2].flatMap((round) => ['node-a', 'node-b'].flatMap((node) => FAULTS.map(({ name }) => `${round} ${node} ${name}`)));
   expect([...plan(7)].sort()).toEqual(all.sort());
+  // Few switchovers, but any fault may follow any other.
+  expect(plan(7)[0].split(' ')[1]).toBe('node-a');
   expect(planOf({ faults: FAULTS, roles: 'one', seed: 7, rounds: 1 })).toHaveLength(FAULTS.length);
 });
 

@@ -49,7 +49,7 @@ export interface Fault {
   bound(timing: Timing): Bound;
   /** Seconds in which two nodes may answer for the virtual IP, all together. Default 1: a handover's last frames. */
   readonly twoHolders?: (timing: Timing) => number;
-  /** Why what is on the share may be damaged, where the design cannot promise that it is not: damage is recorded, and is no finding. */
+  /** Why the design cannot promise that what is on the share is whole afterwards: damage is recorded then, and is no finding. */
   readonly mayDamage?: string;
 }
 

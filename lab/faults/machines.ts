@@ -1,5 +1,25 @@
 import { NODES } from '../machines';
-import { Fault, afterLease, asRoot, handover, nothing, sleep } from './fault';
+import { Fault, Scene, afterLease, asRoot, handover, nothing, sleep } from './fault';
+
+/** Without fencing at the share nothing keeps such a node from writing when it wakes up. */
+function asleep(name: string, what: string, how: { sleep(scene: Scene): Promise<void>; wake(scene: Scene): Promise<void> }): Fault {
+  return {
+    name,
+    what: `the active node ${what}`,
+    inject: how.sleep,
+    undo: async (scene) => {
+      await how.wake(scene);
+      // It finds that its time is over, and may reboot itself.
+      await sleep(20);
+      await scene.lab.machine(scene.active).waitForSsh();
+    },
+    serves: 'standby',
+    bound: afterLease,
+    // Woken up, it still believes to be master until it hears the other one.
+    twoHolders: () => 20,
+    mayDamage: 'what it had pending is written before it can know that its lock is gone',
+  };
+}
 
 export const machineFaults: readonly Fault[] = [
   {
@@ -74,21 +94,14 @@ export const machineFaults: readonly Fault[] = [
     // Woken up, it still believes to be master until it hears the other one.
     twoHolders: () => 20,
   },
-  {
-    name: 'frozen-long',
-    what: 'the active node frozen for longer than the lease, and woken up while the other one serves',
-    inject: async ({ lab, active }) => lab.machine(active).freeze(),
-    undo: async ({ lab, active }) => {
-      lab.machine(active).thaw();
-      // It finds that its time is over, and reboots itself.
-      await sleep(20);
-      await lab.machine(active).waitForSsh();
-    },
-    serves: 'standby',
-    bound: afterLease,
-    twoHolders: () => 20,
-    mayDamage: 'a node that wakes up writes what it had pending before it can know that its lock is gone; only fencing at the share ends that',
-  },
+  asleep('frozen-long', 'frozen for longer than the lease, its clock going on, and woken up while the other one serves', {
+    sleep: async ({ lab, active }) => lab.machine(active).freeze(),
+    wake: async ({ lab, active }) => lab.machine(active).thaw(),
+  }),
+  asleep('paused-long', 'paused by its hypervisor for longer than the lease, its clock standing still, and woken up while the other one serves', {
+    sleep: ({ lab, active }) => lab.machine(active).pause(),
+    wake: ({ lab, active }) => lab.machine(active).resume(),
+  }),
   {
     name: 'clock-jumped',
     what: 'the clock of the active node set an hour ahead',
