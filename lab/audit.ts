@@ -107,10 +107,10 @@ export class Audit {
   }
 
   private async damagedFiles(): Promise<string[]> {
-    const conflicts = await this.lab.nfs.ssh("sudo bash -c 'cat /mnt/nfs_share/nms/*/conflicts 2>/dev/null'", { accept: 'any' });
+    const conflicts = await this.see.conflicts();
     const ledgers = [...(await this.see.ledgers())];
     const damage = ledgers.flatMap(([service, { damage: all }]: [string, Ledger]) => all.map((what) => `${service}: ${what}`));
-    return this.news([...conflicts.stdout.split('\n').filter(Boolean).map((line) => `a service saw a second writer: ${line}`), ...damage]);
+    return this.news([...conflicts.map((line) => `a service saw a second writer: ${line}`), ...damage]);
   }
 
   /** Processes that nothing can kill, or that pile up. */

@@ -1,13 +1,10 @@
 import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { appConfig, STACK } from './app-config';
 import { explain } from './explain';
 import { Lab } from './lab';
-import { Pair } from './pair';
+import { Operator } from './operator';
 import { elapsedSeconds, progress } from './progress';
 import { formsOf } from './secrets';
 import { Rehearsal } from './rehearsal';
-import { deployEnv } from './toolchain';
 
 /** Not words that a log could hold by chance. */
 const AUTH_PASS = 'zq7-Xw2K';
@@ -30,11 +27,8 @@ function options(args: readonly string[]): Options {
 async function main(): Promise<void> {
   const chosenOptions = options(process.argv.slice(2));
   const lab = await Lab.up();
-  const directory = path.join(lab.state.workdir, 'deploy');
-  fs.mkdirSync(directory, { mode: 0o700 });
+  const { pair, directory } = await Operator.of(lab, { authPass: AUTH_PASS, log: (line) => process.stderr.write(`    ${line}\n`) });
   const privateKey = fs.readFileSync(lab.config().privateKeyFile, 'utf8');
-  const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: privateKey, TF_VAR_auth_pass: AUTH_PASS };
-  const pair = new Pair(directory, STACK, appConfig(lab, directory), env, (line) => process.stderr.write(`    ${line}\n`));
   // Of the key, a line that no other key has.
   const secrets = [...formsOf(AUTH_PASS), ...formsOf(NEXT_AUTH_PASS), privateKey.split('\n')[3]];
   const demo = new Rehearsal(lab, pair, { ...chosenOptions, directory, secrets, nextPassword: NEXT_AUTH_PASS });

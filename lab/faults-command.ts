@@ -53,7 +53,7 @@ function timingOf({ profile }: FaultsOptions, { leaseSeconds: lease, holdDownSec
 
 /** A pair on fresh machines, and as many of the turns as it stays whole for. */
 async function series(lab: Lab, options: FaultsOptions, timing: Timing, turns: readonly Turn[], done: Series): Promise<readonly Turn[]> {
-  const operator = await Operator.of(lab, options.profile);
+  const operator = await Operator.of(lab, { profile: options.profile });
   await timed('cdktf deploy', () => operator.deploy());
   const matrix = new Matrix(lab, operator, timing);
   try {

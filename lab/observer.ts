@@ -39,6 +39,12 @@ export class Observer {
     return new Map(parts.map(([service, text]) => [service, readLedger(text)]));
   }
 
+  /** What the stand-ins complained of: each saw that another one wrote at the same time, or damage. */
+  public async conflicts(): Promise<string[]> {
+    const { stdout } = await this.lab.nfs.ssh("sudo bash -c 'cat /mnt/nfs_share/nms/*/conflicts 2>/dev/null'", { accept: 'any' });
+    return stdout.split('\n').filter(Boolean);
+  }
+
   /** A standby that is not able yet (just booted, or in its hold-down) would make the next failover something else. */
   public async standbyReady(name: NodeName): Promise<void> {
     const ready = await eventually(300, async () => {

@@ -5,24 +5,33 @@ import type { Lab } from './lab';
 import { Pair } from './pair';
 import { deployEnv } from './toolchain';
 
+export interface OperatorOptions {
+  /** Default `guide`. */
+  readonly profile?: 'guide' | 'hardened';
+  readonly authPass?: string;
+  /** Receives what the commands print, line by line. */
+  readonly log?: (line: string) => void;
+}
+
 /** Whoever deploys the pair and changes it while it serves, with a state of its own in the lab's directory. */
 export class Operator {
   private passwords = 0;
 
   private constructor(
     private readonly lab: Lab,
-    private readonly directory: string,
+    /** Private: the config file, the synthesised stack and the state live there. */
+    public readonly directory: string,
     public readonly profile: 'guide' | 'hardened',
     public readonly pair: Pair,
   ) {}
 
-  public static async of(lab: Lab, profile: 'guide' | 'hardened'): Promise<Operator> {
+  public static async of(lab: Lab, { profile = 'guide', authPass = 'lab-Pass', log = () => undefined }: OperatorOptions = {}): Promise<Operator> {
     const directory = path.join(lab.state.workdir, 'deploy');
     // Nothing of a pair whose machines are no more.
     fs.rmSync(directory, { recursive: true, force: true });
     fs.mkdirSync(directory, { mode: 0o700 });
-    const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: fs.readFileSync(lab.config().privateKeyFile, 'utf8'), TF_VAR_auth_pass: 'lab-Pass' };
-    return new Operator(lab, directory, profile, new Pair(directory, STACK, appConfig(lab, directory, { profile }), env, () => undefined));
+    const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: fs.readFileSync(lab.config().privateKeyFile, 'utf8'), TF_VAR_auth_pass: authPass };
+    return new Operator(lab, directory, profile, new Pair(directory, STACK, appConfig(lab, directory, { profile }), env, log));
   }
 
   /** From now on the pair is meant to be as at first, but for this change of its config. */

@@ -184,8 +184,8 @@ export class Rehearsal {
 
   /** The stand-ins record when another node wrote at the same time, and their files show what got lost or written twice. */
   private async expectIntactFiles(name: string): Promise<void> {
-    const conflicts = await this.lab.nfs.ssh('sudo bash -c \'cat /mnt/nfs_share/nms/*/conflicts 2>/dev/null\'', { accept: 'any' });
-    this.checks.claim(`${name}: the services never saw a second writer`, conflicts.stdout.trim() === '', conflicts.stdout.trim().split('\n')[0]);
+    const conflicts = await this.see.conflicts();
+    this.checks.claim(`${name}: the services never saw a second writer`, conflicts.length === 0, conflicts[0]);
     const ledgers = [...(await this.see.ledgers())];
     const damage = ledgers.flatMap(([service, ledger]) => ledger.damage.map((what) => `${service}: ${what}`));
     const lines = ledgers.map(([service, ledger]) => `${service} ${ledger.lines}`).join(', ');

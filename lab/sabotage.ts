@@ -86,7 +86,7 @@ const SABOTAGES: readonly Sabotage[] = [
 /** Breaks the product on real machines in each way that the audit is there for, and sees it go red. @returns whether it did */
 export async function sabotage(): Promise<boolean> {
   const lab = await Lab.up();
-  const operator = await Operator.of(lab, 'guide');
+  const operator = await Operator.of(lab);
   await timed('cdktf deploy', () => operator.deploy());
   const rows = await Rows.through(lab.sshArgs('nfs'), VIRTUAL_IP);
   if (!(await eventually(120, async () => (await rows.create(), true)))) throw new Error('ClickHouse does not answer through the virtual IP');
