@@ -2,12 +2,10 @@ import * as path from 'node:path';
 import { FAULTS, faultsNamed } from './faults';
 import type { Timing } from './faults/fault';
 import { Lab } from './lab';
-import { Matrix, planOf, type Outcome, type PlanOptions, type Turn } from './matrix';
+import { Matrix, planOf, type PlanOptions, type Turn } from './matrix';
 import { Operator } from './operator';
 import { elapsedSeconds, progress, timed } from './progress';
-import { writeReport } from './report';
-
-const REPORT = path.join(__dirname, 'report');
+import { Results } from './results';
 
 export interface FaultsOptions extends PlanOptions {
   /** Minutes after which no further fault begins. */
@@ -51,24 +49,16 @@ function timingOf({ profile }: FaultsOptions, { leaseSeconds: lease, holdDownSec
   return { lease, checkInterval: 10, holdDown, skew, masterDown: 3 + skew, start: accel === 'kvm' ? 10 : 30 };
 }
 
-/** A pair on fresh machines, and as many of the turns as it stays whole for. */
-async function series(lab: Lab, options: FaultsOptions, timing: Timing, turns: readonly Turn[], done: Series): Promise<readonly Turn[]> {
+/** A pair on fresh machines, and as many of the turns as it stays whole for. @returns the turns that are left */
+async function series(lab: Lab, options: FaultsOptions, timing: Timing, turns: readonly Turn[], results: Results): Promise<readonly Turn[]> {
   const operator = await Operator.of(lab, { profile: options.profile });
   await timed('cdktf deploy', () => operator.deploy());
-  const matrix = new Matrix(lab, operator, timing);
+  const matrix = new Matrix(lab, operator, timing, results);
   try {
     return await matrix.run(turns, options.minutes * 60);
   } finally {
     await matrix.close();
-    done.outcomes.push(...matrix.outcomes);
-    done.broken.push(...matrix.broken);
-    matrix.broken.forEach((reason) => progress(`FAILED ${reason}`));
   }
-}
-
-interface Series {
-  readonly outcomes: Outcome[];
-  readonly broken: string[];
 }
 
 /** Brings the lab up, deploys the pair, and does to it what the options say. @returns whether every audit passed */
@@ -77,34 +67,23 @@ export async function faults(options: FaultsOptions): Promise<boolean> {
   const lab = await Lab.up();
   const timing = timingOf(options, lab.state);
   let turns: readonly Turn[] = planOf(options);
-  const done: Series = { outcomes: [], broken: [] };
   const names = options.faults.length < FAULTS.length ? ` --only ${options.faults.map(({ name }) => name).join(',')}` : '';
   const command = `npm run lab -- faults --seed ${seed} --roles ${roles} --rounds ${rounds} --profile ${profile}${names}`;
+  const results = new Results(path.join(__dirname, 'report'), { command, seed, profile, timing, accel: lab.state.accel }, turns.length);
   progress(`seed ${seed}; ${turns.length} faults, at most ${options.minutes} minutes: ${command}`);
-  let page = '';
   for (let fresh = true; turns.length > 0 && elapsedSeconds() < options.minutes * 60; fresh = false) {
-    if (!fresh) await timed('a pair that is not whole is replaced by a fresh one', () => lab.fresh());
-    const before = { turns: turns.length, outcomes: done.outcomes.length };
+    const taken = results.outcomes.length;
     try {
-      turns = await series(lab, options, timing, turns, done);
+      if (!fresh) await timed('a pair that is not whole is replaced by a fresh one', () => lab.fresh());
+      turns = await series(lab, options, timing, turns, results);
     } catch (error) {
-      done.broken.push((error as Error).message);
-      progress(`FAILED the run broke off: ${(error as Error).message}`);
-      turns = turns.slice(done.outcomes.length - before.outcomes);
+      results.breakOff(`the run broke off: ${(error as Error).message}`);
+      turns = turns.slice(results.outcomes.length - taken);
     }
-    page = writeReport(REPORT, { command, seed, profile, timing, accel: lab.state.accel, skipped: turns.length, outcomes: done.outcomes });
-    if (turns.length === before.turns) break;
+    if (results.outcomes.length === taken) break;
   }
   await lab.down();
-  return conclude(done, turns.length, page);
-}
-
-function conclude({ outcomes, broken }: Series, skipped: number, page: string): boolean {
-  const failed = outcomes.filter(({ findings }) => findings.length > 0);
-  for (const { fault, active, findings } of failed) process.stdout.write(`FAILED ${fault} from ${active}: ${findings.join('; ')}\n`);
-  for (const reason of broken) process.stdout.write(`FAILED ${reason}\n`);
-  process.stdout.write(`report: ${path.relative(process.cwd(), page)}\n`);
-  process.stdout.write(`${outcomes.length - failed.length} passed, ${failed.length + broken.length} failed\n`);
-  progress(`done after ${Math.round(elapsedSeconds())} s${skipped ? `; ${skipped} faults not begun` : ''}`);
-  return failed.length === 0 && broken.length === 0;
+  const good = results.conclude();
+  progress(`done after ${Math.round(elapsedSeconds())} s${turns.length ? `; ${turns.length} faults not begun` : ''}`);
+  return good;
 }

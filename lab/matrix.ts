@@ -11,6 +11,7 @@ import { doubleMastersIn, outagesIn, overlapsIn, type Overlap } from './outages'
 import type { Sighting } from './probe';
 import { elapsedSeconds, progress, timed } from './progress';
 import { randomFrom, shuffled } from './random';
+import type { Results } from './results';
 import { Rows } from './rows';
 
 /** One fault that is to happen. */
@@ -86,9 +87,6 @@ function withFewSwitchovers(turns: readonly Turn[]): Turn[] {
 
 /** Faults one after another on one pair, with a client writing all the time, and an audit after each. */
 export class Matrix {
-  public readonly outcomes: Outcome[] = [];
-  /** Why a turn could not even begin. */
-  public readonly broken: string[] = [];
   /** Since when there has been one active node and one able standby. */
   private wholeAt = Date.now();
   private history!: History;
@@ -96,7 +94,12 @@ export class Matrix {
   private audit!: Audit;
   private rows!: Rows;
 
-  public constructor(private readonly lab: Lab, private readonly operator: Operator, private readonly timing: Timing) {}
+  public constructor(
+    private readonly lab: Lab,
+    private readonly operator: Operator,
+    private readonly timing: Timing,
+    private readonly results: Results,
+  ) {}
 
   /**
    * @param until second of this process after which no further fault begins
@@ -107,7 +110,7 @@ export class Matrix {
     await this.begin();
     for (const [index, turn] of turns.entries()) {
       if (elapsedSeconds() > until) return turns.slice(index);
-      const roles = await this.activate(turn.active).catch((error: Error) => void this.broken.push(`before ${turn.fault.name}: ${error.message}`));
+      const roles = await this.activate(turn.active).catch((error: Error) => void this.results.breakOff(`before ${turn.fault.name}: ${error.message}`));
       if (!roles) return turns.slice(index);
       if (!(await this.take(turn, roles))) return turns.slice(index + 1);
     }
@@ -201,7 +204,7 @@ export class Matrix {
     const started = startTimes(journal);
     const bound = fault.bound({ ...this.timing, start: Math.max(0, ...started) });
     const writesAway = this.load.longestOutage(from, until);
-    this.outcomes.push({
+    this.results.add({
       ...when, ...found, fault: fault.name, what: fault.what, active, standby, bound, vipAway, writesAway, twoHolders, findings,
       ...(findings.length > 0 && { explanation: await explain(this.lab) }),
       timeline: within(seen), journal, attempts: within(this.load.attempts),

@@ -1,0 +1,42 @@
+import * as path from 'node:path';
+import type { Outcome } from './matrix';
+import { progress } from './progress';
+import { writeReport, type Report } from './report';
+
+/** What came of a run so far; its report is whole after every fault, for a run may be ended at any time. */
+export class Results {
+  public readonly outcomes: Outcome[] = [];
+  /** Why a turn could not begin, or the run broke off. */
+  private readonly broken: string[] = [];
+  private page = '';
+
+  /** @param turns how many faults were meant to happen */
+  public constructor(
+    private readonly directory: string,
+    private readonly about: Omit<Report, 'outcomes' | 'skipped'>,
+    private readonly turns: number,
+  ) {}
+
+  public add(outcome: Outcome): void {
+    this.outcomes.push(outcome);
+    this.page = writeReport(this.directory, { ...this.about, skipped: this.turns - this.outcomes.length, outcomes: this.outcomes });
+  }
+
+  public breakOff(reason: string): void {
+    this.broken.push(reason);
+    progress(`FAILED ${reason}`);
+  }
+
+  /** Says what came out. @returns whether all is well */
+  public conclude(): boolean {
+    const failed = this.outcomes.filter(({ findings }) => findings.length > 0);
+    const lines = [
+      ...failed.map(({ fault, active, findings }) => `FAILED ${fault} from ${active}: ${findings.join('; ')}`),
+      ...this.broken.map((reason) => `FAILED ${reason}`),
+      ...(this.page ? [`report: ${path.relative(process.cwd(), this.page)}`] : []),
+      `${this.outcomes.length - failed.length} passed, ${failed.length + this.broken.length} failed`,
+    ];
+    process.stdout.write(`${lines.join('\n')}\n`);
+    return failed.length === 0 && this.broken.length === 0;
+  }
+}
