@@ -1,13 +1,15 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Part of the agent: a master that waits for a lock whose holder is alive is one master too many. It stops its keepalived, and
-# starts it again when the holder's heartbeat stands still, or after a while: nothing else here can tell whether the two hear each
-# other again. Needs paths.sh.
+# starts it again when the holder's heartbeat stands still, so that staying away costs a takeover no more than that. Otherwise after a
+# while: only two that run can tell whether they hear each other again. Each such try takes clients away from the holder when they do
+# not, so the next one comes much later. Needs paths.sh.
 
 # Seconds, all of them.
 usurper_after=10 # waiting while the heartbeat advances
 still_after=10   # without a heartbeat, the holder is gone or about to be
-away_at_first=60 # doubled when the next time comes soon after the return
-away_at_most=480
+gone_after=10    # keepalived, once asked to stop
+away_at_first=60 # five times as long when the next time comes soon after the return
+away_at_most=3600
 soon=60
 
 stepped_down_file="$run_dir/stepped-down"
@@ -39,11 +41,11 @@ watch_holder() {
 }
 
 step_down_or_return() {
-  local at
+  local at state=STOP
   if [[ ! -e $stepped_down_file ]]; then
     [[ $phase == WAITING ]] && ((holder_beats_since && holder_beat_at > holder_beats_since && now - holder_beats_since >= usurper_after)) || return
     if ((back_at && now - back_at < soon)); then
-      away_for=$((2 * away_for < away_at_most ? 2 * away_for : away_at_most))
+      away_for=$((5 * away_for < away_at_most ? 5 * away_for : away_at_most))
     else
       away_for=$away_at_first
     fi
@@ -53,7 +55,10 @@ step_down_or_return() {
     return
   fi
   read -r at away_for <"$stepped_down_file"
-  ((now - at >= away_for || (!holder_beats_since && now - at >= still_after))) || return
+  [[ -r $run_dir/vrrp-state ]] && read -r state <"$run_dir/vrrp-state"
+  # Or it was started by hand, by somebody who has mended the network.
+  ((now - at >= away_for || (!holder_beats_since && now - at >= still_after))) ||
+    { [[ $state != STOP ]] && ((now - at >= gone_after)); } || return
   logger -t nim-ha "stepped down $((now - at)) s ago: back"
   rm -f "$stepped_down_file"
   back_at="$now"

@@ -144,7 +144,7 @@ decide_able() {
   elif [[ $nfs_answers == no ]]; then
     able=no reason="the NFS server does not answer on port 2049"
   elif [[ -e $stepped_down_file ]]; then
-    reason="stepped down: another node has the lock and was not heard (VRRP is IP protocol 112 to 224.0.0.18)"
+    reason="stepped down: another node has the lock and was not heard (VRRP is IP protocol 112 to 224.0.0.18); back when that node is gone, at the latest $away_for s after; at once with: systemctl start keepalived"
   fi
 }
 
@@ -183,7 +183,6 @@ reconcile() {
     WAITING | STARTING) [[ $mounted == no ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
     DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
   esac
-  step_down_or_return
 }
 
 mkdir -p "$run_dir"
@@ -195,6 +194,7 @@ while :; do
   look
   write_state
   reconcile
+  step_down_or_return
   [[ ${1-} == once ]] && break
   read -rt "${NIM_HA_TICK:-1}" -u "$nothing"
 done

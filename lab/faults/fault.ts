@@ -22,6 +22,8 @@ export interface Timing {
   /** VRRP: a master that leaves says so; one that is gone is missed. */
   readonly skew: number;
   readonly masterDown: number;
+  /** Until clients leave a second holder that has given way: their neighbour entry is checked again, or the address announced. */
+  readonly arp: number;
   /** What the services took to start: measured, or before that an allowance for the machines of this lab. */
   readonly start: number;
 }

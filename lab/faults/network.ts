@@ -103,9 +103,9 @@ export const networkFaults: readonly Fault[] = [
     undo: heal,
     serves: 'active',
     lasts: 120,
-    // Clients may talk to the second holder while there are two.
-    bound: ({ masterDown }) => ({ vip: masterDown, writes: 25 }),
-    twoHolders: () => 60,
+    // The second holder comes, sees the heartbeat for ten seconds, and goes; after a minute once more.
+    bound: ({ masterDown, arp }) => ({ vip: masterDown, writes: 20 + arp }),
+    twoHolders: () => 45,
   },
   {
     name: 'nfs-path-active',

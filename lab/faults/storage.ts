@@ -62,7 +62,8 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'share-read-only',
     what: 'both exports read-only for 40 s',
-    inject: async ({ lab }) => void (await asRoot(lab, 'nfs', `for part in clickhouse nms; do exportfs -o ro,sync,no_subtree_check,no_root_squash 10.77.0.0/24:${SHARE}/$part; done; exportfs -f`)),
+    // In one call: each puts what it does not name back to what /etc/exports says.
+    inject: async ({ lab }) => void (await asRoot(lab, 'nfs', `exportfs -o ro,sync,no_subtree_check,no_root_squash 10.77.0.0/24:${SHARE}/clickhouse 10.77.0.0/24:${SHARE}/nms && exportfs -f`)),
     undo: async ({ lab }) => void (await asRoot(lab, 'nfs', 'exportfs -ra && exportfs -f')),
     serves: 'nobody',
     lasts: 40,

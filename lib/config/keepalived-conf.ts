@@ -33,6 +33,8 @@ ${instanceTail(pair)}`;
  *   honours it only in an instance that starts as BACKUP.
  * - `weight 0`: a failed check puts the node in FAULT, which gives the address up whether or not there is a peer to
  *   hear of it. A weight only lowers a priority: between 150 and 100 the guide's 10 would change nothing.
+ * - `garp_master_refresh`: keepalived announces the address when it takes it, and not again. Clients that have learnt it from a second
+ *   master go on talking to that one for up to a minute after it has given way; announced every ten seconds, they come back.
  */
 function hardened(pair: PairModel, node: NodeModel): string {
   return `global_defs {
@@ -52,6 +54,7 @@ vrrp_instance VI_28 {
     nopreempt
     interface ${node.networkInterface}
     priority ${node.role === 'primary' ? 150 : 100}
+    garp_master_refresh 10
 ${instanceTail(pair)}`;
 }
 

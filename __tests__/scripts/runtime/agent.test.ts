@@ -272,7 +272,7 @@ describe('agent.sh', () => {
     });
     afterEach(() => agent.kill('SIGKILL'));
 
-    test('steps down, says why, and comes back after a minute, or two when that was of no use', async () => {
+    test('steps down, says why, and comes back after a minute, or five when that was of no use', async () => {
       expect(node.read('calls')).toContain('--no-block stop keepalived.service');
       await pass(true);
       await node.until('the reason is told', () => node.state().reason.startsWith('stepped down: another node has the lock'));
@@ -282,7 +282,15 @@ describe('agent.sh', () => {
       expect(node.read('calls')).toContain('--no-block start keepalived.service');
       elect();
       await until(steppedDown, true);
-      expect(node.read('run/nim-ha/stepped-down')).toMatch(/^\d+ 120$/m);
+      expect(node.read('run/nim-ha/stepped-down')).toMatch(/^\d+ 300$/m);
+    });
+
+    test('is back when somebody has started keepalived by hand', async () => {
+      node.write('run/nim-ha/vrrp-state', 'STOP\n');
+      for (let second = 0; second < 15; second++) await pass(true);
+      expect(steppedDown()).toBe(true);
+      node.write('run/nim-ha/vrrp-state', 'BACKUP\n');
+      expect(await until(() => !steppedDown(), true)).toBeLessThan(5);
     });
 
     test('comes back at once when the heartbeat stands still', async () => {

@@ -134,11 +134,14 @@ describe('lock-holder.sh', () => {
     expect(free()).toBe(true);
   });
 
-  test('the heartbeat grows with the wish and stops without it', async () => {
+  test.each([
+    ['without the wish', () => node.remove('run/nim-ha/want-master')],
+    ['when the services have failed', () => node.write('run/nim-ha/failed', '')],
+  ])('the heartbeat grows with the wish and stops %s', async (_, happens) => {
     const holder = start();
     await held();
     await node.until('a beat', () => node.read(LOCK).length > 0);
-    node.remove('run/nim-ha/want-master');
+    happens();
     await new Promise((done) => setTimeout(done, 800));
     const size = node.read(LOCK).length;
     await new Promise((done) => setTimeout(done, 1500));
