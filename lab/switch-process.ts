@@ -27,7 +27,7 @@ function listen(server: Server, path: string): Promise<void> {
 
 async function openPorts(): Promise<void> {
   lan.addPort(PROBE_PORT);
-  // A tap sees what a port may lose: two masters that cannot hear each other are both heard here.
+  // A tap sees what reaches anybody: two masters that cannot hear each other are both heard here, one that is cut off from all is not.
   lan.tap((port, frame) => {
     if (port !== PROBE_PORT) probe.observe(frame);
   });

@@ -65,14 +65,16 @@ export class Switch {
   public receive(from: string, frame: Buffer): void {
     const header = parseEthernet(frame);
     if (!header || !this.port(from).linkUp) return;
-    for (const tap of this.taps) tap(from, frame);
     this.learned.set(header.source, from);
     const known = header.destination === BROADCAST ? undefined : this.learned.get(header.destination);
+    let arrived = false;
     for (const [name, port] of this.ports) {
       if (name === from || (known !== undefined && known !== name)) continue;
       if (!port.linkUp || !port.deliver || this.isDropped(from, name, frame)) continue;
       port.deliver(frame);
+      arrived = true;
     }
+    if (arrived) for (const tap of this.taps) tap(from, frame);
   }
 
   private isDropped(from: string, to: string, frame: Buffer): boolean {

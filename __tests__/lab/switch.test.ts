@@ -90,13 +90,15 @@ describe('switch', () => {
     expect(got.b.length).toBe(2);
   });
 
-  test('taps hear what is dropped, but nothing from a pulled cable', () => {
+  test('taps hear what reaches anybody, and nothing from a port that is cut off or a pulled cable', () => {
     const { lan } = threePorts();
     const heard: string[] = [];
     const stop = lan.tap((port) => heard.push(port));
-    lan.setDrops([{ from: 'a' }]);
-    lan.setLink('b', false);
+    lan.setDrops([{ from: 'a', to: 'c' }]);
     lan.receive('a', vrrpFrame(A));
+    lan.setDrops([{ from: 'a' }]);
+    lan.receive('a', vrrpFrame(A));
+    lan.setLink('b', false);
     lan.receive('b', vrrpFrame(B));
     stop();
     lan.receive('c', vrrpFrame(B));

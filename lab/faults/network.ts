@@ -11,15 +11,13 @@ const between = ({ active, standby }: Scene, match?: DropRule['match']): DropRul
   { from: standby, to: active, match },
 ];
 
+/** Where the lease decides, a fault has lasted for longer than that once the standby serves. */
 export const networkFaults: readonly Fault[] = [
   {
     name: 'cable-active',
     what: 'the LAN cable of the active node pulled for longer than the lease',
     inject: ({ lab, active }) => lab.machine(active).unplug(),
-    undo: async ({ lab, active, timing }) => {
-      await sleep(timing.lease);
-      await lab.machine(active).plug();
-    },
+    undo: ({ lab, active }) => lab.machine(active).plug(),
     serves: 'standby',
     bound: afterLease,
   },
@@ -64,10 +62,7 @@ export const networkFaults: readonly Fault[] = [
     name: 'partition-active',
     what: 'the active node cut off by the switch, its link still up, for longer than the lease',
     inject: (scene) => drop(scene, { from: scene.active }, { to: scene.active }),
-    undo: async (scene) => {
-      await sleep(scene.timing.lease);
-      await heal(scene);
-    },
+    undo: heal,
     serves: 'standby',
     bound: afterLease,
     twoHolders: () => 3,
@@ -111,10 +106,7 @@ export const networkFaults: readonly Fault[] = [
     name: 'nfs-path-active',
     what: 'the way to the NFS server blocked for the active node only, for longer than the lease',
     inject: (scene) => drop(scene, { from: scene.active, to: 'nfs' }, { from: 'nfs', to: scene.active }),
-    undo: async (scene) => {
-      await sleep(scene.timing.lease);
-      await heal(scene);
-    },
+    undo: heal,
     serves: 'standby',
     // The check says so when the server has not answered the agent's next two questions.
     bound: ({ checkInterval, masterDown, lease, start }) => ({ vip: masterDown, writes: 10 + checkInterval + masterDown + lease + start }),
