@@ -34,9 +34,8 @@ look_at_heartbeat() {
 # keepalived runs the check every ten seconds. One that has stopped doing so still holds the virtual IP, and nothing else tells.
 # Killed, it gives the address up on its way out, and systemd starts it again.
 watch_keepalived() {
-  local state=STOP checked=0
-  [[ -r $run_dir/vrrp-state ]] && read -r state <"$run_dir/vrrp-state"
-  if [[ $state == STOP ]]; then
+  local checked=0
+  if [[ $vrrp == STOP ]]; then
     keepalived_since="$now"
     return
   fi
@@ -48,6 +47,19 @@ watch_keepalived() {
   check_works || return
   logger -t nim-ha "keepalived has run no check for $stuck_after s: killing it"
   systemctl --no-block kill --kill-who=all --signal=KILL keepalived.service
+}
+
+# A switchover that was interrupted leaves a master that nobody wants to serve: VRRP has to elect anew.
+watch_wish() {
+  if [[ $vrrp != MASTER || $phase != STANDBY ]]; then
+    unwanted_since=0
+  elif ((!unwanted_since)); then
+    unwanted_since="$now"
+  elif ((now - unwanted_since > unwanted_for)); then
+    unwanted_since=0
+    logger -t nim-ha "master for $unwanted_for s without the wish to serve: restarting keepalived"
+    systemctl --no-block restart keepalived.service
+  fi
 }
 
 # Asks for nothing but that the file can be run and writes down when.

@@ -12,26 +12,29 @@ away_at_first=60 # five times as long when the next time comes soon after the re
 away_at_most=3600
 soon=60
 
-stepped_down_file="$run_dir/stepped-down"
+heartbeat_seen="$run_dir/heartbeat-seen"
 holder_beats_since=0 holder_beat_at=0 holder_size='' away_for=0 back_at=0
 
-# The holder's heartbeat is the size of the lock file. Reading it may hang with the server, so one child at a time does.
+# The holder's heartbeat is the size of the lock file, and its last byte a dash where the holder's services have failed. Reading it may
+# hang with the server, so one child at a time does; what cannot be read is no news.
 watch_holder() {
-  local size
+  local size last
   if [[ $phase != WAITING && ! -e $stepped_down_file ]]; then
     holder_beats_since=0 holder_size=''
-    [[ ! -e $run_dir/holder-size ]] || rm -f "$run_dir/holder-size"
     return
   fi
   if ! kill -0 "${holder_probe:-}" 2>/dev/null; then
     (
-      timeout -s KILL 5 wc -c "$share_lock" >"$run_dir/holder-size.new" 2>/dev/null &&
-        mv -f "$run_dir/holder-size.new" "$run_dir/holder-size"
+      # shellcheck disable=SC2016 # $1 is for the inner shell
+      seen="$(timeout -s KILL 5 bash -c 'wc -c <"$1" && tail -c 1 "$1"' _ "$share_lock" 2>/dev/null)" &&
+        printf '%s\n' "${seen//$'\n'/ }" >"$heartbeat_seen"
     ) &
     holder_probe=$!
   fi
-  [[ -r $run_dir/holder-size ]] && read -r size _ <"$run_dir/holder-size" || return
-  if [[ -n $holder_size && $size != "$holder_size" ]]; then
+  [[ -s $heartbeat_seen ]] && read -r size last <"$heartbeat_seen"
+  [[ -n ${size-} ]] || return
+  : >"$heartbeat_seen"
+  if [[ -n $holder_size && $size != "$holder_size" && $last != - ]]; then
     holder_beat_at="$now"
     ((holder_beats_since)) || holder_beats_since="$now"
   elif ((holder_beats_since && now - holder_beat_at > still_after)); then
@@ -40,10 +43,19 @@ watch_holder() {
   holder_size="$size"
 }
 
+is_beating() {
+  ((holder_beats_since && holder_beat_at > holder_beats_since && now - holder_beat_at <= still_after))
+}
+
+# An agent that was restarted has yet to see whether the heartbeat stands still.
+recall_holder() {
+  [[ ! -e $stepped_down_file ]] || holder_beats_since="$now" holder_beat_at="$now"
+}
+
 step_down_or_return() {
-  local at state=STOP
+  local at
   if [[ ! -e $stepped_down_file ]]; then
-    [[ $phase == WAITING ]] && ((holder_beats_since && holder_beat_at > holder_beats_since && now - holder_beats_since >= usurper_after)) || return
+    [[ $phase == WAITING ]] && is_beating && ((now - holder_beats_since >= usurper_after)) || return
     if ((back_at && now - back_at < soon)); then
       away_for=$((5 * away_for < away_at_most ? 5 * away_for : away_at_most))
     else
@@ -55,12 +67,12 @@ step_down_or_return() {
     return
   fi
   read -r at away_for <"$stepped_down_file"
-  [[ -r $run_dir/vrrp-state ]] && read -r state <"$run_dir/vrrp-state"
   # Or it was started by hand, by somebody who has mended the network.
   ((now - at >= away_for || (!holder_beats_since && now - at >= still_after))) ||
-    { [[ $state != STOP ]] && ((now - at >= gone_after)); } || return
+    { [[ $vrrp != STOP ]] && ((now - at >= gone_after)); } || return
   logger -t nim-ha "stepped down $((now - at)) s ago: back"
+  # First the start: an agent that dies in between must not leave a keepalived that nobody starts.
+  systemctl --no-block start keepalived.service || return
   rm -f "$stepped_down_file"
   back_at="$now"
-  systemctl --no-block start keepalived.service
 }

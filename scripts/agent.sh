@@ -28,10 +28,11 @@ hold_down="${NIM_HA_HOLD_DOWN:-120}"
 retry_every=5
 probe_every=5
 write_every=3
-stuck_after=30 # without a check of keepalived's
+stuck_after=30  # without a check of keepalived's
+unwanted_for=15 # master, and nobody wants the services here
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
-starting_since=0 services=() nfs_server='' keepalived_since=0 lease=90 cut_off=no notify_works=no
+starting_since=0 services=() nfs_server='' keepalived_since=0 unwanted_since=0 lease=90 cut_off=no notify_works=no
 phase=STANDBY since='' reason='' now=0 phase_changes=0
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -78,8 +79,9 @@ fail() {
 
 look() {
   local wish=no lock=no populated=no maintenance=no previous="$phase" from
-  mounted=no
+  mounted=no vrrp=STOP
   read_uptime
+  [[ ! -r $vrrp_file ]] || read -r vrrp <"$vrrp_file"
   if ((!${#services[@]} || now >= next_retry)); then
     read_services
     nfs_server="$(node_value NFS_SERVER 2>/dev/null)"
@@ -145,6 +147,8 @@ decide_able() {
     able=no reason="the NFS server does not answer on port 2049"
   elif [[ -e $stepped_down_file ]]; then
     reason="stepped down: another node has the lock and was not heard (VRRP is IP protocol 112 to 224.0.0.18); back when that node is gone, at the latest $away_for s after; at once with: systemctl start keepalived"
+  elif [[ $phase == STANDBY && $vrrp == STOP ]]; then
+    reason="keepalived does not run"
   fi
 }
 
@@ -177,6 +181,7 @@ reconcile() {
   ((now >= next_retry)) || return
   next_retry=$((now + retry_every))
   watch_keepalived
+  watch_wish
   [[ $phase == ISOLATED ]] || mount_again
   case "$phase" in
     ISOLATED) systemctl --no-block start nim-ha-isolate.service ;;
@@ -189,6 +194,7 @@ mkdir -p "$run_dir"
 recall
 read_uptime
 keepalived_since="$now"
+recall_holder
 exec {nothing}<> <(:) # nobody ever writes there: reading from it with a limit is a sleep without a process
 while :; do
   look

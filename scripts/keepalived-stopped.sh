@@ -10,7 +10,7 @@ lib="${BASH_SOURCE[0]%/*}"
 
 mkdir -p "$run_dir"
 rm -f "$want_master" "$failed_file"
-printf 'STOP\n' >"$run_dir/vrrp-state"
+printf 'STOP\n' >"$vrrp_file"
 
 if address="$(node_value VIRTUAL_IP)" && interface="$(node_value INTERFACE)"; then
   [[ $address == */* ]] || address="$address/32"

@@ -44,18 +44,20 @@ acquire() {
   done
 }
 
-# One byte through the locked file: only there does the kernel say that the lock was lost. Not without the wish, nor when the services
-# have failed, for the other node must not take such a holder for one that means to stay; then it only asks. Any answer shows that the lease was renewed, and
-# the agent acts on the time of the last one.
+# One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed: the
+# other node must not take this one for a holder that serves. Nothing without the wish, when it only asks. Any answer shows that
+# the lease was renewed, and the agent acts on the time of the last one.
 heartbeat() {
-  local main="$1" error now nothing
+  local main="$1" error now nothing byte
   trap - INT USR1
   trap exit TERM        # after the write that may be under way
   exec {nothing}<> <(:) # nobody ever writes there: reading from it with a limit is a sleep without a process
   while ! read -rt "$heartbeat_interval" -u "$nothing" && kill -0 "$main" 2>/dev/null; do
     read_uptime
-    if [[ -e $want_master && ! -e $failed_file ]]; then
-      LC_ALL=C dd status=none conv=notrunc,fsync 2>"$run_dir/heartbeat" >&9 <<<''
+    if [[ -e $want_master ]]; then
+      byte=+
+      [[ ! -e $failed_file ]] || byte=-
+      LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$run_dir/heartbeat" >&9 <<<"$byte"
     else
       LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$run_dir/heartbeat"
     fi || {

@@ -10,7 +10,7 @@ gauge() {
 
 write_metrics() {
   local each is_it is_able=0 elected=0 holds=0
-  [[ $able != yes ]] || is_able=1
+  [[ $able != yes || -n $reason ]] || is_able=1
   [[ ! -e $want_master ]] || elected=1
   [[ ! -e $lock_held ]] || holds=1
   {

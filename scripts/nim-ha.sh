@@ -64,7 +64,7 @@ switchover() {
   # A peer that is there takes over within a second; without one, this node is elected again after four, and with the
   # hardened profile's delay at the start after nine.
   if wait_for "$([[ "$(node_value PROFILE)" == hardened ]] && echo 15 || echo 8)" elected; then
-    die "no peer took over, so this node is active again; is the other node up, and what does its nim-ha status say?"
+    die "no peer took over, so this node has the virtual IP again; is the other node up, and what does its nim-ha status say?"
   fi
   printf 'the peer took over; this node is standby\n'
 }

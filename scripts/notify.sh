@@ -28,7 +28,7 @@ record_wish() {
     return
   fi
   printf '%s\n' "$stamp" >"$run_dir/notify.last"
-  printf '%s\n' "$state" >"$run_dir/vrrp-state"
+  printf '%s\n' "$state" >"$vrrp_file"
   logger -t nim-ha "keepalived says $state"
   if [[ $state == MASTER ]]; then
     : >"$want_master"

@@ -20,7 +20,7 @@ stop_services() {
 
 # Stop keepalived, wait until nothing here serves, and make way for the mounts.
 step_aside() {
-  rm -f "$run_dir/stepped-down" # the agent would start keepalived again
+  rm -f "$stepped_down_file" # the agent would start keepalived again
   look_at_units keepalived.service
   if [[ ${unit_active["keepalived.service"]} != @(inactive|failed) ]]; then
     record_units keepalived.service
@@ -36,7 +36,7 @@ step_aside() {
 }
 
 start_keepalived() {
-  printf 'STOP\n' >"$run_dir/vrrp-state"
+  printf 'STOP\n' >"$vrrp_file"
   systemctl reset-failed keepalived.service 2>/dev/null
   if ! timeout 90 systemctl start keepalived.service </dev/null || ! keepalived_runs; then
     explain

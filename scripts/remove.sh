@@ -29,7 +29,7 @@ load_data "$node_data"
 
 stop_everything() {
   local unit
-  rm -f "$run_dir/stepped-down"
+  rm -f "$stepped_down_file"
   look_at_units keepalived.service nim-ha.target nim-ha-lock.service nim-ha-agent.service
   for unit in keepalived.service nim-ha.target nim-ha-lock.service; do
     [[ ${unit_load[$unit]} == not-found ]] || timeout 360 systemctl stop "$unit" </dev/null ||

@@ -73,7 +73,7 @@ wait_until() {
 # vrrp_is STATE: what keepalived has told notify last.
 vrrp_is() {
   local vrrp=
-  [[ ! -r $run_dir/vrrp-state ]] || read -r vrrp <"$run_dir/vrrp-state"
+  [[ ! -r $vrrp_file ]] || read -r vrrp <"$vrrp_file"
   # shellcheck disable=SC2053 # a pattern
   [[ $vrrp == $1 ]]
 }
@@ -95,11 +95,12 @@ is_serving_or_hopeless() {
 }
 
 is_good_standby() {
-  has_settled && [[ $phase == STANDBY && $able == yes ]] && ! holds_virtual_ip
+  [[ ! -e $stepped_down_file ]] && has_settled && [[ $phase == STANDBY && $able == yes ]] && ! holds_virtual_ip
 }
 
-is_serving_or_standby() {
-  is_serving || is_good_standby
+# Good, or one master too many: the agent stops that one's keepalived.
+is_serving_or_standby_or_usurper() {
+  is_serving || is_good_standby || [[ -e $stepped_down_file ]]
 }
 
 wait_for_serving() {
@@ -127,11 +128,12 @@ wait_for_standby() {
   local begin=$SECONDS limit="$1"
   wait_until 30 "the first VRRP election" has_settled
   sleep "${NIM_HA_RELOAD_WAIT:-5}" # every node begins as BACKUP, and one without a peer is master after 3.6 s
-  if ! wait_until "$limit" "a standby that could take over" is_serving_or_standby; then
+  if ! wait_until "$limit" "a standby that could take over" is_serving_or_standby_or_usurper || [[ -e $stepped_down_file ]]; then
     phase_now
     explain
-    if [[ $phase == WAITING ]] || { holds_virtual_ip && [[ ! -e $lock_held ]]; }; then
-      # Stopped at once: two nodes that answer for one address are worse than one.
+    if [[ $phase == WAITING || -e $stepped_down_file ]] || { holds_virtual_ip && [[ ! -e $lock_held ]]; }; then
+      # Stopped at once, and for good: two nodes that answer for one address are worse than one.
+      rm -f "$stepped_down_file"
       timeout 60 systemctl stop keepalived.service
       fail rollout/two-masters "this node" "master, while another node has the lock" "standby" \
         "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}; keepalived is stopped here"

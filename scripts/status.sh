@@ -23,7 +23,7 @@ gather() {
 
   keepalived="$(systemctl is-active keepalived.service 2>/dev/null)"
   vrrp_state=UNKNOWN
-  [[ -r $run_dir/vrrp-state ]] && read -r vrrp_state <"$run_dir/vrrp-state"
+  [[ -r $vrrp_file ]] && read -r vrrp_state <"$vrrp_file"
   [[ $keepalived == active ]] || vrrp_state=STOP
 
   holds_virtual_ip=false

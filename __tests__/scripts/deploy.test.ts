@@ -143,6 +143,12 @@ describe('a deployed primary', () => {
     try {
       stageAgain(node, 'other');
       expect(ok(node.step('rollout', '2'))).toContain('keepalived is stopped here until the other node is as it should be');
+      node.set('peer-unheard');
+      const deaf = node.step('rollout', '4');
+      expect(deaf.out).toContain('FAILED [rollout/two-masters]');
+      expect(node.has('run/nim-ha/stepped-down')).toBe(false);
+      expect(node.read('fake/units/keepalived.service')).toMatch(/ inactive$/m);
+      node.set('peer-unheard', false);
       expect(ok(node.step('rollout', '4'))).toContain('phase STANDBY');
       // One that answers for the virtual IP while the other holds the lock is one too many.
       node.set('vip');

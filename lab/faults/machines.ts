@@ -129,6 +129,15 @@ export const machineFaults: readonly Fault[] = [
     bound: (timing) => ({ ...handover(timing), writes: handover(timing).writes + 20 }),
   },
   {
+    name: 'switchover-killed',
+    what: 'nim-ha switchover killed while it waits for the services to stop',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'timeout -s KILL 2 nim-ha switchover', 'any')),
+    undo: nothing,
+    serves: 'standby',
+    // The agent, which looks every five seconds, gives it 15, and the services take up to 20 to stop.
+    bound: (timing) => ({ ...handover(timing), writes: handover(timing).writes + 20 + 15 + 5 }),
+  },
+  {
     name: 'maintenance',
     what: 'nim-ha maintenance on, a reboot of that node, and maintenance off',
     inject: async ({ lab, active }) => void (await asRoot(lab, active, 'nim-ha maintenance on')),

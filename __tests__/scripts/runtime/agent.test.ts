@@ -293,6 +293,25 @@ describe('agent.sh', () => {
       expect(await until(() => !steppedDown(), true)).toBeLessThan(5);
     });
 
+    test('a heartbeat that cannot be read is no news, nor is one that was read before the agent was restarted', async () => {
+      node.remove('var/lib/nms/.nim-ha/lock');
+      for (let second = 0; second < 15; second++) await pass(false);
+      expect(steppedDown()).toBe(true);
+      agent.kill('SIGKILL');
+      agent = node.start(node.script('agent.sh'));
+      for (let second = 0; second < 5; second++) await pass(true);
+      expect(steppedDown()).toBe(true);
+    });
+
+    test('is back when the holder says that its services have failed', async () => {
+      const failing = async (): Promise<void> => {
+        node.write('var/lib/nms/.nim-ha/lock', `${'.'.repeat(clock - 999)}-`);
+        await pass(false);
+      };
+      for (let second = 0; second < 25 && steppedDown(); second++) await failing();
+      expect(steppedDown()).toBe(false);
+    });
+
     test('comes back at once when the heartbeat stands still', async () => {
       for (let second = 0; second < 8; second++) await pass(true);
       expect(steppedDown()).toBe(true);
@@ -312,5 +331,22 @@ describe('agent.sh', () => {
     expect(node.read('calls')).not.toContain('keepalived.service');
     expect(node.state()).toMatchObject({ phase: 'WAITING' });
     agent.kill('SIGKILL');
+  });
+
+  test('a master that nobody wants to serve, after a switchover that was interrupted, is elected anew', async () => {
+    node.write('run/nim-ha/vrrp-state', 'MASTER\n');
+    const agent = node.start(node.script('agent.sh'));
+    for (let second = 1; second < 14; second++) {
+      node.write('proc/uptime', `${1000 + 2 * second}.00 1.00\n`);
+      await new Promise((done) => setTimeout(done, 300));
+    }
+    await node.until('it asks for it', () => node.read('calls').includes('--no-block restart keepalived.service'));
+    agent.kill('SIGKILL');
+  });
+
+  test.each([['BACKUP', ''], ['STOP', 'keepalived does not run']])('a standby whose keepalived said %s last', (word, reason) => {
+    node.write('run/nim-ha/vrrp-state', `${word}\n`);
+    expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'yes', reason });
+    expect(node.read('run/nim-ha/nim-ha.prom')).toContain(`nim_ha_able ${reason ? 0 : 1}\n`);
   });
 });

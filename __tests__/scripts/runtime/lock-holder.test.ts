@@ -134,18 +134,27 @@ describe('lock-holder.sh', () => {
     expect(free()).toBe(true);
   });
 
-  test.each([
-    ['without the wish', () => node.remove('run/nim-ha/want-master')],
-    ['when the services have failed', () => node.write('run/nim-ha/failed', '')],
-  ])('the heartbeat grows with the wish and stops %s', async (_, happens) => {
+  test('the heartbeat grows with the wish and stops without it', async () => {
     const holder = start();
     await held();
     await node.until('a beat', () => node.read(LOCK).length > 0);
-    happens();
+    node.remove('run/nim-ha/want-master');
     await new Promise((done) => setTimeout(done, 800));
     const size = node.read(LOCK).length;
     await new Promise((done) => setTimeout(done, 1500));
     expect(node.read(LOCK).length).toBe(size);
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
+  test('while the services have failed, the heartbeat says so', async () => {
+    const holder = start();
+    await held();
+    await node.until('a beat', () => node.read(LOCK).endsWith('+'));
+    node.write('run/nim-ha/failed', '');
+    await node.until('another one', () => node.read(LOCK).endsWith('-'));
+    node.remove('run/nim-ha/failed');
+    await node.until('as before', () => node.read(LOCK).endsWith('+'));
     holder.kill('SIGTERM');
     await node.until('it ends', () => holder.exitCode !== null);
   });
