@@ -56,19 +56,28 @@ export class Rows {
     this.tunnel.on('close', () => setTimeout(() => this.dig(), 1000).unref());
   }
 
-  /** @param timeout milliseconds in which nothing comes */
   private query(text: string, timeout = 20_000): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const request = http.request({ host: '127.0.0.1', port: this.port, method: 'POST', timeout, agent: false }, (response) => {
-        let body = '';
-        response.on('data', (chunk) => (body += chunk));
-        response.on('end', () => (response.statusCode === 200 ? resolve(body) : reject(new Error(body.trim() || `HTTP ${response.statusCode}`))));
-      });
-      request.on('timeout', () => request.destroy(new Error(`no answer within ${timeout / 1000} s`)));
-      request.on('error', reject);
-      request.end(text);
-    });
+    return post(this.port, text, timeout);
   }
+}
+
+/**
+ * @param port of this machine
+ * @param timeout milliseconds in which nothing comes
+ */
+export function post(port: number, text: string, timeout: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host: '127.0.0.1', port, method: 'POST', timeout, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk) => (body += chunk));
+      response.on('end', () => (response.statusCode === 200 ? resolve(body) : reject(new Error(body.trim() || `HTTP ${response.statusCode}`))));
+      // An answer that has begun breaks off here, and not at the request.
+      response.on('error', reject);
+    });
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${timeout / 1000} s`)));
+    request.on('error', reject);
+    request.end(text);
+  });
 }
 
 /** The census of rows 1 to `count`, each once. */
