@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
 
@@ -13,8 +13,10 @@ export class FileTree {
   public write(path: string, text: string, mode = 0o644): void {
     const full = join(this.root, path);
     mkdirSync(dirname(full), { recursive: true });
-    writeFileSync(full, text);
-    chmodSync(full, mode);
+    // A script that runs meanwhile must not read half of what a kernel would say at once.
+    writeFileSync(`${full}~`, text);
+    chmodSync(`${full}~`, mode);
+    renameSync(`${full}~`, full);
   }
 
   public read(path: string): string {
