@@ -70,9 +70,9 @@ step_down_or_return() {
   # Or it was started by hand, by somebody who has mended the network.
   ((now - at >= away_for || (!holder_beats_since && now - at >= still_after))) ||
     { [[ $vrrp != STOP ]] && ((now - at >= gone_after)); } || return
-  logger -t nim-ha "stepped down $((now - at)) s ago: back"
   # First the start: an agent that dies in between must not leave a keepalived that nobody starts.
   systemctl --no-block start keepalived.service || return
+  logger -t nim-ha "stepped down $((now - at)) s ago: back"
   rm -f "$stepped_down_file"
   back_at="$now"
 }
