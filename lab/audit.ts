@@ -1,6 +1,5 @@
 import { eventually, GENTLY_MS } from './checks';
 import type { Lab } from './lab';
-import type { Ledger } from './ledger';
 import type { Load } from './load';
 import { NODES, type NodeName } from './machines';
 import { allActive, noneActive, Observer } from './observer';
@@ -108,9 +107,13 @@ export class Audit {
 
   private async damagedFiles(): Promise<string[]> {
     const conflicts = await this.see.conflicts();
-    const ledgers = [...(await this.see.ledgers())];
-    const damage = ledgers.flatMap(([service, { damage: all }]: [string, Ledger]) => all.map((what) => `${service}: ${what}`));
-    return this.news([...conflicts.map((line) => `a service saw a second writer: ${line}`), ...damage]);
+    const { ledgers, missing } = await this.see.files();
+    const damage = [...ledgers].flatMap(([service, { damage: all }]) => all.map((what) => `${service}: ${what}`));
+    const lost = this.news(missing);
+    return [
+      ...this.news([...conflicts.map((line) => `a service saw a second writer: ${line}`), ...damage]),
+      ...(lost.length ? [`${lost.length} lines that were written for good are lost: ${lost.slice(0, 5).join(', ')}`] : []),
+    ];
   }
 
   /** Processes that nothing can kill, or that pile up. */

@@ -1,8 +1,18 @@
 import { eventually } from './checks';
 import type { Lab } from './lab';
-import { readLedger, type Ledger } from './ledger';
+import { missingFrom, readLedger, type Ledger } from './ledger';
 import { NODES, nameOfMac, type NodeName } from './machines';
 import type { Observed } from './pair';
+import type { Vm } from './vm';
+
+const NOTES = '/var/log/nms';
+/** Half an hour of a service: more than any fault lasts. */
+const NOTES_LINES = 2000;
+
+export interface Files {
+  readonly ledgers: ReadonlyMap<string, Ledger>;
+  readonly missing: readonly string[];
+}
 
 /** What can be seen of the pair: from the LAN, and on the nodes. */
 export class Observer {
@@ -31,12 +41,14 @@ export class Observer {
     });
   }
 
-  /** The files of the stand-ins, read on the NFS server itself; by service. */
-  public async ledgers(): Promise<Map<string, Ledger>> {
-    const command = 'cd /mnt/nfs_share/nms && for file in nms-*/data; do printf "\\0%s\\n" "$file"; cat "$file"; done';
-    const { stdout } = await this.lab.nfs.ssh(`sudo bash -c '${command}'`);
-    const parts = stdout.split('\0').slice(1).map((part) => [part.slice(0, part.indexOf('/')), part.slice(part.indexOf('\n') + 1)] as const);
-    return new Map(parts.map(([service, text]) => [service, readLedger(text)]));
+  /** The files of the stand-ins by service, read on the NFS server itself, and what is missing of the lines that the nodes have written for good. */
+  public async files(): Promise<Files> {
+    // First what has to be there, then what is.
+    const notes = await Promise.all(NODES.map((name) => perFile(this.lab.machine(name), `cd ${NOTES} && for file in nms-*; do printf "\\0%s\\n" "$file"; tail -n ${NOTES_LINES} "$file"; done`)));
+    const data = await perFile(this.lab.nfs, 'cd /mnt/nfs_share/nms && for file in nms-*/data; do printf "\\0%s\\n" "${file%/*}"; cat "$file"; done');
+    const ledgers = new Map(data.map(([service, text]) => [service, readLedger(text)]));
+    const missing = notes.flat().flatMap(([service, text]) => missingFrom(ledgers.get(service) ?? readLedger(''), text).map((line) => `${service} ${line}`));
+    return { ledgers, missing };
   }
 
   /** What the stand-ins complained of: each saw that another one wrote at the same time, or damage. */
@@ -61,6 +73,12 @@ export class Observer {
     const { stdout } = await this.lab.machine(name).ssh('sudo journalctl --boot --no-pager -t sshd | grep -c "Accepted "');
     return Number(stdout) - 1;
   }
+}
+
+/** @param command prints a zero, a name, a line end and a text for each file */
+async function perFile(vm: Vm, command: string): Promise<[string, string][]> {
+  const { stdout } = await vm.ssh(`sudo bash -c '${command}'`);
+  return stdout.split('\0').slice(1).map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)]);
 }
 
 export function allActive(observed: Observed): boolean {

@@ -186,9 +186,10 @@ export class Rehearsal {
   private async expectIntactFiles(name: string): Promise<void> {
     const conflicts = await this.see.conflicts();
     this.checks.claim(`${name}: the services never saw a second writer`, conflicts.length === 0, conflicts[0]);
-    const ledgers = [...(await this.see.ledgers())];
-    const damage = ledgers.flatMap(([service, ledger]) => ledger.damage.map((what) => `${service}: ${what}`));
-    const lines = ledgers.map(([service, ledger]) => `${service} ${ledger.lines}`).join(', ');
+    const { ledgers: all, missing } = await this.see.files();
+    const ledgers = [...all];
+    const damage = [...ledgers.flatMap(([service, ledger]) => ledger.damage.map((what) => `${service}: ${what}`)), ...missing.map((line) => `missing: ${line}`)];
+    const lines = ledgers.map(([service, ledger]) => `${service} ${ledger.lines.length}`).join(', ');
     this.checks.claim(`${name}: every file is there, every line once and in order`, ledgers.length === 4 && damage.length === 0, damage.slice(0, 3).join(', ') || `${lines} lines`);
   }
 

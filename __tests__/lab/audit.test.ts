@@ -16,7 +16,7 @@ function observed(active: boolean): Observed {
   };
 }
 
-const ledgerLine = (sequence: number): string => `${sequence} node-a 11111111-2222-3333-4444-555555555555 ${sequence}.50\n`;
+const ledgerLine = (sequence: number): string => `${sequence} node-a 11111111-2222-3333-4444-555555555555 0.50 ${sequence}.50\n`;
 
 /** A pair in order, as seen by all that the audit looks at. Each test spoils one of its views. */
 class World {
@@ -25,6 +25,7 @@ class World {
   public rows = [1, 2, 3, 4];
   public conflicts = '';
   public ledger = [1, 2, 3].map(ledgerLine).join('');
+  public notes = this.ledger;
   public processes = '';
   public plan: PlanResult = {
     resources: [], outputs: [],
@@ -38,11 +39,16 @@ class World {
   public audit(): Audit {
     const lab = {
       switch: { holders: async () => this.holders.map((name) => MACHINES.find((machine) => machine.name === name)!.lanMac) },
-      machine: (name: NodeName) => ({ ssh: async (command: string) => ({ code: 0, stdout: command.includes('status --json') ? JSON.stringify(this.nodes[name]) : this.processes }) }),
-      nfs: { ssh: async (command: string) => ({ code: 0, stdout: command.includes('conflicts') ? this.conflicts : `\0nms-core/data\n${this.ledger}` }) },
+      machine: (name: NodeName) => ({ ssh: async (command: string) => ({ code: 0, stdout: this.says(name, command) }) }),
+      nfs: { ssh: async (command: string) => ({ code: 0, stdout: command.includes('conflicts') ? this.conflicts : `\0nms-core\n${this.ledger}` }) },
     };
     const pair = { diff: async () => this.plan };
     return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4] } as unknown as Load, 2, 1);
+  }
+
+  private says(name: NodeName, command: string): string {
+    if (command.includes('status --json')) return JSON.stringify(this.nodes[name]);
+    return command.includes('tail') ? `\0nms-core\n${name === 'node-a' ? this.notes : ''}` : this.processes;
   }
 }
 
@@ -69,7 +75,9 @@ test.each<[string, (world: World) => void, RegExp]>([
   ['a row from before is lost', (world) => (world.rows = [1, 3, 4]), /^1 acknowledged rows are lost: 2$/],
   ['a row is there twice', (world) => (world.rows = [1, 2, 3, 4, 4]), /^1 rows are there twice$/],
   ['a second writer', (world) => (world.conflicts = 'node-b wrote while node-a did\n'), /^a service saw a second writer: node-b wrote/],
-  ['a lost write of a service', (world) => (world.ledger = [1, 3].map(ledgerLine).join('')), /^nms-core: line 2 of node-a is number 3, not 2$/],
+  ['a lost write of a service', (world) => (world.ledger = [1, 3].map(ledgerLine).join('')), /^nms-core: line 2 of node-a is number 3, not 2$/m],
+  ['a line that was written for good, and is lost', (world) => (world.notes += ledgerLine(4)), /^1 lines that were written for good are lost: nms-core 4 node-a/],
+  ['a file that is lost', (world) => (world.ledger = ''), /^\d lines that were written for good are lost: nms-core 1 node-a/],
   ['a process that nothing can kill', (world) => (world.processes = 'in D state: D umount\n'), /^node-a: in D state: D umount\nnode-b: in D state/],
   ['a resource in the plan', (world) => (world.plan = { ...world.plan, resources: ['null_resource.x'] }), /^cdktf diff shows resources: null_resource.x$/],
   ['a stale active_node', (world) => (world.plan = { ...world.plan, planned: { ...world.plan.planned, active_node: 'node-b' } }), /^active_node is node-b, and node-a answers/],

@@ -1,17 +1,21 @@
 #!/bin/bash
 # Stands in for one of NGINX Instance Manager's services: once a second appends a line to a file that it holds open
 # on /var/lib/nms and forces it to the disk. Two nodes that do so at the same time damage each other's data, as the
-# real ones would; this one notices, and says so in the journal (priority err) and in the file "conflicts" beside.
+# real ones would; this one notices, and says so in the journal (priority err) and in the file "conflicts" beside. Each
+# line that is on the share for good is noted on the node's own disk, too: one that is missing there later is lost.
 #
 #   usage: stand-in.sh SERVICE
-#   line:  SEQ HOST BOOT_ID MONOTONIC_SECONDS, SEQ going on over restarts and takeovers
+#   line:  SEQ HOST BOOT_ID STARTED MONOTONIC_SECONDS, SEQ going on over restarts and takeovers; STARTED, in seconds of
+#          the same clock, tells one run of the service from the next
 set -u
 
 service=$1
 base=${NMS_STATE_DIR:-/var/lib/nms}
+notes=${NMS_LOG_DIR:-/var/log/nms}/$service
 boot_id=$(</proc/sys/kernel/random/boot_id)
+read -r started _ </proc/uptime
 # The line's format, so that what a crash or another writer has torn is recognised.
-line_format='^([0-9]+) [^ ]+ [0-9a-f-]{36} [0-9]+\.[0-9]+$'
+line_format='^([0-9]+) [^ ]+ [0-9a-f-]{36} [0-9]+\.[0-9]+ [0-9]+\.[0-9]+$'
 
 complain() {
   printf '<3>conflict in %s: %s\n' "$service" "$1"
@@ -41,9 +45,11 @@ beat=0
 while true; do
   seq=$((seq + 1))
   read -r uptime _ </proc/uptime
-  line="$seq $HOSTNAME $boot_id $uptime"
+  line="$seq $HOSTNAME $boot_id $started $uptime"
   # conv=fsync is called on the inherited descriptor, the one held open.
   printf '%s\n' "$line" | dd conv=fsync status=none >&"$data" || exit 1
+  # A full disk of the node's own is no trouble of the service's.
+  printf '%s\n' "$line" 2>/dev/null >>"$notes"
   # Opening the file anew asks the server what it has; ours must be its last line.
   if ((beat++ % 3 == 0)); then
     last=$(tail -n 1 data) || exit 1

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { missingFrom, readLedger } from '../../lab/ledger';
+
+const PROGRAM = path.resolve(__dirname, '../../lab/stand-ins/stand-in.sh');
+
+describe('the stand-in of a service', () => {
+  let directory: string;
+  beforeEach(() => void fs.mkdirSync(path.join((directory = fs.mkdtempSync(path.join(os.tmpdir(), 'stand-in-'))), 'log')));
+  afterEach(() => fs.rmSync(directory, { recursive: true, force: true }));
+
+  const read = (name: string): string => fs.readFileSync(path.join(directory, name), 'utf8');
+  const lines = (): number => (fs.existsSync(path.join(directory, 'nms-core/data')) ? read('nms-core/data').split('\n').length - 1 : 0);
+
+  /** Runs until the file has so many lines more. */
+  async function runs(more: number): Promise<void> {
+    const enough = lines() + more;
+    const env = { ...process.env, NMS_STATE_DIR: directory, NMS_LOG_DIR: path.join(directory, 'log'), NMS_BEAT_SECONDS: '0.05' };
+    const child = spawn('bash', [PROGRAM, 'nms-core'], { env, stdio: 'ignore' });
+    const ended = new Promise((done) => child.on('exit', done));
+    while (lines() < enough) await new Promise((done) => setTimeout(done, 20));
+    child.kill();
+    await ended;
+  }
+
+  test('one run after another: no damage, and every line that was noted is there', async () => {
+    await runs(3);
+    await runs(3);
+    const ledger = readLedger(read('nms-core/data'));
+    expect(ledger.damage).toEqual([]);
+    expect(ledger.tenures).toHaveLength(2);
+    const notes = read('log/nms-core');
+    expect(notes.split('\n').length).toBeGreaterThan(4);
+    expect(missingFrom(ledger, notes)).toEqual([]);
+  });
+
+  test('two at the same time: damage', async () => {
+    await Promise.all([runs(12), runs(12)]);
+    expect(readLedger(read('nms-core/data')).damage).not.toEqual([]);
+  });
+});
