@@ -27,8 +27,8 @@ export class Audit {
     private readonly load: Load,
     /** Rows up to this number were there before the load began. */
     private readonly first: number,
-    /** A process may be in D state for a moment: only one that stays is a finding. */
-    private readonly secondLookMs = 2000,
+    /** Seconds. A process may be in D state for a moment: only one that stays is a finding. */
+    private readonly secondLookAfter = 2,
   ) {
     this.see = new Observer(lab);
   }
@@ -118,11 +118,11 @@ export class Audit {
 
   /** Processes that nothing can kill, or that pile up. */
   private async leftovers(): Promise<string[]> {
-    const command = "ps -eo stat=,args= | awk '$1 ~ /^D/ && $2 !~ /^\\[/ { print \"in D state: \" $0 } /nms-check|nms-notify/ { n++ } END { if (n > 4) print n \" scripts of keepalived pile up\" }'";
+    const look = "ps -eo stat=,args= | awk '$1 ~ /^D/ && $2 !~ /^\\[/ { print \"in D state: \" $0 } $2 $3 ~ /nms-(check|notify)-keepalived/ { n++ } END { if (n > 4) print n \" scripts of keepalived pile up\" }'";
     const all = await Promise.all(
       NODES.map(async (name) => {
-        const looks = [await this.lab.machine(name).ssh(command), (await new Promise((done) => setTimeout(done, this.secondLookMs)), await this.lab.machine(name).ssh(command))];
-        const [before, now] = looks.map(({ stdout }) => stdout.split('\n').filter(Boolean));
+        const { stdout } = await this.lab.machine(name).ssh(`${look}; echo --; sleep ${this.secondLookAfter}; ${look}`);
+        const [before, now] = stdout.split('--\n').map((lines) => lines.split('\n').filter(Boolean));
         return now.filter((line) => before.includes(line)).map((line) => `${name}: ${line}`);
       }),
     );

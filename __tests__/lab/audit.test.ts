@@ -43,12 +43,12 @@ class World {
       nfs: { ssh: async (command: string) => ({ code: 0, stdout: command.includes('conflicts') ? this.conflicts : `\0nms-core\n${this.ledger}` }) },
     };
     const pair = { diff: async () => this.plan };
-    return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4] } as unknown as Load, 2, 1);
+    return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4] } as unknown as Load, 2);
   }
 
   private says(name: NodeName, command: string): string {
     if (command.includes('status --json')) return JSON.stringify(this.nodes[name]);
-    return command.includes('tail') ? `\0nms-core\n${name === 'node-a' ? this.notes : ''}` : this.processes;
+    return command.includes('tail') ? `\0nms-core\n${name === 'node-a' ? this.notes : ''}` : `${this.processes}--\n${this.processes}`;
   }
 }
 
