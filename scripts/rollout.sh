@@ -115,7 +115,7 @@ ask_for_holder() {
     fi
     [[ $holder == held ]] || return 0
     ((SECONDS - begin < ${NIM_HA_LEASE_LIMIT:-240})) || break
-    say "the lock is held, but nobody writes its heartbeat: a dead node's lease; waiting, $((SECONDS - begin)) s"
+    say "the lock is held, but nobody writes its heartbeat: by a node that is letting go, or by a dead one until its lease ends; waiting, $((SECONDS - begin)) s"
   done
   [[ $holder != held ]] || fail rollout/lock "the lock on the share" "held without a heartbeat for ${NIM_HA_LEASE_LIMIT:-240} s" \
     "free, or the heartbeat of the active node" "see on the other node: nim-ha status"
