@@ -60,7 +60,9 @@ export const keepalivedFaults: readonly Fault[] = [
   spoiled('check', 'mode-0644', 'chmod 0644 FILE', { serves: 'either', bound: afterCheck }),
   // Nothing calls it while nothing changes; a standby without it would not be able.
   spoiled('notify', 'deleted', 'rm FILE', { serves: 'active', bound: unnoticed }),
+  spoiled('notify', 'hanging', 'printf "#!/bin/bash\\nsleep 1000\\n" >FILE', { serves: 'active', bound: unnoticed }),
   spoiled('notify', 'crlf', 'sed -i "s/$/\\r/" FILE', { serves: 'active', bound: unnoticed }),
+  spoiled('notify', 'mode-0644', 'chmod 0644 FILE', { serves: 'active', bound: unnoticed }),
   {
     name: 'vrrp-address-deleted',
     what: 'the virtual IP deleted from the interface of the active node',

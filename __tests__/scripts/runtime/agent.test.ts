@@ -228,6 +228,11 @@ describe('agent.sh', () => {
     expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: expect.stringContaining('the notify script does not run') });
   });
 
+  test('a notify script that never ends does not hold up the agent', () => {
+    node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\nsleep 60\n', 0o755);
+    expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: expect.stringContaining('the notify script does not run') });
+  });
+
   test('without it an active node goes on with the services that it knows', () => {
     active();
     node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\r\n', 0o755);
