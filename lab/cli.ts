@@ -10,7 +10,8 @@ import { faultTable } from './tables';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
   [faults] [--only NAME,...] [--roles one|both] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
-                         the faults in random order from both roles, an audit after each, and a report; --only smoke: six, from one role each
+                         the faults in random order from both roles (or from whichever node is active), an audit after each, and a report;
+                         --only smoke: six, from whichever node is active
   table REPORT.json ...  the results of one or several runs as one table in Markdown
   sabotage               breaks the product in each way that the audit is there for, and sees it go red
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command

@@ -17,13 +17,14 @@ import { Rows } from './rows';
 /** One fault that is to happen. */
 export interface Turn {
   readonly fault: Fault;
-  readonly active: NodeName;
+  /** From which node being the active one. Unset: from the one that the last fault has left active. */
+  readonly active?: NodeName;
   readonly round: number;
 }
 
 export interface PlanOptions {
   readonly faults: readonly Fault[];
-  /** `both`: each fault from either node being the active one. `one`: from one that the seed decides. */
+  /** `both`: each fault from either node being the active one. `one`: from the one that is the active node when its turn comes. */
   readonly roles: 'one' | 'both';
   readonly seed: number;
   readonly rounds: number;
@@ -65,9 +66,9 @@ const ROWS_BEFORE = 100;
  */
 export function planOf({ faults, roles, seed, rounds }: PlanOptions): Turn[] {
   const random = randomFrom(seed);
-  const nodes = (): readonly NodeName[] => (roles === 'both' ? NODES : shuffled(NODES, random).slice(1));
+  const nodes: readonly (NodeName | undefined)[] = roles === 'both' ? NODES : [undefined];
   return Array.from({ length: rounds }, (_, index) => {
-    const turns = faults.flatMap((fault) => nodes().map((active) => ({ fault, active, round: index + 1 })));
+    const turns = faults.flatMap((fault) => nodes.map((active) => ({ fault, active, round: index + 1 })));
     return withFewSwitchovers(shuffled(turns, random));
   }).flat();
 }
@@ -77,10 +78,11 @@ function withFewSwitchovers(turns: readonly Turn[]): Turn[] {
   const order: Turn[] = [];
   let active: NodeName = NODES[0];
   while (left.length > 0) {
-    const fitting = left.findIndex((turn) => turn.active === active);
+    const fitting = left.findIndex((turn) => (turn.active ?? active) === active);
     const [turn] = left.splice(Math.max(0, fitting), 1);
     order.push(turn);
-    active = turn.fault.serves === 'standby' ? NODES.find((name) => name !== turn.active)! : turn.active;
+    const from = turn.active ?? active;
+    active = turn.fault.serves === 'standby' ? NODES.find((name) => name !== from)! : from;
   }
   return order;
 }
@@ -134,10 +136,10 @@ export class Matrix {
   }
 
   /** @returns false when the pair is not whole afterwards */
-  private async take({ fault, active, round }: Turn, roles: Settled): Promise<boolean> {
+  private async take({ fault, round }: Turn, roles: Settled): Promise<boolean> {
     const { lab, timing, operator } = this;
     const scene = { lab, timing, operator, ...roles };
-    progress(`── ${fault.name} (round ${round}, ${active} is active): ${fault.what}`);
+    progress(`── ${fault.name} (round ${round}, ${roles.active} is active): ${fault.what}`);
     const findings: string[] = [];
     const from = Date.now();
     await attempt(findings, 'the fault could not be made', () => fault.inject(scene));
@@ -159,19 +161,19 @@ export class Matrix {
     return Promise.all([this.audit.findings(settled).catch(brokeOff), this.audit.damage().catch(brokeOff)]);
   }
 
-  /** Makes this node the active one, and waits until the other could take over. */
-  private async activate(active: NodeName): Promise<Settled> {
-    const now = await this.audit.settled();
-    if (!now) throw new Error(`the pair is not whole: ${await this.audit.reasons()}`);
-    if (now.active !== active) {
-      await this.lab.machine(now.active).ssh('sudo nim-ha switchover', { timeout: 120_000 });
-      const then = await this.audit.settled();
-      if (then?.active !== active) throw new Error(`a switchover did not make ${active} the active node: ${await this.audit.reasons()}`);
+  /** Makes this node the active one, if one is wanted, and waits until the other could take over. */
+  private async activate(wanted: NodeName | undefined): Promise<Settled> {
+    let roles = await this.audit.settled();
+    if (!roles) throw new Error(`the pair is not whole: ${await this.audit.reasons()}`);
+    if (wanted && wanted !== roles.active) {
+      await this.lab.machine(roles.active).ssh('sudo nim-ha switchover', { timeout: 120_000 });
+      roles = await this.audit.settled();
+      if (roles?.active !== wanted) throw new Error(`a switchover did not make ${wanted} the active node: ${await this.audit.reasons()}`);
       this.wholeAt = Date.now();
     }
     // Until keepalived has run its check: a standby that is able does not know it yet.
     await new Promise((done) => setTimeout(done, this.wholeAt + (this.timing.checkInterval + 2) * 1000 - Date.now()));
-    return { active, standby: NODES.find((name) => name !== active)! };
+    return roles;
   }
 
   /** Waits for what the fault is to bring about, and for as long as it has to last. */
