@@ -4,15 +4,16 @@ import { faults, faultsOptions, type FaultsOptions } from './faults-command';
 import { Lab } from './lab';
 import { MACHINES, MachineName } from './machines';
 import { removalTriggers } from './removal-triggers';
-import { rowsOf, type Report } from './report';
+import { comparisonOf, linesOf, parseLines, runsOf, tablesOf } from './record';
+import type { Report } from './report';
 import { sabotage } from './sabotage';
-import { faultTable } from './tables';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
   [faults] [--only NAME,...] [--roles one|both] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
                          the faults in random order from both roles (or from whichever node is active), an audit after each, and a report;
                          --only smoke: six, from whichever node is active
-  table REPORT.json ...  the results of one or several runs as one table in Markdown
+  record REPORT.json ... what came of each fault of these runs, a line each: for docs/faults.jsonl
+  table FAULTS.jsonl     these lines as tables in Markdown
   sabotage               breaks the product in each way that the audit is there for, and sees it go red
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
   status                 what runs, how to reach it, who answers for the virtual IP
@@ -68,7 +69,12 @@ async function main(all: readonly string[]): Promise<void> {
     }
     process.exit((await faults(options)) ? 0 : 1);
   }
-  if (command === 'table') return void process.stdout.write(faultTable(rowsOf(args.flatMap((file) => (JSON.parse(fs.readFileSync(file, 'utf8')) as Report).outcomes))));
+  const read = (file: string): string => fs.readFileSync(file, 'utf8');
+  if (command === 'record') return void process.stdout.write(linesOf(args.flatMap((file) => runsOf(JSON.parse(read(file)) as Report))));
+  if (command === 'table') {
+    const runs = args.flatMap((file) => parseLines(read(file)));
+    return void process.stdout.write(`${tablesOf(runs)}\n## GUIDE beside HARDENED\n\n${comparisonOf(runs)}`);
+  }
   if (command === 'up') return up(args);
   if (command === 'ssh') return ssh(args);
   if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'sabotage' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);

@@ -31,10 +31,10 @@ const seconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
 export function reportPage(report: Report, rows: readonly Row[]): string {
   const { timing, outcomes, skipped } = report;
   const failed = outcomes.filter(({ findings }) => findings.length > 0).length;
-  const lost = outcomes.flatMap(({ findings }) => findings).filter((finding) => /rows are lost/.test(finding)).length;
+  const lost = outcomes.flatMap(({ findings }) => findings).filter((finding) => / are lost/.test(finding)).length;
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Faults of a pair</title><style>${STYLE}</style>
 <h1>Faults of a pair</h1>
-<p id="summary">${outcomes.length} faults, <span class="${failed ? 'bad' : ''}">${failed} audits failed</span>, ${lost} with lost rows${skipped ? `, ${skipped} not begun for want of time` : ''}.
+<p id="summary">${outcomes.length} faults, <span class="${failed ? 'bad' : ''}">${failed} audits failed</span>, ${lost} with lost data${skipped ? `, ${skipped} not begun for want of time` : ''}.
 Profile ${escape(report.profile)}, seed ${report.seed}, machines by ${report.accel === 'kvm' ? 'KVM' : 'software emulation'}.
 NFS lease and grace ${timing.lease} s, check every ${timing.checkInterval} s, hold-down ${timing.holdDown} s, VRRP: a leaving master is replaced after ${seconds(timing.skew)} s, a silent one after ${seconds(timing.masterDown)} s;
 The bound of writes has in it what the services took to start in that run.</p>

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Bound, Timing } from './faults/fault';
+import type { NodeName } from './machines';
 import type { Outcome } from './matrix';
 import { reportPage } from './report-page';
 
@@ -19,6 +20,8 @@ export interface Row {
   readonly fault: string;
   readonly what: string;
   readonly runs: number;
+  /** How many of them began with each node as the active one. */
+  readonly from: Readonly<Record<NodeName, number>>;
   readonly failed: number;
   readonly vip: Spread;
   readonly vipBound: number;
@@ -33,7 +36,9 @@ export interface Spread {
   readonly worst: number;
 }
 
-export function rowsOf(outcomes: readonly Outcome[]): Row[] {
+type Measured = Pick<Outcome, 'fault' | 'what' | 'active' | 'bound' | 'vipAway' | 'writesAway' | 'twoHolders' | 'findings'>;
+
+export function rowsOf(outcomes: readonly Measured[]): Row[] {
   const names = [...new Set(outcomes.map(({ fault }) => fault))].sort();
   return names.map((fault) => {
     const runs = outcomes.filter((outcome) => outcome.fault === fault);
@@ -41,6 +46,7 @@ export function rowsOf(outcomes: readonly Outcome[]): Row[] {
       fault,
       what: runs[0].what,
       runs: runs.length,
+      from: { 'node-a': runs.filter(({ active }) => active === 'node-a').length, 'node-b': runs.filter(({ active }) => active === 'node-b').length },
       failed: runs.filter(({ findings }) => findings.length > 0).length,
       vip: spread(runs.map(({ vipAway }) => vipAway)),
       vipBound: boundOfWorst(runs, ({ vipAway }) => vipAway, ({ vip }) => vip),
@@ -52,7 +58,7 @@ export function rowsOf(outcomes: readonly Outcome[]): Row[] {
 }
 
 /** The bound depends on what the services took to start in that run. */
-function boundOfWorst(runs: readonly Outcome[], away: (run: Outcome) => number, bound: (bound: Bound) => number): number {
+function boundOfWorst(runs: readonly Measured[], away: (run: Measured) => number, bound: (bound: Bound) => number): number {
   return bound(runs.reduce((worst, run) => (away(run) > away(worst) ? run : worst)).bound);
 }
 

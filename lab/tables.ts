@@ -39,11 +39,28 @@ export function failoverTable(measured: readonly Measured[]): string {
 
 /** Markdown: what each fault cost, beside what the design promises. */
 export function faultTable(rows: readonly Row[]): string {
-  const seconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
   const spread = ({ best, average, worst }: Spread): string => `${seconds(best)} / ${seconds(average)} / ${seconds(worst)}`;
-  const lines = rows.map(({ fault, what, runs, failed, vip, vipBound, writes, writesBound, twoHolders }) =>
-    [`\`${fault}\` ${what}`, runs, failed, spread(vip), seconds(vipBound), spread(writes), seconds(writesBound), seconds(twoHolders)].join(' | '),
+  return markdown(
+    ['fault', 'runs: from node-a + node-b', 'audits failed', 'virtual IP away, s: best / average / worst', 'bound', 'no row accepted, s: best / average / worst', 'bound', 'two holders, s'],
+    rows.map(({ fault, what, from, failed, vip, vipBound, writes, writesBound, twoHolders }) =>
+      [`\`${fault}\` ${what}`, `${from['node-a']} + ${from['node-b']}`, failed, spread(vip), seconds(vipBound), spread(writes), seconds(writesBound), seconds(twoHolders)],
+    ),
   );
-  const head = 'fault | runs | audits failed | virtual IP away, s: best / average / worst | bound | no row accepted, s: best / average / worst | bound | two holders, s';
-  return [head, head.replace(/[^|]+/g, ' --- '), ...lines].map((line) => `| ${line.trim()} |\n`).join('');
+}
+
+/** Markdown: what the same faults cost with each profile, at worst. */
+export function comparisonTable(pairs: readonly (readonly [guide: Row, hardened: Row])[]): string {
+  const both = (of: (row: Row) => number, pair: readonly [Row, Row]): string => pair.map((row) => seconds(of(row))).join(' / ');
+  return markdown(
+    ['worst, s: GUIDE / HARDENED', 'runs', 'virtual IP away', 'no row accepted', 'two holders'],
+    pairs.map((pair) => [
+      pair[0].what, pair.map(({ runs }) => runs).join(' / '), both(({ vip }) => vip.worst, pair), both(({ writes }) => writes.worst, pair), both(({ twoHolders }) => twoHolders, pair),
+    ]),
+  );
+}
+
+const seconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
+
+function markdown(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |\n`).join('');
 }

@@ -35,7 +35,7 @@ test('the page needs nothing but itself, and has no trouble', () => {
 });
 
 test('it says what came out, and marks what is beyond its bound', async () => {
-  expect(await page.$eval('#summary', (element) => (element as HTMLElement).innerText)).toContain('2 faults, 1 audits failed, 1 with lost rows, 1 not begun');
+  expect(await page.$eval('#summary', (element) => (element as HTMLElement).innerText)).toContain('2 faults, 1 audits failed, 1 with lost data, 1 not begun');
   expect(await page.$$eval('tbody tr', (rows) => rows.length)).toBe(rowsOf([outcome, failed]).length);
   const red = await page.$$eval('tbody .bad', (cells) => cells.map((cell) => [(cell as HTMLElement).innerText, getComputedStyle(cell).color]));
   expect(red).toContainEqual(['9.00', 'rgb(192, 57, 43)']);

@@ -60,7 +60,7 @@ test('the table has best, average and worst; the page is whole by itself and esc
   const rows = rowsOf([outcome, slow]);
   expect(rows).toMatchObject([{ fault: 'keepalived-restarted', runs: 2, failed: 1, vip: { best: 0.6, average: 1.3, worst: 2 }, writes: { worst: 40 } }]);
   const page = reportPage({ command: 'npm run lab', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 1, outcomes: [outcome, slow] }, rows);
-  expect(page).toContain('<span class="bad">1 audits failed</span>, 1 with lost rows, 1 not begun');
+  expect(page).toContain('<span class="bad">1 audits failed</span>, 1 with lost data, 1 not begun');
   expect(page).toContain('<td class="bad">2.00');
   expect(page).toContain('&#60;1&#62;');
   expect(reportPage({ command: '', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 0, outcomes: [{ ...outcome, expected: ['line 3 is torn'] }] }, rows)).toContain('expected without fencing:\nline 3 is torn');

@@ -1,0 +1,45 @@
+import type { Outcome } from './matrix';
+import { rowsOf, type Report } from './report';
+import { comparisonTable, faultTable } from './tables';
+
+/** What came of one fault, without how it went: a line of docs/faults.jsonl. */
+export interface Run extends Pick<Outcome, 'fault' | 'what' | 'active' | 'bound' | 'vipAway' | 'writesAway' | 'twoHolders' | 'findings' | 'expected'> {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly profile: string;
+  readonly lease: number;
+  readonly holdDown: number;
+  readonly accel: string;
+}
+
+export function runsOf({ outcomes, profile, timing: { lease, holdDown }, accel }: Report): Run[] {
+  const hundredths = (value: number): number => Math.round(value * 100) / 100;
+  return outcomes.map(({ fault, what, active, from, bound, vipAway, writesAway, twoHolders, findings, expected }) => ({
+    at: new Date(from).toISOString(), profile, lease, holdDown, accel, fault, what, active,
+    bound: { vip: hundredths(bound.vip), writes: hundredths(bound.writes) },
+    vipAway: hundredths(vipAway), writesAway: hundredths(writesAway), twoHolders: hundredths(twoHolders), findings, expected,
+  }));
+}
+
+/** JSON Lines. */
+export const linesOf = (runs: readonly Run[]): string => runs.map((run) => `${JSON.stringify(run)}\n`).join('');
+export const parseLines = (text: string): Run[] => text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Run);
+
+/** Markdown: one table for each profile and pair of timings, in the order in which they first came. */
+export function tablesOf(runs: readonly Run[]): string {
+  const setting = ({ profile, lease, holdDown }: Run): string => `Profile ${profile}, lease ${lease} s, hold-down ${holdDown} s`;
+  return [...new Set(runs.map(setting))]
+    .map((heading) => {
+      const these = runs.filter((run) => setting(run) === heading);
+      const failed = these.filter(({ findings }) => findings.length > 0).length;
+      return `## ${heading}\n\n${these.length} runs, ${failed} audits failed.\n\n${faultTable(rowsOf(these))}`;
+    })
+    .join('\n');
+}
+
+/** Markdown: the faults that both profiles have been through, side by side. */
+export function comparisonOf(runs: readonly Run[]): string {
+  const rows = (profile: string) => rowsOf(runs.filter((run) => run.profile === profile));
+  const hardened = new Map(rows('hardened').map((row) => [row.fault, row]));
+  return comparisonTable(rows('guide').flatMap((guide) => (hardened.has(guide.fault) ? [[guide, hardened.get(guide.fault)!] as const] : [])));
+}
