@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -15,9 +15,9 @@ describe('the stand-in of a service', () => {
   const lines = (): number => (fs.existsSync(path.join(directory, 'nms-core/data')) ? read('nms-core/data').split('\n').length - 1 : 0);
 
   /** Runs until the file has so many lines more. */
-  async function runs(more: number): Promise<void> {
+  async function runs(more: number, shareType = execFileSync('stat', ['-f', '-c', '%T', directory], { encoding: 'utf8' }).trim()): Promise<void> {
     const enough = lines() + more;
-    const env = { ...process.env, NMS_STATE_DIR: directory, NMS_LOG_DIR: path.join(directory, 'log'), NMS_BEAT_SECONDS: '0.05' };
+    const env = { ...process.env, NMS_SHARE_TYPE: shareType, NMS_STATE_DIR: directory, NMS_LOG_DIR: path.join(directory, 'log'), NMS_BEAT_SECONDS: '0.05' };
     const child = spawn('bash', [PROGRAM, 'nms-core'], { env, stdio: 'ignore' });
     const ended = new Promise((done) => child.on('exit', done));
     while (lines() < enough) await new Promise((done) => setTimeout(done, 20));
@@ -34,6 +34,11 @@ describe('the stand-in of a service', () => {
     const notes = read('log/nms-core');
     expect(notes.split('\n').length).toBeGreaterThan(4);
     expect(missingFrom(ledger, notes)).toEqual([]);
+  });
+
+  test('what is not on the share is not noted', async () => {
+    await runs(3, 'nfs');
+    expect(fs.readdirSync(path.join(directory, 'log'))).toEqual([]);
   });
 
   test('two at the same time: damage', async () => {

@@ -2,7 +2,8 @@
 # Stands in for one of NGINX Instance Manager's services: once a second appends a line to a file that it holds open
 # on /var/lib/nms and forces it to the disk. Two nodes that do so at the same time damage each other's data, as the
 # real ones would; this one notices, and says so in the journal (priority err) and in the file "conflicts" beside. Each
-# line that is on the share for good is noted on the node's own disk, too: one that is missing there later is lost.
+# line that is on the share for good is noted on the node's own disk, too: one that is missing there later is lost. What
+# a stand-alone node writes is not noted: the data of one of the two stays where it is when they become a pair.
 #
 #   usage: stand-in.sh SERVICE
 #   line:  SEQ HOST BOOT_ID STARTED MONOTONIC_SECONDS, SEQ going on over restarts and takeovers; STARTED, in seconds of
@@ -29,6 +30,8 @@ pause() {
 
 mkdir -p "$base/$service" && cd "$base/$service" || exit 1
 exec {never}<> <(:) {data}>>data || exit 1
+
+[[ $(stat -f -c %T .) == "${NMS_SHARE_TYPE:-nfs}" ]] || notes=/dev/null
 
 seq=0
 last=$(tail -n 1 data) || exit 1
