@@ -67,8 +67,10 @@ export class Audit {
   /** What Terraform would change, and what it says of the pair, beside what the LAN says. */
   private async plan({ active, standby }: Settled): Promise<string[]> {
     const { resources, planned } = await this.pair.diff();
+    // The nodes' outputs are not known before those are there.
+    if (resources.length) return [`cdktf diff shows resources: ${resources.join(', ')}`];
     const { active_node: named, primary, secondary } = planned;
-    const found = resources.length ? [`cdktf diff shows resources: ${resources.join(', ')}`] : [];
+    const found = [];
     if (named !== active) found.push(`active_node is ${named}, and ${active} answers for the virtual IP`);
     for (const { declared, observed } of [primary, secondary]) {
       const { phase, holds_virtual_ip: holds, services } = observed;
