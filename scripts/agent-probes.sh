@@ -36,15 +36,18 @@ look_at_heartbeat() {
 watch_keepalived() {
   local checked=0
   if [[ $vrrp == STOP ]]; then
-    keepalived_since="$now"
+    keepalived_since="$now" check_works=yes
     return
   fi
   [[ -r $checked_file ]] && read -r checked <"$checked_file"
-  [[ $checked =~ ^[0-9]+$ ]] && ((checked > keepalived_since)) && keepalived_since="$checked"
+  if [[ $checked =~ ^[0-9]+$ ]] && ((checked > keepalived_since)); then
+    keepalived_since="$checked" check_works=yes
+  fi
   ((now - keepalived_since > stuck_after)) || return
   keepalived_since="$now"
   # A check that does not work is another fault, and no reason to kill keepalived.
-  check_works || return
+  try_check
+  [[ $check_works == yes ]] || return
   logger -t nim-ha "keepalived has run no check for $stuck_after s: killing it"
   systemctl --no-block kill --kill-who=all --signal=KILL keepalived.service
 }
@@ -62,10 +65,22 @@ watch_wish() {
   fi
 }
 
+# keepalived lets go of a notify script that it cannot run when it starts, and does not ask for it again when it is mended.
+watch_notify() {
+  if [[ $vrrp != STOP || $notify_works == no ]] || ! systemctl --quiet is-active keepalived.service; then
+    deaf_since="$now"
+  elif ((now - deaf_since > stuck_after)); then
+    deaf_since="$now"
+    logger -t nim-ha "keepalived has said nothing for $stuck_after s: restarting it"
+    systemctl --no-block restart keepalived.service
+  fi
+}
+
 # Asks for nothing but that the file can be run and writes down when.
-check_works() {
+try_check() {
   local checked=0
+  check_works=no
   timeout -s KILL 5 "$scripts_dir/nms-check-keepalived.sh" >/dev/null 2>&1
   [[ -r $checked_file ]] && read -r checked <"$checked_file"
-  ((now - checked < 5))
+  ((now - checked >= 5)) || check_works=yes
 }

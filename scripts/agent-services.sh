@@ -32,6 +32,35 @@ look_at_services() {
   [[ $phase == ACTIVE ]] || ask_about_services
 }
 
+# The start deadline goes on counting until they have been active for a while: a service that dies and is restarted again and again
+# has not started.
+look_at_start() {
+  if [[ $services_are != active ]]; then
+    steady_since=0
+  elif ((!steady_since)); then
+    steady_since="$now"
+  fi
+  if [[ $1 == no || $2 == no ]] || ((!starting_since || (steady_since && now - steady_since >= steady_after))); then
+    starting_since="$now"
+  fi
+}
+
+# Sets `lock`. When all processes that held it were killed it is anybody's, and what still runs here must not write; the mark stays,
+# and with it the watch over the lease, while something does.
+look_at_lock() {
+  lock=no
+  [[ -e $lock_held ]] || return
+  lock=yes
+  is_populated "$lock_cgroup" && return
+  if [[ -e $lock_held ]]; then # it did not end in order just now
+    logger -t nim-ha "nobody here holds the lock any more: killing the services"
+    systemctl --no-block stop nim-ha.target
+    empty_slice 1 || return
+    rm -f "$lock_held"
+  fi
+  lock=no
+}
+
 # One call to systemd for all of them. A unit with a job queued is being restarted by somebody: that is not down yet.
 ask_about_services() {
   local key value name='' state='' job='' worst=active judged=0

@@ -30,9 +30,11 @@ probe_every=5
 write_every=3
 stuck_after=30  # without a check of keepalived's
 unwanted_for=15 # master, and nobody wants the services here
+steady_after=60 # active without a break: only then have the services started
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
-starting_since=0 services=() nfs_server='' keepalived_since=0 unwanted_since=0 lease=90 cut_off=no notify_works=no
+starting_since=0 steady_since=0 services=() nfs_server='' lease=90 cut_off=no notify_works=no check_works=yes
+keepalived_since=0 unwanted_since=0 deaf_since=0
 phase=STANDBY since='' reason='' now=0 phase_changes=0
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -44,6 +46,7 @@ recall() {
       phase) phase="$value" ;;
       since) since="$value" ;;
       starting_since) [[ $value =~ ^[0-9]+$ ]] && starting_since="$value" ;;
+      steady_since) [[ $value =~ ^[0-9]+$ ]] && steady_since="$value" ;;
       services) read -r -a services <<<"$value" ;;
     esac
   done <"$state_file"
@@ -78,7 +81,7 @@ fail() {
 }
 
 look() {
-  local wish=no lock=no populated=no maintenance=no previous="$phase" from
+  local wish=no lock populated=no maintenance=no previous="$phase" from
   mounted=no vrrp=STOP
   read_uptime
   [[ ! -r $vrrp_file ]] || read -r vrrp <"$vrrp_file"
@@ -88,7 +91,7 @@ look() {
     read_lease
   fi
   [[ ! -e $want_master ]] || wish=yes
-  [[ ! -e $lock_held ]] || lock=yes
+  look_at_lock
   [[ ! -e $maintenance_file ]] || maintenance=yes
   ! slice_populated || populated=yes
   if is_nfs_mounted "$clickhouse_mount" && is_nfs_mounted "$nms_mount"; then mounted=yes; fi
@@ -106,7 +109,7 @@ look() {
     fault=none
     [[ $phase == FAILED ]] && from=STARTING
   fi
-  [[ $wish == yes && $lock == yes && $services_are != active && $starting_since != 0 ]] || starting_since="$now"
+  look_at_start "$wish" "$lock"
 
   next_phase "$from" "$wish" "$lock" "$populated" "$services_are" "$fault" "$maintenance" \
     $((now - starting_since)) "$start_deadline" "$cut_off"
@@ -139,6 +142,8 @@ decide_able() {
   esac
   if [[ $notify_works == no ]]; then
     able=no reason="the notify script does not run: $scripts_dir/nms-notify-keepalived.sh"
+  elif [[ $check_works == no ]]; then
+    able=no reason="the check script does not run: $scripts_dir/nms-check-keepalived.sh"
   elif [[ $phase != WAITING && -n $hold_down_reason ]]; then
     able=no reason="hold-down after a failure: $hold_down_reason"
   elif [[ $mounted == no ]]; then
@@ -158,7 +163,7 @@ write_state() {
   [[ $what != "$written" ]] || ((now >= next_write)) || return
   written="$what" next_write=$((now + write_every))
   printf '%s\n' "phase=$phase" "able=$able" "reason=$reason" "since=$since" "updated=$now" \
-    "starting_since=$starting_since" "services=${services[*]}" >"$state_file.new"
+    "starting_since=$starting_since" "steady_since=$steady_since" "services=${services[*]}" >"$state_file.new"
   mv -f "$state_file.new" "$state_file"
   write_metrics
 }
@@ -182,6 +187,7 @@ reconcile() {
   next_retry=$((now + retry_every))
   watch_keepalived
   watch_wish
+  watch_notify
   [[ $phase == ISOLATED ]] || mount_again
   case "$phase" in
     ISOLATED) systemctl --no-block start nim-ha-isolate.service ;;
@@ -193,7 +199,7 @@ reconcile() {
 mkdir -p "$run_dir"
 recall
 read_uptime
-keepalived_since="$now"
+keepalived_since="$now" deaf_since="$now"
 recall_holder
 exec {nothing}<> <(:) # nobody ever writes there: reading from it with a limit is a sleep without a process
 while :; do

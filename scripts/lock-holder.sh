@@ -124,8 +124,13 @@ start_heartbeat() {
   heartbeat_pid=$!
 }
 
-mkdir -p "$run_dir" "$share_dir"
 rm -f "$lock_held"
+# A lock on what lies below an unmounted mount point keeps nobody out.
+if ! is_nfs_mounted "$clickhouse_mount" || ! is_nfs_mounted "$nms_mount"; then
+  logger -t nim-ha "the share is not mounted on both mount points: no lock"
+  exit 1
+fi
+mkdir -p "$run_dir" "$share_dir"
 exec 9>>"$share_lock" || exit 1
 acquire || exit 0
 

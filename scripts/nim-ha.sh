@@ -72,8 +72,8 @@ switchover() {
 maintenance() {
   case "${1-}" in
     on)
-      mkdir -p "$var_dir"
-      : >"$maintenance_file"
+      # On the disk before anything happens: it has to outlive a power cut, too.
+      { mkdir -p "$var_dir" && : >"$maintenance_file" && sync "$maintenance_file"; } || die "$maintenance_file cannot be written; nothing was changed"
       systemctl stop keepalived.service || die "keepalived does not stop; see: systemctl status keepalived"
       wait_for 300 handed_over || die "the services did not stop within 300 s; see: systemctl status nimha.slice"
       printf 'this node is out of the pair, over reboots too, until: nim-ha maintenance off\n'

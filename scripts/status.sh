@@ -18,7 +18,7 @@ gather() {
   fi
   # An agent that stopped writing knows nothing any more.
   if (($(uptime_seconds) - updated > 30)); then
-    phase=UNKNOWN reason="the agent has written nothing for more than 30 s"
+    phase=UNKNOWN able=no reason="the agent has written nothing for more than 30 s"
   fi
 
   keepalived="$(systemctl is-active keepalived.service 2>/dev/null)"

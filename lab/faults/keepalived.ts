@@ -68,9 +68,9 @@ export const keepalivedFaults: readonly Fault[] = [
     what: 'the virtual IP deleted from the interface of the active node',
     inject: async ({ lab, active }) => void (await asRoot(lab, active, 'ip address del 10.77.0.100/24 dev lan0')),
     undo: nothing,
-    serves: 'active',
-    lasts: 10,
-    bound: ({ masterDown }) => ({ vip: masterDown, writes: masterDown + 3 }),
+    // keepalived takes it for a sign that it must not be master, and says so.
+    serves: 'standby',
+    bound: handover,
   },
   {
     name: 'agent-killed',

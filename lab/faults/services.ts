@@ -52,6 +52,18 @@ export const serviceFaults: readonly Fault[] = [
     bound: afterCheck,
   },
   {
+    name: 'service-crash-loop',
+    what: 'nms-core dies ten seconds after each start on the active node, and systemd starts it again and again',
+    inject: async (scene) => {
+      await override(scene, [scene.active], 'nms-core', '[Service]\\nExecStart=\\nExecStart=/bin/bash -c \\"sleep 10; exit 1\\"\\n');
+      await asRoot(scene.lab, scene.active, 'systemctl kill --kill-who=all --signal=KILL nms-core', 'any');
+    },
+    undo: (scene) => withdraw(scene, [scene.active], 'nms-core'),
+    serves: 'standby',
+    // Until the deadline of a start is over, which goes on while they are not active for a minute at a stretch.
+    bound: (timing) => ({ ...afterCheck(timing), writes: 240 + 10 + afterCheck(timing).writes }),
+  },
+  {
     name: 'service-fails-on-both',
     what: 'nms-core unable to start on either node, and stopped on the active one; mended after 40 s',
     inject: async (scene) => {

@@ -6,15 +6,14 @@ describe('agent.sh', () => {
   let node: StandInNode;
   beforeEach(() => {
     node = new StandInNode();
-    mount();
+    node.mount();
   });
   afterEach(() => node.destroy());
 
-  const mount = () => node.write('proc/mounts', MOUNTED.map((point) => `192.0.2.13:/x ${node.root}${point} nfs4 rw,vers=4.2,hard 0 0\n`).join(''));
   const units = (...states: [string, string, string?][]) =>
     node.write('units', states.map(([id, state, job]) => `Id=${id}.service\nActiveState=${state}\n${job ? `Job=${job}\n` : ''}\n`).join(''));
   const elect = () => node.write('run/nim-ha/want-master', '');
-  const lock = () => node.write('run/nim-ha/lock-held', '');
+  const lock = () => node.holdLock();
   const tick = (uptime?: number) => {
     if (uptime) node.write('proc/uptime', `${uptime}.00 1.00\n`);
     const { status, stderr } = node.run('agent.sh', 'once');
@@ -109,6 +108,42 @@ describe('agent.sh', () => {
     tick(1000);
     expect(tick(1239)).toMatchObject({ phase: 'STARTING', able: 'yes' });
     expect(tick(1242)).toMatchObject({ phase: 'FAILED', able: 'no' });
+  });
+
+  describe('a service that dies, and is restarted by systemd', () => {
+    const dies = (at: number) => {
+      tick(at - 1);
+      units(['nginx', 'active'], ['nms-core', 'activating']);
+      const { phase } = tick(at);
+      units(['nginx', 'active'], ['nms-core', 'active']);
+      return [phase, tick(at + 2).phase];
+    };
+
+    test('again and again: it has not started, and the node has failed when the deadline is over', () => {
+      active();
+      expect([1070, 1120, 1170, 1220, 1270].map(dies)).toEqual(Array(5).fill(['STARTING', 'ACTIVE']));
+      expect(dies(1311)[0]).toBe('FAILED');
+    });
+
+    test('now and then: it has', () => {
+      active();
+      expect([1080, 1160, 1240, 1320, 1400].map(dies)).toEqual(Array(5).fill(['STARTING', 'ACTIVE']));
+    });
+  });
+
+  test('all processes that held the lock killed: what still runs is killed, and the mark goes with it', async () => {
+    active();
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
+    node.write('lock-cgroup/cgroup.events', 'populated 0\nfrozen 0\n');
+    tick(1010);
+    await node.until('the service is killed', () => service.signalCode === 'SIGKILL');
+    // The slice of this stand-in goes on saying that somebody lives there.
+    expect(node.has('run/nim-ha/lock-held')).toBe(true);
+    node.cgroup();
+    expect(tick(1012)).toMatchObject({ phase: 'WAITING' });
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
+    expect(node.read('calls')).toContain('--no-block stop nim-ha.target');
   });
 
   test('a lock that stayed behind without the wish is asked to go', () => {
@@ -220,6 +255,42 @@ describe('agent.sh', () => {
       check(text, mode);
       await watch(() => Number(node.read('proc/uptime').split('.')[0]) > 1090);
       expect(node.read('calls')).not.toContain(KILL);
+    });
+
+    test('because the check does not work: a standby says so, until it works again', async () => {
+      node.write('run/nim-ha/vrrp-state', 'BACKUP\n');
+      check('#!/bin/bash\r\nexit 0\r\n');
+      await watch(() => node.has('run/nim-ha/state') && node.state().able === 'no');
+      expect(node.state()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: expect.stringContaining('the check script does not run') });
+    });
+  });
+
+  describe('keepalived that says nothing', () => {
+    const RESTART = '--no-block restart keepalived.service';
+    const watch = async (runs: boolean) => {
+      if (runs) node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"`);
+      const agent = node.start(node.script('agent.sh'));
+      for (let second = 0; second < 14; second++) {
+        node.write('proc/uptime', `${1000 + 6 * second}.00 1.00\n`);
+        await new Promise((done) => setTimeout(done, 250));
+      }
+      agent.kill('SIGKILL');
+    };
+
+    test('is restarted: it lets go of a notify script that it could not run when it started', async () => {
+      await watch(true);
+      expect(node.read('calls')).toContain(RESTART);
+    });
+
+    test.each([
+      ['when it does not run', false, undefined, undefined],
+      ['when it has spoken', true, 'BACKUP\n', undefined],
+      ['while the notify script still does not run', true, undefined, '#!/bin/bash\r\n'],
+    ])('not %s', async (_, runs, state, notify) => {
+      if (state) node.write('run/nim-ha/vrrp-state', state);
+      if (notify) node.write('etc/nms/scripts/nms-notify-keepalived.sh', notify, 0o755);
+      await watch(runs);
+      expect(node.read('calls')).not.toContain(RESTART);
     });
   });
 
@@ -333,7 +404,7 @@ describe('agent.sh', () => {
       node.write('proc/uptime', `${1000 + 3 * second}.00 1.00\n`);
       await new Promise((done) => setTimeout(done, 300));
     }
-    expect(node.read('calls')).not.toContain('keepalived.service');
+    expect(node.read('calls')).not.toMatch(/(start|stop|kill).* keepalived/);
     expect(node.state()).toMatchObject({ phase: 'WAITING' });
     agent.kill('SIGKILL');
   });

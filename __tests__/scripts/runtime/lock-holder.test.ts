@@ -9,6 +9,7 @@ describe('lock-holder.sh', () => {
   beforeEach(() => {
     node = new StandInNode();
     node.write('run/nim-ha/want-master', '');
+    node.mount();
   });
   afterEach(() => node.destroy());
 
@@ -28,6 +29,14 @@ describe('lock-holder.sh', () => {
     expect(free()).toBe(true);
     // What is left open there would keep the share mounted, and a machine from shutting down.
     expect(node.bash('. ./paths.sh; . ./services.sh; users_of "$share_dir"').stdout).toBe('');
+  });
+
+  test('takes none on what lies below a mount point without the share', () => {
+    node.mount('/var/lib/nms');
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.read('journal')).toContain('the share is not mounted on both mount points: no lock');
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
+    expect(node.has('var/lib/nms/.nim-ha')).toBe(false);
   });
 
   test('double start: the second one waits, and has the lock when the first has gone', async () => {

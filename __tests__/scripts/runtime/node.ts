@@ -41,6 +41,18 @@ export class StandInNode extends FileTree {
     this.write('cgroup/nginx.service/cgroup.procs', pids.map((pid) => `${pid}\n`).join(''));
   }
 
+  /** As the lock holder leaves it while it holds the lock. */
+  public holdLock(): void {
+    this.write('lock-cgroup/cgroup.events', 'populated 1\nfrozen 0\n');
+    this.write('run/nim-ha/lock-held', '');
+  }
+
+  /** Both mount points, with the share on them. */
+  public mount(...points: string[]): void {
+    const all = points.length ? points : ['/var/lib/clickhouse', '/var/lib/nms'];
+    this.write('proc/mounts', all.map((point) => `192.0.2.13:/x ${this.root}${point} nfs4 rw,vers=4.2,hard 0 0\n`).join(''));
+  }
+
   /** State file as key/value. */
   public state(): Record<string, string> {
     return Object.fromEntries(
