@@ -34,7 +34,7 @@ steady_after=60 # active without a break: only then have the services started
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
 starting_since=0 steady_since=0 services=() nfs_server='' lease=90 cut_off=no notify_works=no check_works=yes
-keepalived_since=0 unwanted_since=0 deaf_since=0
+keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0
 phase=STANDBY since='' reason='' now=0 phase_changes=0
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -127,6 +127,7 @@ look() {
 changed() {
   phase_changes=$((phase_changes + 1))
   next_retry=0 # what the new phase asks for is asked for now
+  lock_failures=0
   since="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
   logger -t nim-ha "$1 -> $phase${reason:+: $reason}"
 }
@@ -140,7 +141,9 @@ decide_able() {
       return
       ;;
   esac
-  if [[ $notify_works == no ]]; then
+  if ((lock_failures >= 3)); then
+    able=no reason="the lock on the share cannot be asked for; see: systemctl status nim-ha-lock"
+  elif [[ $notify_works == no ]]; then
     able=no reason="the notify script does not run: $scripts_dir/nms-notify-keepalived.sh"
   elif [[ $check_works == no ]]; then
     able=no reason="the check script does not run: $scripts_dir/nms-check-keepalived.sh"
@@ -181,6 +184,15 @@ mount_again() {
   done
 }
 
+# Waiting for another node's lock may take long; not being able to ask for it is this node's own trouble, and the peer may have none.
+count_lock_failures() {
+  if systemctl --quiet is-failed nim-ha-lock.service; then
+    lock_failures=$((lock_failures + 1))
+  else
+    lock_failures=0
+  fi
+}
+
 # What should be there and is not is asked for again; every request is idle talk to a systemd that is at it already.
 reconcile() {
   ((now >= next_retry)) || return
@@ -191,6 +203,7 @@ reconcile() {
   [[ $phase == ISOLATED ]] || mount_again
   case "$phase" in
     ISOLATED) systemctl --no-block start nim-ha-isolate.service ;;
+    WAITING) count_lock_failures ;;&
     WAITING | STARTING) [[ $mounted == no ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
     DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
   esac

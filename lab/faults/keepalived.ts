@@ -1,6 +1,7 @@
 import { Fault, afterCheck, afterLease, asRoot, handover, nothing, unnoticed } from './fault';
 
 const SCRIPTS = '/etc/nms/scripts';
+const LOCK_HOLDER = '/usr/local/lib/nim-ha/lock-holder.sh';
 
 /** A script of keepalived's on the active node that is no longer what it was. */
 function spoiled(script: 'check' | 'notify', how: string, command: string, rest: Pick<Fault, 'serves' | 'bound'>): Fault {
@@ -90,6 +91,19 @@ export const keepalivedFaults: readonly Fault[] = [
     serves: 'either',
     lasts: 30,
     bound: ({ masterDown, checkInterval, start }) => ({ vip: masterDown, writes: checkInterval + masterDown + start }),
+  },
+  {
+    name: 'lock-holder-crlf',
+    what: "the lock holder's script of the standby made CRLF, and keepalived restarted on the active node; put right after a minute",
+    inject: async ({ lab, active, standby }) => {
+      await asRoot(lab, standby, `cp -a ${LOCK_HOLDER} /root/kept && sed -i "s/$/\\r/" ${LOCK_HOLDER}`);
+      await asRoot(lab, active, 'systemctl restart keepalived');
+    },
+    undo: ({ lab, standby }) => asRoot(lab, standby, `mv -f /root/kept ${LOCK_HOLDER}`).then(() => undefined),
+    // Three times in vain, five seconds apart, and the next check gives the address back.
+    serves: 'either',
+    lasts: 60,
+    bound: ({ masterDown, checkInterval, start }) => ({ vip: masterDown, writes: 4 * 5 + checkInterval + masterDown + start }),
   },
   {
     name: 'lock-unit-killed',

@@ -265,6 +265,28 @@ describe('agent.sh', () => {
     });
   });
 
+  describe('waiting for the lock', () => {
+    const waits = async (isFailed: number) => {
+      node.standIn('systemctl', `case "$2" in is-failed) exit ${isFailed} ;; *) exit 3 ;; esac`);
+      elect();
+      const agent = node.start(node.script('agent.sh'));
+      for (let second = 0; second < 14; second++) {
+        node.write('proc/uptime', `${1000 + 2 * second}.00 1.00\n`);
+        await new Promise((done) => setTimeout(done, 200));
+      }
+      agent.kill('SIGKILL');
+      return node.state();
+    };
+
+    test('is no fault', async () => {
+      expect(await waits(1)).toMatchObject({ phase: 'WAITING', able: 'yes' });
+    });
+
+    test('in vain, because it cannot even be asked for: not able, for the peer may be', async () => {
+      expect(await waits(0)).toMatchObject({ phase: 'WAITING', able: 'no', reason: expect.stringContaining('systemctl status nim-ha-lock') });
+    });
+  });
+
   describe('keepalived that says nothing', () => {
     const RESTART = '--no-block restart keepalived.service';
     const watch = async (runs: boolean) => {
