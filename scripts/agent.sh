@@ -206,6 +206,8 @@ reconcile() {
     WAITING) count_lock_failures ;;&
     WAITING | STARTING) [[ $mounted == no ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
     DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
+    # A check that is not there, or is no script, counts as a success with keepalived.
+    FAILED) [[ $check_works == yes ]] || systemctl --no-block restart keepalived.service ;;
   esac
 }
 

@@ -55,7 +55,8 @@ export const keepalivedFaults: readonly Fault[] = [
     bound: ({ start }) => ({ vip: 45, writes: 45 + start }),
     twoHolders: () => 35,
   },
-  spoiled('check', 'deleted', 'rm FILE', { serves: 'standby', bound: afterCheck }),
+  // keepalived takes one that cannot be executed for a success.
+  spoiled('check', 'deleted', 'rm FILE', { serves: 'either', bound: afterCheck }),
   spoiled('check', 'hanging', 'printf "#!/bin/bash\\nsleep 1000\\n" >FILE', { serves: 'standby', bound: (timing) => ({ ...afterCheck(timing), writes: afterCheck(timing).writes + timing.checkInterval }) }),
   spoiled('check', 'crlf', 'sed -i "s/$/\\r/" FILE', { serves: 'either', bound: afterCheck }),
   spoiled('check', 'mode-0644', 'chmod 0644 FILE', { serves: 'either', bound: afterCheck }),

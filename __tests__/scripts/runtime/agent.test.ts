@@ -257,6 +257,18 @@ describe('agent.sh', () => {
       expect(node.read('calls')).not.toContain(KILL);
     });
 
+    test.each([['when it cannot be run, has keepalived restarted', false], ['which can be run, says it to keepalived itself', true]])('a node that has failed: its check, %s', async (_, works) => {
+      const RESTART = '--no-block restart keepalived.service';
+      active();
+      node.write('run/nim-ha/vrrp-state', 'MASTER\n');
+      check(works ? `#!/bin/bash\n. ${node.script('nms-check-keepalived.sh')}\n` : '#!/bin/bash\r\nexit 0\r\n');
+      units(['nginx', 'active'], ['nms-core', 'failed']);
+      await watch(() => node.read('calls').includes(RESTART) || Number(node.read('proc/uptime').split('.')[0]) > 1080);
+      expect(node.state().phase).toBe('FAILED');
+      if (works) expect(node.read('calls')).not.toContain(RESTART);
+      else expect(node.read('calls')).toContain(RESTART);
+    });
+
     test('because the check does not work: a standby says so, until it works again', async () => {
       node.write('run/nim-ha/vrrp-state', 'BACKUP\n');
       check('#!/bin/bash\r\nexit 0\r\n');
