@@ -44,8 +44,8 @@ export class Observer {
   /** The files of the stand-ins by service, read on the NFS server itself, and what is missing of the lines that the nodes have written for good. */
   public async files(): Promise<Files> {
     // First what has to be there, then what is.
-    const notes = await Promise.all(NODES.map((name) => perFile(this.lab.machine(name), `shopt -s nullglob; cd ${NOTES} && for file in nms-*; do printf "\\0%s\\n" "$file"; tail -n ${NOTES_LINES} "$file"; done`)));
-    const data = await perFile(this.lab.nfs, 'shopt -s nullglob; cd /mnt/nfs_share/nms && for file in nms-*/data; do printf "\\0%s\\n" "${file%/*}"; cat "$file"; done');
+    const notes = await Promise.all(NODES.map((name) => perFile(this.lab.machine(name), `shopt -s nullglob; cd ${NOTES} && for file in nms-*; do printf "\\036%s\\n" "$file"; tail -n ${NOTES_LINES} "$file"; done`)));
+    const data = await perFile(this.lab.nfs, 'shopt -s nullglob; cd /mnt/nfs_share/nms && for file in nms-*/data; do printf "\\036%s\\n" "${file%/*}"; cat "$file"; done');
     const ledgers = new Map(data.map(([service, text]) => [service, readLedger(text)]));
     const missing = notes.flat().flatMap(([service, text]) => missingFrom(ledgers.get(service) ?? readLedger(''), text).map((line) => `${service} ${line}`));
     return { ledgers, missing };
@@ -75,10 +75,10 @@ export class Observer {
   }
 }
 
-/** @param command prints a zero, a name, a line end and a text for each file */
+/** @param command prints a record separator, a name, a line end and a text for each file; a zero is what damaged files have */
 async function perFile(vm: Vm, command: string): Promise<[string, string][]> {
   const { stdout } = await vm.ssh(`sudo bash -c '${command}'`);
-  return stdout.split('\0').slice(1).map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)]);
+  return stdout.split('\x1e').slice(1).map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)]);
 }
 
 export function allActive(observed: Observed): boolean {

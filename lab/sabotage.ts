@@ -43,13 +43,6 @@ const SABOTAGES: readonly Sabotage[] = [
     undo: ({ lab, standby }) => asRoot(lab, standby, `systemctl stop nginx; mv /root/kept ${DROP_IN}; systemctl daemon-reload`),
   },
   {
-    what: 'the standby writes to the share',
-    // Whoever writes last wins: what the other one has written for good is gone, or stands among the lines of the first.
-    finding: /^\d+ lines that were written for good are lost: nms-core|^nms-core: line \d+: node-\w writes on after node-\w has begun$/m,
-    do: ({ lab, standby }) => asRoot(lab, standby, 'timeout 8 runuser -u nms /usr/lib/nms/stand-in.sh nms-core >/dev/null 2>&1', [124]),
-    undo: nothing,
-  },
-  {
     what: 'a line that a service has written for good is gone',
     finding: /^1 lines that were written for good are lost: nms-dpm /m,
     // The node's note of one that the share does not have: the file itself cannot lose a line under the hands of its writer without damage to others.
@@ -91,6 +84,14 @@ const SABOTAGES: readonly Sabotage[] = [
     finding: /^cdktf diff shows resources: /m,
     do: async ({ operator }) => operator.intend({ monitoredServices: ['clickhouse-server', 'nginx', 'nms-core', 'nms-dpm', 'nms-integrations'] }),
     undo: async ({ operator }) => operator.intend({}),
+  },
+  // Last, for the file does not recover from it.
+  {
+    what: 'the standby writes to the share',
+    // Whoever writes last wins: what the other one has written for good is gone, or stands among the lines of the first.
+    finding: /^\d+ lines that were written for good are lost: nms-core|^nms-core: line \d+: node-\w writes on after node-\w has begun$/m,
+    do: ({ lab, standby }) => asRoot(lab, standby, 'timeout 8 runuser -u nms /usr/lib/nms/stand-in.sh nms-core >/dev/null 2>&1', [124]),
+    undo: nothing,
   },
 ];
 

@@ -40,7 +40,7 @@ class World {
     const lab = {
       switch: { holders: async () => this.holders.map((name) => MACHINES.find((machine) => machine.name === name)!.lanMac) },
       machine: (name: NodeName) => ({ ssh: async (command: string) => ({ code: 0, stdout: this.says(name, command) }) }),
-      nfs: { ssh: async (command: string) => ({ code: 0, stdout: command.includes('conflicts') ? this.conflicts : `\0nms-core\n${this.ledger}` }) },
+      nfs: { ssh: async (command: string) => ({ code: 0, stdout: command.includes('conflicts') ? this.conflicts : `\x1enms-core\n${this.ledger}` }) },
     };
     const pair = { diff: async () => this.plan };
     return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4] } as unknown as Load, 2);
@@ -48,7 +48,7 @@ class World {
 
   private says(name: NodeName, command: string): string {
     if (command.includes('status --json')) return JSON.stringify(this.nodes[name]);
-    return command.includes('tail') ? `\0nms-core\n${name === 'node-a' ? this.notes : ''}` : `${this.processes}--\n${this.processes}`;
+    return command.includes('tail') ? `\x1enms-core\n${name === 'node-a' ? this.notes : ''}` : `${this.processes}--\n${this.processes}`;
   }
 }
 
@@ -77,6 +77,7 @@ test.each<[string, (world: World) => void, RegExp]>([
   ['a second writer', (world) => (world.conflicts = 'node-b wrote while node-a did\n'), /^a service saw a second writer: node-b wrote/],
   ['a lost write of a service', (world) => (world.ledger = [1, 3].map(ledgerLine).join('')), /^nms-core: line 2 of node-a is number 3, not 2$/m],
   ['a line that was written for good, and is lost', (world) => (world.notes += ledgerLine(4)), /^1 lines that were written for good are lost: nms-core 4 node-a/],
+  ['a hole of zeros in a file', (world) => (world.ledger = `${ledgerLine(1)}\0\0\n${ledgerLine(2)}${ledgerLine(3)}`), /^nms-core: line 2 is torn: "\\u0000\\u0000"$/],
   ['a file that is lost', (world) => (world.ledger = ''), /^\d lines that were written for good are lost: nms-core 1 node-a/],
   ['a process that nothing can kill', (world) => (world.processes = 'in D state: D umount\n'), /^node-a: in D state: D umount\nnode-b: in D state/],
   ['a resource in the plan', (world) => (world.plan = { ...world.plan, resources: ['null_resource.x'] }), /^cdktf diff shows resources: null_resource.x$/],
