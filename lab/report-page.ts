@@ -1,4 +1,5 @@
 import type { Report, Row, Spread } from './report';
+import { seconds } from './tables';
 import type { Outcome } from './matrix';
 import { lanesOf, type Lane, type Span } from './timeline';
 
@@ -25,7 +26,6 @@ h2 { margin-top: 2em } svg { width: 100%; height: auto } svg text { font: 10px s
 `;
 
 const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
-const seconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
 
 /** One page that needs nothing but itself: what was done, how long it took beside what the design promises, and how each went. */
 export function reportPage(report: Report, rows: readonly Row[]): string {

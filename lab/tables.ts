@@ -59,7 +59,9 @@ export function comparisonTable(pairs: readonly (readonly [guide: Row, hardened:
   );
 }
 
-const seconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
+export function seconds(value: number): string {
+  return value.toFixed(value < 10 ? 2 : 1);
+}
 
 function markdown(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |\n`).join('');

@@ -94,7 +94,7 @@ look() {
   look_at_lock
   [[ ! -e $maintenance_file ]] || maintenance=yes
   ! slice_populated || populated=yes
-  if is_nfs_mounted "$clickhouse_mount" && is_nfs_mounted "$nms_mount"; then mounted=yes; fi
+  ! is_share_mounted || mounted=yes
   [[ -z $nfs_server ]] || probe_nfs_server
   services_are=down down_service=''
   [[ $wish == yes && $lock == yes ]] && look_at_services

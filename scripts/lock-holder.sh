@@ -126,7 +126,7 @@ start_heartbeat() {
 
 rm -f "$lock_held"
 # A lock on what lies below an unmounted mount point keeps nobody out.
-if ! is_nfs_mounted "$clickhouse_mount" || ! is_nfs_mounted "$nms_mount"; then
+if ! is_share_mounted; then
   logger -t nim-ha "the share is not mounted on both mount points: no lock"
   exit 1
 fi

@@ -71,6 +71,10 @@ is_nfs_mounted() {
   find_mount "$1" && [[ $mount_line =~ ^[^\ ]+\ [^\ ]+\ nfs4?\  ]]
 }
 
+is_share_mounted() {
+  is_nfs_mounted "$clickhouse_mount" && is_nfs_mounted "$nms_mount"
+}
+
 mount_unit() {
   systemd-escape --path --suffix=mount "$1"
 }
