@@ -1,5 +1,6 @@
 import { eventually, GENTLY_MS } from './checks';
 import type { Lab } from './lab';
+import { leftovers, lookAtProcesses } from './leftovers';
 import type { Load } from './load';
 import { NODES, type NodeName } from './machines';
 import { allActive, noneActive, Observer } from './observer';
@@ -27,8 +28,8 @@ export class Audit {
     private readonly load: Load,
     /** Rows up to this number were there before the load began. */
     private readonly first: number,
-    /** Seconds. A process may be in D state for a moment: only one that stays is a finding. */
-    private readonly secondLookAfter = 2,
+    /** Seconds between two looks at the processes. */
+    private readonly betweenLooks = 2,
   ) {
     this.see = new Observer(lab);
   }
@@ -120,12 +121,10 @@ export class Audit {
 
   /** Processes that nothing can kill, or that pile up. */
   private async leftovers(): Promise<string[]> {
-    const look = "ps -eo stat=,args= | awk '$1 ~ /^D/ && $2 !~ /^\\[/ { print \"in D state: \" $0 } $2 $3 ~ /nms-(check|notify)-keepalived/ { n++ } END { if (n > 4) print n \" scripts of keepalived pile up\" }'";
     const all = await Promise.all(
       NODES.map(async (name) => {
-        const { stdout } = await this.lab.machine(name).ssh(`${look}; echo --; sleep ${this.secondLookAfter}; ${look}`);
-        const [before, now] = stdout.split('--\n').map((lines) => lines.split('\n').filter(Boolean));
-        return now.filter((line) => before.includes(line)).map((line) => `${name}: ${line}`);
+        const { stdout } = await this.lab.machine(name).ssh(lookAtProcesses(this.betweenLooks));
+        return leftovers(stdout).map((finding) => `${name}: ${finding}`);
       }),
     );
     return all.flat();

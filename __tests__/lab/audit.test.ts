@@ -18,6 +18,11 @@ function observed(active: boolean): Observed {
 
 const ledgerLine = (sequence: number): string => `${sequence} node-a 11111111-2222-3333-4444-555555555555 0.50 ${sequence}.50\n`;
 
+/** What a node's five looks at its processes show. */
+function looks(processes: (look: number) => readonly string[]): string {
+  return [1, 2, 3, 4, 5].map((look) => ['    1 Ss /sbin/init', ' 10 D [kworker/0:1]', ...processes(look)].map((line) => `${line}\n`).join('') + '--\n').join('');
+}
+
 /** A pair in order, as seen by all that the audit looks at. Each test spoils one of its views. */
 class World {
   public holders: MachineName[] = ['node-a'];
@@ -26,7 +31,7 @@ class World {
   public conflicts = '';
   public ledger = [1, 2, 3].map(ledgerLine).join('');
   public notes = this.ledger;
-  public processes = '';
+  public processes = looks(() => []);
   public plan: PlanResult = {
     resources: [], outputs: [],
     planned: {
@@ -48,7 +53,7 @@ class World {
 
   private says(name: NodeName, command: string): string {
     if (command.includes('status --json')) return JSON.stringify(this.nodes[name]);
-    return command.includes('tail') ? `\x1enms-core\n${name === 'node-a' ? this.notes : ''}` : `${this.processes}--\n${this.processes}`;
+    return command.includes('tail') ? `\x1enms-core\n${name === 'node-a' ? this.notes : ''}` : this.processes;
   }
 }
 
@@ -79,7 +84,9 @@ test.each<[string, (world: World) => void, RegExp]>([
   ['a line that was written for good, and is lost', (world) => (world.notes += ledgerLine(4)), /^1 lines that were written for good are lost: nms-core 4 node-a/],
   ['a hole of zeros in a file', (world) => (world.ledger = `${ledgerLine(1)}\0\0\n${ledgerLine(2)}${ledgerLine(3)}`), /^nms-core: line 2 is torn: "\\u0000\\u0000"$/],
   ['a file that is lost', (world) => (world.ledger = ''), /^\d lines that were written for good are lost: nms-core 1 node-a/],
-  ['a process that nothing can kill', (world) => (world.processes = 'in D state: D umount\n'), /^node-a: in D state: D umount\nnode-b: in D state/],
+  ['a process that nothing can kill', (world) => (world.processes = looks(() => ['7 D umount -f /x'])), /^node-a: in D state: umount -f \/x \(process 7\)\nnode-b: in D state/],
+  ['scripts that pile up', (world) => (world.processes = looks((look) => Array.from({ length: 5 + look }, (_, at) => `${at + 20} S /bin/bash /etc/nms/scripts/nms-check-keepalived.sh`))), /^node-a: 6 scripts of keepalived pile up/],
+  ['a look that failed', (world) => (world.processes = '--\n'), /^node-a: 1 looks at the processes, not 5/],
   ['a resource in the plan', (world) => (world.plan = { ...world.plan, resources: ['null_resource.x'] }), /^cdktf diff shows resources: null_resource.x$/],
   ['a stale active_node', (world) => (world.plan = { ...world.plan, planned: { ...world.plan.planned, active_node: 'node-b' } }), /^active_node is node-b, and node-a answers/],
   [
@@ -89,6 +96,15 @@ test.each<[string, (world: World) => void, RegExp]>([
   ],
 ])('%s: red', async (_, spoil, finding) => {
   expect(await found(spoil)).toMatch(finding);
+});
+
+test.each<[string, (look: number) => readonly string[]]>([
+  ['many that wait for the disk for a moment, of the same name', (look) => [`${look} Ds sshd: ops [priv]`]],
+  ['one that does now and then', (look) => [`7 ${look === 3 ? 'S' : 'D'} clickhouse-server`]],
+  ['a check, a notification, and what they call', () => [1, 2, 3, 4].map((pid) => `${pid} S /etc/nms/scripts/nms-check-keepalived.sh`)],
+  ['a person who reads a script', () => [1, 2, 3, 4, 5].map((pid) => `${pid} S less -N /etc/nms/scripts/nms-check-keepalived.sh`)],
+])('processes that are no finding: %s', async (_, processes) => {
+  expect(await found((world) => (world.processes = looks(processes)))).toBe('');
 });
 
 test('damage is counted once, for the fault that did it', async () => {

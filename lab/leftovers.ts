@@ -1,0 +1,39 @@
+/** A process may be in D state for a moment, and a busy node has many that are: only one that is so in every look is stuck. */
+const LOOKS = 5;
+/** More of keepalived's scripts than a check, a notification and what they call. */
+const TOO_MANY_SCRIPTS = 4;
+const SCRIPT = /nms-(check|notify)-keepalived/;
+const END_OF_LOOK = '--';
+
+/** A shell command that looks at a node's processes several times, with so many seconds in between. */
+export function lookAtProcesses(seconds: number): string {
+  return `for look in $(seq ${LOOKS}); do sleep ${seconds}; ps -eo pid=,stat=,args=; echo ${END_OF_LOOK}; done`;
+}
+
+interface Process {
+  readonly pid: string;
+  readonly state: string;
+  readonly command: string;
+}
+
+function parse(look: string): Process[] {
+  return [...look.matchAll(/^ *(\d+) +(\S+) +(.*)$/gm)].map(([, pid, state, command]) => ({ pid, state, command }));
+}
+
+/** Kernel threads wait in D state when they have nothing to do. */
+function isStuck({ state, command }: Process): boolean {
+  return state.startsWith('D') && !command.startsWith('[');
+}
+
+/** What those looks show: processes that nothing can kill, and scripts of keepalived that pile up. */
+export function leftovers(output: string): string[] {
+  const looks = output.split(`${END_OF_LOOK}\n`).slice(0, -1).map(parse);
+  if (looks.length !== LOOKS) return [`${looks.length} looks at the processes, not ${LOOKS}`];
+  const [first, ...others] = looks.map((look) => look.filter(isStuck));
+  const stuck = first.filter(({ pid }) => others.every((look) => look.some((other) => other.pid === pid)));
+  const scripts = Math.min(...looks.map((look) => look.filter(({ command }) => SCRIPT.test(command.split(' ').slice(0, 2).join(' '))).length));
+  return [
+    ...stuck.map(({ pid, command }) => `in D state: ${command} (process ${pid})`),
+    ...(scripts > TOO_MANY_SCRIPTS ? [`${scripts} scripts of keepalived pile up`] : []),
+  ];
+}
