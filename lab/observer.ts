@@ -68,10 +68,10 @@ export class Observer {
     await new Promise((done) => setTimeout(done, 12_000));
   }
 
-  /** Logins that a node's sshd has accepted since it booted, without the one that asks. */
+  /** Logins that a node's sshd has accepted since it booted. */
   public async logins(name: NodeName): Promise<number> {
     const { stdout } = await this.lab.machine(name).ssh('sudo journalctl --boot --no-pager -t sshd | grep -c "Accepted "');
-    return Number(stdout) - 1;
+    return Number(stdout);
   }
 }
 

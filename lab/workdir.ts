@@ -11,6 +11,7 @@ export const portSocket = (workdir: string, name: MachineName): string => path.j
 export const overlay = (workdir: string, name: MachineName): string => path.join(workdir, `${name}.qcow2`);
 export const seedFile = (workdir: string, name: MachineName): string => path.join(workdir, `${name}.seed`);
 export const consoleLog = (workdir: string, name: MachineName): string => path.join(workdir, `${name}.console`);
+export const loginSocket = (workdir: string, name: MachineName): string => path.join(workdir, `${name}.ssh`);
 export const qmpSocket = (workdir: string, name: MachineName): string => path.join(workdir, `${name}.qmp`);
 export const machinePid = (workdir: string, name: MachineName): string => path.join(workdir, `${name}.pid`);
 export const knownHosts = (workdir: string): string => path.join(workdir, 'known_hosts');
