@@ -1,6 +1,6 @@
 import type { DropRule } from '../switch';
 import { NODES } from '../machines';
-import { Fault, Scene, afterLease, nothing, sleep } from './fault';
+import { Fault, Scene, afterLease, nothing, sleep, unnoticed } from './fault';
 
 const heal = ({ lab }: Scene): Promise<void> => lab.switch.setDrops([]).then(() => undefined);
 const drop = ({ lab }: Scene, ...rules: DropRule[]): Promise<void> => lab.switch.setDrops(rules).then(() => undefined);
@@ -10,6 +10,9 @@ const between = ({ active, standby }: Scene, match?: DropRule['match']): DropRul
   { from: active, to: standby, match },
   { from: standby, to: active, match },
 ];
+
+const unplugBoth = ({ lab }: Scene): Promise<void> => Promise.all(NODES.map((name) => lab.machine(name).unplug())).then(() => undefined);
+const plugBoth = ({ lab }: Scene): Promise<void> => Promise.all(NODES.map((name) => lab.machine(name).plug())).then(() => undefined);
 
 /** Where the lease decides, a fault has lasted for longer than that once the standby serves. */
 export const networkFaults: readonly Fault[] = [
@@ -43,19 +46,38 @@ export const networkFaults: readonly Fault[] = [
     },
     serves: 'active',
     lasts: 10,
-    bound: () => ({ vip: 0, writes: 3 }),
+    bound: unnoticed,
+  },
+  {
+    name: 'cable-standby-short',
+    what: 'the LAN cable of the standby pulled for ten seconds',
+    inject: ({ lab, standby }) => lab.machine(standby).unplug(),
+    undo: ({ lab, standby }) => lab.machine(standby).plug(),
+    serves: 'active',
+    lasts: 10,
+    bound: unnoticed,
   },
   {
     name: 'cable-both',
     what: 'the LAN cables of both nodes pulled for longer than the lease, and plugged in together',
-    inject: ({ lab }) => Promise.all(NODES.map((name) => lab.machine(name).unplug())).then(() => undefined),
-    undo: async ({ lab, timing }) => {
-      await sleep(timing.lease * 1.5);
-      await Promise.all(NODES.map((name) => lab.machine(name).plug()));
+    inject: unplugBoth,
+    undo: async (scene) => {
+      await sleep(scene.timing.lease * 1.5);
+      await plugBoth(scene);
     },
     serves: 'nobody',
     lasts: 5,
     bound: ({ lease, masterDown, start }) => ({ vip: lease * 1.5 + 5 + masterDown + 10, writes: 5 + lease * 1.5 + masterDown + 10 + lease + start }),
+    twoHolders: () => 20,
+  },
+  {
+    name: 'cable-both-short',
+    what: 'the LAN cables of both nodes pulled for ten seconds, and plugged in together',
+    inject: unplugBoth,
+    undo: plugBoth,
+    serves: 'nobody',
+    lasts: 10,
+    bound: ({ lease, masterDown, start }) => ({ vip: 10 + masterDown + 10, writes: 10 + masterDown + 10 + lease + start }),
     twoHolders: () => 20,
   },
   {

@@ -1,7 +1,7 @@
 import { GUIDE_SERVICES } from '../../lib/config/model';
 import type { NodeName } from '../machines';
 import { NODES } from '../machines';
-import { Fault, Scene, afterCheck, asRoot, nothing } from './fault';
+import { Fault, Scene, afterCheck, asRoot, handover, nothing } from './fault';
 
 const DROP_IN = (service: string): string => `/run/systemd/system/${service}.service.d/lab-fault.conf`;
 
@@ -40,17 +40,32 @@ export const serviceFaults: readonly Fault[] = [
       bound: afterCheck,
     }),
   ),
-  {
-    name: 'service-fails-to-start',
-    what: 'nms-core stopped on the active node, and unable to start there again',
-    inject: async (scene) => {
-      await override(scene, [scene.active], 'nms-core', FAILS);
-      await asRoot(scene.lab, scene.active, 'systemctl stop nms-core');
-    },
-    undo: (scene) => withdraw(scene, [scene.active], 'nms-core'),
-    serves: 'standby',
-    bound: afterCheck,
-  },
+  ...GUIDE_SERVICES.map(
+    (service): Fault => ({
+      name: `fails-to-start-${service}`,
+      what: `${service} stopped on the active node, and unable to start there again`,
+      inject: async (scene) => {
+        await override(scene, [scene.active], service, FAILS);
+        await asRoot(scene.lab, scene.active, `systemctl stop ${service}`);
+      },
+      undo: (scene) => withdraw(scene, [scene.active], service),
+      serves: 'standby',
+      bound: afterCheck,
+    }),
+  ),
+  ...GUIDE_SERVICES.map(
+    (service): Fault => ({
+      name: `slow-to-start-${service}`,
+      what: `${service} needs 40 s to start on the standby, and keepalived is restarted on the active node`,
+      inject: async (scene) => {
+        await override(scene, [scene.standby], service, '[Service]\\nExecStartPre=/bin/sleep 40\\n');
+        await asRoot(scene.lab, scene.active, 'systemctl restart keepalived');
+      },
+      undo: (scene) => withdraw(scene, [scene.standby], service),
+      serves: 'standby',
+      bound: handover,
+    }),
+  ),
   {
     name: 'service-crash-loop',
     what: 'nms-core dies ten seconds after each start on the active node, and systemd starts it again and again',
@@ -75,16 +90,5 @@ export const serviceFaults: readonly Fault[] = [
     lasts: 40,
     // A node that failed waits out its hold-down, and then starts again.
     bound: ({ holdDown, checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + holdDown + checkInterval + masterDown + start }),
-  },
-  {
-    name: 'service-slow-to-start',
-    what: 'nms-core needs 40 s to start on the standby, and keepalived is restarted on the active node',
-    inject: async (scene) => {
-      await override(scene, [scene.standby], 'nms-core', '[Service]\\nExecStartPre=/bin/sleep 40\\n');
-      await asRoot(scene.lab, scene.active, 'systemctl restart keepalived');
-    },
-    undo: (scene) => withdraw(scene, [scene.standby], 'nms-core'),
-    serves: 'standby',
-    bound: ({ skew, start }) => ({ vip: skew, writes: skew + start }),
   },
 ];
