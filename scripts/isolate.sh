@@ -55,8 +55,8 @@ kill_lock_holder() {
 
 # Without a sync, which would wait for the server. What is on this node's own disk is in its journal.
 reboot_now() {
-  logger -t nim-ha "isolation: the share could not be let go of in time; rebooting at once"
-  sleep 0.2 # for the journal
+  logger -t nim-ha "isolation: the share could not be let go of in time; rebooting at once" &
+  sleep 0.2 # for the journal, which may not answer at all
   echo b >"$sysrq"
 }
 

@@ -106,9 +106,9 @@ release() {
 }
 
 drain() {
-  local deadline=$((SECONDS + stop_grace))
+  local tries=$((5 * stop_grace))
   if [[ $stopping == asked ]]; then
-    while slice_populated && ((SECONDS < deadline)); do sleep 0.2; done
+    while slice_populated && ((tries-- > 0)); do sleep 0.2; done
   fi
   # A lock that is lost may be another's by now: what is pending must not be hurried there.
   if [[ $stopping == lost ]]; then
@@ -166,6 +166,6 @@ release
 exec 9>&-
 # When this unit is stopped nobody has the share open any more: it may be unmounted next. What hangs in the kernel is not
 # waited for.
-deadline=$((SECONDS + 10))
-while kill -0 "$keeper_pid" "$heartbeat_pid" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.1; done
+tries=100
+while kill -0 "$keeper_pid" "$heartbeat_pid" 2>/dev/null && ((tries-- > 0)); do sleep 0.1; done
 [[ $stopping == asked ]]

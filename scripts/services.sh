@@ -35,9 +35,9 @@ slice_populated() {
   is_populated "$slice_cgroup"
 }
 
-# Kills what is left in the slice and returns when it is empty, or with 1 after $1 seconds.
+# Kills what is left in the slice and returns when it is empty, or with 1 after $1 seconds. Counted in tries: the wall clock may jump.
 empty_slice() {
-  local deadline=$((SECONDS + ${1:-10})) file pid
+  local tries=$((5 * ${1:-10})) file pid
   shopt -s globstar nullglob
   while slice_populated; do
     for file in "$slice_cgroup"/**/cgroup.procs; do
@@ -45,7 +45,7 @@ empty_slice() {
         kill -KILL "$pid" 2>/dev/null
       done <"$file"
     done
-    ((SECONDS < deadline)) || return 1
+    ((tries-- > 0)) || return 1
     sleep 0.2
   done
 }

@@ -55,6 +55,16 @@ describe('isolate.sh', () => {
     run.kill('SIGKILL');
   });
 
+  test('a journal that does not answer holds up no reboot', async () => {
+    node.write('stuck', '');
+    node.cgroup();
+    node.standIn('logger', '[[ $* != *reboot* ]] || exec sleep 60');
+    const run = node.start(node.script('isolate.sh'));
+    node.write('proc/uptime', '1016.00 1.00\n');
+    await node.until('it reboots', () => node.read('proc/sysrq') === 'b\n');
+    run.kill('SIGKILL');
+  });
+
   test('the lock holder goes last, when what the killed have left is on its way no more', async () => {
     const service = node.start('sleep', '60');
     const holder = node.start('bash', '-c', `mkdir -p ${node.root}/var/lib/nms && cd ${node.root}/var/lib/nms && exec sleep 60`);
