@@ -90,7 +90,7 @@ const SABOTAGES: readonly Sabotage[] = [
     what: 'the standby writes to the share',
     // Whoever writes last wins: what the other one has written for good is gone, or stands among the lines of the first.
     finding: /^\d+ lines that were written for good are lost: nms-core|^nms-core: line \d+: node-\w writes on after node-\w has begun$/m,
-    do: ({ lab, standby }) => asRoot(lab, standby, 'timeout 8 runuser -u nms /usr/lib/nms/stand-in.sh nms-core >/dev/null 2>&1', [124]),
+    do: ({ lab, standby }) => asRoot(lab, standby, 'timeout 8 runuser -u nms /usr/lib/nms/stand-in.pl nms-core >/dev/null 2>&1', [124]),
     undo: nothing,
   },
 ];

@@ -63,7 +63,7 @@ function node(holdDownSeconds: number): TarEntry[] {
     ...tree('guest/node', ''),
     { path: '/var/lib/nms', type: 'dir', mode: 0o755, uid: NMS_UID },
     { path: '/usr/lib/nms', type: 'dir', mode: 0o755 },
-    file('/usr/lib/nms/stand-in.sh', read('stand-ins/stand-in.sh'), 0o755),
+    file('/usr/lib/nms/stand-in.pl', read('stand-ins/stand-in.pl'), 0o755),
     file('/etc/systemd/system/nms.service', read('stand-ins/nms.service')),
     { path: '/etc/systemd/system/nim-ha-agent.service.d', type: 'dir', mode: 0o755 },
     file('/etc/systemd/system/nim-ha-agent.service.d/lab.conf', `[Service]\nEnvironment=NIM_HA_HOLD_DOWN=${holdDownSeconds}\n`),

@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { missingFrom, readLedger } from '../../lab/ledger';
 
-const PROGRAM = path.resolve(__dirname, '../../lab/stand-ins/stand-in.sh');
+const PROGRAM = path.resolve(__dirname, '../../lab/stand-ins/stand-in.pl');
 
 describe('the stand-in of a service', () => {
   let directory: string;
@@ -18,7 +18,7 @@ describe('the stand-in of a service', () => {
   async function runs(more: number, shareType = execFileSync('stat', ['-f', '-c', '%T', directory], { encoding: 'utf8' }).trim()): Promise<void> {
     const enough = lines() + more;
     const env = { ...process.env, NMS_SHARE_TYPE: shareType, NMS_STATE_DIR: directory, NMS_LOG_DIR: path.join(directory, 'log'), NMS_BEAT_SECONDS: '0.05' };
-    const child = spawn('bash', [PROGRAM, 'nms-core'], { env, stdio: 'ignore' });
+    const child = spawn('perl', [PROGRAM, 'nms-core'], { env, stdio: 'ignore' });
     const ended = new Promise((done) => child.on('exit', done));
     while (lines() < enough) await new Promise((done) => setTimeout(done, 20));
     child.kill();
