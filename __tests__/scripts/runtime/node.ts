@@ -69,7 +69,8 @@ export class StandInNode extends FileTree {
   }
 
   public start(command: string, ...args: string[]): ChildProcess {
-    const child = spawn(command, args, { env: this.env(), stdio: 'ignore', cwd: SCRIPTS });
+    // A process group of its own: what it starts may outlive it, and is to end with the node.
+    const child = spawn(command, args, { env: this.env(), stdio: 'ignore', cwd: SCRIPTS, detached: true });
     this.children.push(child);
     return child;
   }
@@ -89,9 +90,7 @@ export class StandInNode extends FileTree {
   }
 
   public destroy(): void {
-    for (const child of this.children) {
-      if (child.exitCode === null) child.kill('SIGKILL');
-    }
+    for (const { pid } of this.children) endGroup(pid!);
     rmSync(this.root, { recursive: true, force: true });
   }
 
@@ -110,5 +109,13 @@ export class StandInNode extends FileTree {
       NIM_HA_NFS_VOLUMES: join(this.root, 'proc/nfs-volumes'),
       NIM_HA_SYSRQ: join(this.root, 'proc/sysrq'),
     };
+  }
+}
+
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nobody of it lives.
   }
 }
