@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -39,6 +39,17 @@ describe('the stand-in of a service', () => {
   test('what is not on the share is not noted', async () => {
     await runs(3, 'nfs');
     expect(fs.readdirSync(path.join(directory, 'log'))).toEqual([]);
+  });
+
+  test('a share that takes only the beginning of a line: no damage', async () => {
+    // A limit on the size of a file stands for the full share. Nothing of 1024 bytes ends with a line's end here.
+    const env = { ...process.env, NMS_SHARE_TYPE: 'none', NMS_STATE_DIR: directory, NMS_LOG_DIR: path.join(directory, 'log'), NMS_BEAT_SECONDS: '0.01' };
+    const ended = spawnSync('bash', ['-c', 'trap "" XFSZ; ulimit -f 1; exec perl "$0" nms-core', PROGRAM], { env, encoding: 'utf8', timeout: 20_000 });
+    expect(ended.stderr).toMatch(/^data: cannot be written: /);
+    const data = read('nms-core/data');
+    expect(data.length).toBeGreaterThan(900);
+    expect(data.endsWith('\n')).toBe(true);
+    expect(readLedger(data).damage).toEqual([]);
   });
 
   test('two at the same time: damage', async () => {

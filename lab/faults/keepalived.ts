@@ -11,7 +11,8 @@ function spoiled(script: 'check' | 'notify', how: string, command: string, rest:
     what: `the ${script} script of the active node: ${how}`,
     inject: ({ lab, active }) => asRoot(lab, active, `cp -a ${file} /root/kept && ${command.replace(/FILE/g, file)}`).then(() => undefined),
     undo: ({ lab, active }) => asRoot(lab, active, `mv -f /root/kept ${file}`).then(() => undefined),
-    lasts: 30,
+    // The agent bears a keepalived that runs no check for 30 s.
+    lasts: script === 'check' ? 60 : 30,
     ...rest,
   };
 }

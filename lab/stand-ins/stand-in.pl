@@ -77,8 +77,12 @@ print "<5>$service starts after line $seq\n";
 
 for (my $count = 0; ; $count++) {
   my $line = join ' ', ++$seq, $host, $boot_id, $started, uptime();
-  (syswrite($data, "$line\n") // 0) == 1 + length $line or die "data: $!\n";
-  $data->sync or die "data: $!\n";
+  my $size = -s $data;
+  unless ((syswrite($data, "$line\n") // 0) == 1 + length $line && $data->sync) {
+    # A full share takes the beginning of a line: it was not written, and is no other writer's doing.
+    truncate($data, $size);
+    die "data: cannot be written: $!\n";
+  }
   # A full disk of the node's own is no trouble of the service's.
   append($notes, $line) if $on_share;
   if ($count % 3 == 0) {
