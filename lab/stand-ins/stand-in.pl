@@ -13,6 +13,7 @@
 # kept a third of an emulated machine busy.
 use strict;
 use warnings;
+use Errno;
 use IO::Handle;
 use POSIX ();
 
@@ -23,6 +24,7 @@ my $beat = $ENV{NMS_BEAT_SECONDS} // 1;
 my $host = (POSIX::uname())[1];
 my $boot_id = first_line('/proc/sys/kernel/random/boot_id');
 my $started = uptime();
+my $data;
 # So that what a crash or another writer has torn is recognised.
 my $format = qr/^(\d+) [^ ]+ [0-9a-f-]{36} \d+\.\d+ \d+\.\d+$/;
 
@@ -47,6 +49,16 @@ sub last_line {
   return $text =~ /([^\n]*)\n?\z/ ? $1 : '';
 }
 
+# What was taken only in part is tried again, and so it is told why.
+sub write_all {
+  my ($rest) = @_;
+  while (length $rest) {
+    my $taken = syswrite($data, $rest) // return;
+    substr($rest, 0, $taken, '');
+  }
+  return 1;
+}
+
 sub append {
   my ($file, $line) = @_;
   open(my $out, '>>', $file) or return;
@@ -62,7 +74,7 @@ sub complain {
 STDOUT->autoflush(1);
 mkdir "$base/$service";
 chdir "$base/$service" or die "$base/$service: $!\n";
-open(my $data, '>>', 'data') or die "data: $!\n";
+open($data, '>>', 'data') or die "data: $!\n";
 chomp(my $type = qx(stat -f -c %T .));
 my $on_share = $type eq ($ENV{NMS_SHARE_TYPE} // 'nfs');
 
@@ -78,10 +90,12 @@ print "<5>$service starts after line $seq\n";
 for (my $count = 0; ; $count++) {
   my $line = join ' ', ++$seq, $host, $boot_id, $started, uptime();
   my $size = -s $data;
-  unless ((syswrite($data, "$line\n") // 0) == 1 + length $line && $data->sync) {
-    # A full share takes the beginning of a line: it was not written, and is no other writer's doing.
-    truncate($data, $size);
-    die "data: cannot be written: $!\n";
+  unless (write_all("$line\n") && $data->sync) {
+    my $why = "data: cannot be written: $!\n";
+    # A full share takes the beginning of a line: it was not written, and is no other writer's doing. After any other
+    # error the file may be another node's by now, and nothing here touches it.
+    truncate($data, $size) if $!{ENOSPC} || $!{EDQUOT} || $!{EFBIG};
+    die $why;
   }
   # A full disk of the node's own is no trouble of the service's.
   append($notes, $line) if $on_share;
