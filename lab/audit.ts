@@ -1,6 +1,6 @@
 import { eventually, GENTLY_MS } from './checks';
 import type { Lab } from './lab';
-import { leftovers, lookAtProcesses } from './leftovers';
+import { leftovers, LOOK_AT_PROCESSES } from './leftovers';
 import type { Load } from './load';
 import { NODES, type NodeName } from './machines';
 import { allActive, noneActive, Observer } from './observer';
@@ -28,8 +28,6 @@ export class Audit {
     private readonly load: Load,
     /** Rows up to this number were there before the load began. */
     private readonly first: number,
-    /** Seconds between two looks at the processes. */
-    private readonly betweenLooks = 2,
   ) {
     this.see = new Observer(lab);
   }
@@ -123,7 +121,7 @@ export class Audit {
   private async leftovers(): Promise<string[]> {
     const all = await Promise.all(
       NODES.map(async (name) => {
-        const { stdout } = await this.lab.machine(name).ssh(lookAtProcesses(this.betweenLooks));
+        const { stdout } = await this.lab.machine(name).ssh(LOOK_AT_PROCESSES);
         return leftovers(stdout).map((finding) => `${name}: ${finding}`);
       }),
     );

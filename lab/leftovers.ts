@@ -3,12 +3,10 @@ const LOOKS = 5;
 /** More of keepalived's scripts than a check, a notification and what they call. */
 const TOO_MANY_SCRIPTS = 4;
 const SCRIPT = /nms-(check|notify)-keepalived/;
-const END_OF_LOOK = '--';
 
-/** A shell command that looks at a node's processes several times, with so many seconds in between. */
-export function lookAtProcesses(seconds: number): string {
-  return `for look in $(seq ${LOOKS}); do sleep ${seconds}; ps -eo pid=,stat=,args=; echo ${END_OF_LOOK}; done`;
-}
+/** A shell command that looks at a node's processes several times, two seconds apart. */
+export const LOOK_AT_PROCESSES = `for look in $(seq ${LOOKS}); do sleep 2; ps -eo pid=,stat=,args=; echo --; done`;
+const END_OF_LOOK = /^--\n/m;
 
 interface Process {
   readonly pid: string;
@@ -27,7 +25,7 @@ function isStuck({ state, command }: Process): boolean {
 
 /** What those looks show: processes that nothing can kill, and scripts of keepalived that pile up. */
 export function leftovers(output: string): string[] {
-  const looks = output.split(`${END_OF_LOOK}\n`).slice(0, -1).map(parse);
+  const looks = output.split(END_OF_LOOK).slice(0, -1).map(parse);
   if (looks.length !== LOOKS) return [`${looks.length} looks at the processes, not ${LOOKS}`];
   const [first, ...others] = looks.map((look) => look.filter(isStuck));
   const stuck = first.filter(({ pid }) => others.every((look) => look.some((other) => other.pid === pid)));

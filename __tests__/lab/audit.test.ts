@@ -102,6 +102,7 @@ test.each<[string, (look: number) => readonly string[]]>([
   ['many that wait for the disk for a moment, of the same name', (look) => [`${look} Ds sshd: ops [priv]`]],
   ['one that does now and then', (look) => [`7 ${look === 3 ? 'S' : 'D'} clickhouse-server`]],
   ['a check, a notification, and what they call', () => [1, 2, 3, 4].map((pid) => `${pid} S /etc/nms/scripts/nms-check-keepalived.sh`)],
+  ['one whose command ends like a look', () => ['7 S login --', '8 S sh']],
   ['a person who reads a script', () => [1, 2, 3, 4, 5].map((pid) => `${pid} S less -N /etc/nms/scripts/nms-check-keepalived.sh`)],
 ])('processes that are no finding: %s', async (_, processes) => {
   expect(await found((world) => (world.processes = looks(processes)))).toBe('');
