@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Part of the agent: does the NFS server answer, is this node cut off, does keepalived run its check? Whatever may hang runs in a child that nobody waits for. Needs paths.sh, services.sh.
+# Part of the agent: does the NFS server answer, is this node cut off, does keepalived run its check? Whatever may hang runs in a child that nobody waits for. Needs paths.sh, node-data.sh, log.sh, services.sh, lease.sh.
 
 # In a child that nobody waits for: one that has not connected by the next probe gets no answer, and is killed.
 probe_nfs_server() {
@@ -22,13 +22,18 @@ probe_nfs_server() {
 # The lock holder notes each heartbeat that the server has answered. Half of the lease is for noticing, the other half for
 # getting rid of what could still write.
 look_at_heartbeat() {
-  local beat
   cut_off=no
-  if [[ -e $isolating_file ]]; then
-    cut_off=yes
-  elif [[ $1 == yes ]] && read -r beat 2>/dev/null <"$beat_file" && [[ $beat =~ ^[0-9]+$ ]]; then
-    ((now - beat < lease / 2)) || cut_off=yes
+  if [[ $1 == no ]]; then
+    beat=''
+  else
+    [[ -n $beat ]] || beat="$now"
+    read_beat
   fi
+  [[ ! -e $isolating_file ]] && ! is_silent || cut_off=yes
+}
+
+is_silent() {
+  [[ -n $beat ]] && ((now - beat >= lease / 2))
 }
 
 # keepalived runs the check every ten seconds. One that has stopped doing so still holds the virtual IP, and nothing else tells.
@@ -48,21 +53,31 @@ watch_keepalived() {
   # A check that does not work is another fault, and no reason to kill keepalived.
   try_check
   [[ $check_works == yes ]] || return
-  logger -t nim-ha "keepalived has run no check for $stuck_after s: killing it"
+  note "keepalived has run no check for $stuck_after s: killing it"
   systemctl --no-block kill --kill-who=all --signal=KILL keepalived.service
 }
 
-# A switchover that was interrupted leaves a master that nobody wants to serve: VRRP has to elect anew.
+# A switchover that was interrupted leaves a master that nobody wants to serve, and so does a notify that could not run just then: only
+# the address tells of that one. VRRP has to elect anew.
 watch_wish() {
-  if [[ $vrrp != MASTER || $phase != STANDBY ]]; then
+  if ! is_unwanted_master; then
     unwanted_since=0
   elif ((!unwanted_since)); then
     unwanted_since="$now"
   elif ((now - unwanted_since > unwanted_for)); then
     unwanted_since=0
-    logger -t nim-ha "master for $unwanted_for s without the wish to serve: restarting keepalived"
-    systemctl --no-block restart keepalived.service
+    note "master for $unwanted_for s without the wish to serve: restarting keepalived"
+    systemctl --no-block try-restart keepalived.service
   fi
+}
+
+is_unwanted_master() {
+  [[ $phase == STANDBY && $vrrp != STOP ]] && { [[ $vrrp == MASTER ]] || holds_virtual_ip; }
+}
+
+holds_virtual_ip() {
+  local address
+  address="$(node_value VIRTUAL_IP 2>/dev/null)" && [[ -n "$(ip -o -4 address show to "${address%/*}" 2>/dev/null)" ]]
 }
 
 # keepalived lets go of a notify script that it cannot run when it starts, and does not ask for it again when it is mended.
@@ -71,8 +86,8 @@ watch_notify() {
     deaf_since="$now"
   elif ((now - deaf_since > stuck_after)); then
     deaf_since="$now"
-    logger -t nim-ha "keepalived has said nothing for $stuck_after s: restarting it"
-    systemctl --no-block restart keepalived.service
+    note "keepalived has said nothing for $stuck_after s: restarting it"
+    systemctl --no-block try-restart keepalived.service
   fi
 }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Part of the agent: how the monitored services are. Needs services.sh.
+# Part of the agent: how the monitored services are. Needs services.sh, log.sh.
 
 # The guide's array may have been changed by a deploy: whoever was active with the old one has to start the new one. A script that
 # does not run says nothing; a node that serves goes on with what it knows, and another one cannot become active without it.
@@ -14,7 +14,7 @@ read_services() {
   phase=STARTING starting_since="$now"
 }
 
-# Sets services_are to active, changing or down, and down_service to the first that is down. While all run, their
+# Sets services_are to active, changing or down, and down_service and changing_service to the first of each. While all run, their
 # control groups tell, and systemd is asked only now and then.
 look_at_services() {
   local service
@@ -32,6 +32,13 @@ look_at_services() {
   [[ $phase == ACTIVE ]] || ask_about_services
 }
 
+# Services that are still at it when the deadline is over may need longer here, on the peer too (a table that is loaded, a recovery);
+# without more time they would begin anew on one node and the other for ever. Those that are down get no more.
+allow_longer() {
+  start_deadline=$((2 * start_deadline < longest_start ? 2 * start_deadline : longest_start))
+  printf '%s\n' "$start_deadline" >"$start_deadline_file"
+}
+
 # The start deadline goes on counting until they have been active for a while: a service that dies and is restarted again and again
 # has not started.
 look_at_start() {
@@ -39,6 +46,9 @@ look_at_start() {
     steady_since=0
   elif ((!steady_since)); then
     steady_since="$now"
+  elif ((now - steady_since >= steady_after)) && [[ -e $start_deadline_file ]]; then
+    rm -f "$start_deadline_file"
+    start_deadline="$usual_start_deadline"
   fi
   if [[ $1 == no || $2 == no ]] || ((!starting_since || (steady_since && now - steady_since >= steady_after))); then
     starting_since="$now"
@@ -53,9 +63,10 @@ look_at_lock() {
   lock=yes
   is_populated "$lock_cgroup" && return
   if [[ -e $lock_held ]]; then # it did not end in order just now
-    logger -t nim-ha "nobody here holds the lock any more: killing the services"
+    empty_slice 1
+    note "nobody here holds the lock any more: killed the services"
     systemctl --no-block stop nim-ha.target
-    empty_slice 1 || return
+    ! slice_populated || return
     rm -f "$lock_held"
   fi
   lock=no
@@ -64,7 +75,7 @@ look_at_lock() {
 # One call to systemd for all of them. A unit with a job queued is being restarted by somebody: that is not down yet.
 ask_about_services() {
   local key value name='' state='' job='' worst=active judged=0
-  down_service=''
+  down_service='' changing_service=''
   while IFS='=' read -r key value; do
     case "$key" in
       Id) name="$value" ;;
@@ -91,14 +102,19 @@ judge_service() {
   judged=$((judged + 1))
   case "$state" in
     active | reloading) ;;
-    activating | deactivating) [[ $worst == active ]] && worst=changing ;;
+    activating | deactivating) is_changing ;;
     *)
       if [[ -n $job && $job != 0 ]]; then
-        [[ $worst == active ]] && worst=changing
+        is_changing
       else
         worst=down
         [[ -n $down_service ]] || down_service="$name is $state"
       fi
       ;;
   esac
+}
+
+is_changing() {
+  [[ $worst != active ]] || worst=changing
+  [[ -n $changing_service ]] || changing_service="$name is $state"
 }

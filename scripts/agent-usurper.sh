@@ -2,7 +2,7 @@
 # Part of the agent: a master that waits for a lock whose holder is alive is one master too many. It stops its keepalived, and
 # starts it again when the holder's heartbeat stands still, so that staying away costs a takeover no more than that. Otherwise after a
 # while: only two that run can tell whether they hear each other again. Each such try takes clients away from the holder when they do
-# not, so the next one comes much later. Needs paths.sh.
+# not, so the next one comes much later. Needs paths.sh, log.sh.
 
 # Seconds, all of them.
 usurper_after=10 # waiting while the heartbeat advances
@@ -61,7 +61,7 @@ step_down_or_return() {
     else
       away_for=$away_at_first
     fi
-    logger -t nim-ha "master without the lock, and its holder is alive: stepping down for at most $away_for s"
+    note "master without the lock, and its holder is alive: stepping down for at most $away_for s"
     printf '%s %s\n' "$now" "$away_for" >"$stepped_down_file"
     systemctl --no-block stop keepalived.service
     return
@@ -72,7 +72,7 @@ step_down_or_return() {
     { [[ $vrrp != STOP ]] && ((now - at >= gone_after)); } || return
   # First the start: an agent that dies in between must not leave a keepalived that nobody starts.
   systemctl --no-block start keepalived.service || return
-  logger -t nim-ha "stepped down $((now - at)) s ago: back"
+  note "stepped down $((now - at)) s ago: back"
   rm -f "$stepped_down_file"
   back_at="$now"
 }

@@ -9,8 +9,14 @@ lib="${BASH_SOURCE[0]%/*}"
 . "$lib/paths.sh"
 # shellcheck source-path=SCRIPTDIR source=node-data.sh
 . "$lib/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=pause.sh
+. "$lib/pause.sh"
+# shellcheck source-path=SCRIPTDIR source=log.sh
+. "$lib/log.sh"
 # shellcheck source-path=SCRIPTDIR source=services.sh
 . "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=lease.sh
+. "$lib/lease.sh"
 # shellcheck source-path=SCRIPTDIR source=phase.sh
 . "$lib/phase.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-services.sh
@@ -23,23 +29,28 @@ lib="${BASH_SOURCE[0]%/*}"
 . "$lib/metrics.sh"
 
 # Seconds, all of them.
-start_deadline="${NIM_HA_START_DEADLINE:-240}"
+usual_start_deadline="${NIM_HA_START_DEADLINE:-240}"
+longest_start=3600
 hold_down="${NIM_HA_HOLD_DOWN:-120}"
 retry_every=5
 probe_every=5
 write_every=3
+remount_after=5 # tries to ask for the lock
 stuck_after=30  # without a check of keepalived's
 unwanted_for=15 # master, and nobody wants the services here
 steady_after=60 # active without a break: only then have the services started
+slow_drain=60   # letting go for so long is told, and no standby to count on
+stuck_drain=300 # and then done by force
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
-starting_since=0 steady_since=0 services=() nfs_server='' lease=90 cut_off=no notify_works=no check_works=yes
+starting_since=0 steady_since=0 services=() nfs_server='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
 keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0
-phase=STANDBY since='' reason='' now=0 phase_changes=0
+phase=STANDBY since='' phase_at=0 reason='' now=0 phase_changes=0 start_deadline="$usual_start_deadline"
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
 recall() {
   local key value
+  [[ ! -s $start_deadline_file ]] || read -r start_deadline <"$start_deadline_file"
   [[ -r $state_file ]] || return
   while IFS='=' read -r key value; do
     case "$key" in
@@ -80,6 +91,15 @@ fail() {
   hold_down_reason="$1"
 }
 
+fail_now() {
+  if [[ -n $down_service ]]; then
+    fail "$down_service"
+  else
+    fail "services not active after $start_deadline s: ${changing_service:-no answer from systemd}"
+    allow_longer
+  fi
+}
+
 look() {
   local wish=no lock populated=no maintenance=no previous="$phase" from
   mounted=no vrrp=STOP
@@ -96,7 +116,7 @@ look() {
   ! slice_populated || populated=yes
   ! is_share_mounted || mounted=yes
   [[ -z $nfs_server ]] || probe_nfs_server
-  services_are=down down_service=''
+  services_are=down down_service='' changing_service=''
   [[ $wish == yes && $lock == yes ]] && look_at_services
   from="$phase"
   look_at_heartbeat "$lock"
@@ -115,10 +135,16 @@ look() {
     $((now - starting_since)) "$start_deadline" "$cut_off"
   reason=''
   if [[ $phase == FAILED ]]; then
-    [[ -e $failed_file ]] || fail "${down_service:-services not active after $start_deadline s}"
+    [[ -e $failed_file ]] || fail_now
     reason="$hold_down_reason"
   fi
-  [[ $phase != ISOLATED ]] || reason="no answer from the share for half of its lease of $lease s"
+  if [[ $phase == ISOLATED ]]; then
+    if is_silent; then
+      reason="no answer from the share for half of its lease of $lease s"
+    else
+      reason="letting go of the share by force"
+    fi
+  fi
   [[ $phase == "$previous" && -n $since ]] || changed "$previous"
   watch_holder
   decide_able
@@ -128,8 +154,9 @@ changed() {
   phase_changes=$((phase_changes + 1))
   next_retry=0 # what the new phase asks for is asked for now
   lock_failures=0
+  phase_at="$now"
   since="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-  logger -t nim-ha "$1 -> $phase${reason:+: $reason}"
+  note "$1 -> $phase${reason:+: $reason}"
 }
 
 decide_able() {
@@ -139,6 +166,13 @@ decide_able() {
     FAILED | ISOLATED | MAINTENANCE)
       able=no
       return
+      ;;
+    DRAINING)
+      if ((now - phase_at >= slow_drain)); then
+        able=no
+        reason="letting go for $((now - phase_at)) s, by force after $stuck_drain; waiting for $(what_drains)"
+        return
+      fi
       ;;
   esac
   if ((lock_failures >= 3)); then
@@ -157,6 +191,16 @@ decide_able() {
     reason="stepped down: another node has the lock and was not heard (VRRP is IP protocol 112 to 224.0.0.18); back when that node is gone, at the latest $away_for s after; at once with: systemctl start keepalived"
   elif [[ $phase == STANDBY && $vrrp == STOP ]]; then
     reason="keepalived does not run"
+  elif ((unwanted_since)); then
+    reason="master for $((now - unwanted_since)) s without the wish to serve; keepalived is restarted after $unwanted_for"
+  fi
+}
+
+what_drains() {
+  if slice_populated; then
+    printf 'processes that do not end: %s' "$(slice_processes)"
+  else
+    printf 'the share to take what was written last'
   fi
 }
 
@@ -185,29 +229,41 @@ mount_again() {
 }
 
 # Waiting for another node's lock may take long; not being able to ask for it is this node's own trouble, and the peer may have none.
+# A mount that has gone stale (the server's file system was put back from a copy) stays so until it is mounted anew.
 count_lock_failures() {
-  if systemctl --quiet is-failed nim-ha-lock.service; then
-    lock_failures=$((lock_failures + 1))
-  else
+  if ! systemctl --quiet is-failed nim-ha-lock.service; then
     lock_failures=0
+    return
   fi
+  lock_failures=$((lock_failures + 1))
+  ((lock_failures % remount_after == 0)) && [[ $mounted == yes && $nfs_answers != no ]] || return
+  slice_populated || systemctl --quiet is-active nim-ha-step.service || mount_anew
+}
+
+mount_anew() {
+  note "the lock cannot be asked for: mounting the share anew"
+  systemctl --no-block restart "$(mount_unit "${clickhouse_mount#"$root"}")" "$(mount_unit "${nms_mount#"$root"}")"
 }
 
 # What should be there and is not is asked for again; every request is idle talk to a systemd that is at it already.
 reconcile() {
   ((now >= next_retry)) || return
   next_retry=$((now + retry_every))
+  # Before anything else that may hang.
+  if [[ $phase == ISOLATED ]] || { [[ $phase == DRAINING ]] && ((now - phase_at >= stuck_drain)); }; then
+    systemctl --no-block start nim-ha-isolate.service
+    return
+  fi
   watch_keepalived
   watch_wish
   watch_notify
-  [[ $phase == ISOLATED ]] || mount_again
+  mount_again
   case "$phase" in
-    ISOLATED) systemctl --no-block start nim-ha-isolate.service ;;
     WAITING) count_lock_failures ;;&
     WAITING | STARTING) [[ $mounted == no ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
     DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
     # A check that is not there, or is no script, counts as a success with keepalived.
-    FAILED) [[ $check_works == yes ]] || systemctl --no-block restart keepalived.service ;;
+    FAILED) [[ $check_works == yes ]] || systemctl --no-block try-restart keepalived.service ;;
   esac
 }
 
@@ -216,12 +272,11 @@ recall
 read_uptime
 keepalived_since="$now" deaf_since="$now"
 recall_holder
-exec {nothing}<> <(:) # nobody ever writes there: reading from it with a limit is a sleep without a process
 while :; do
   look
   write_state
   reconcile
   step_down_or_return
   [[ ${1-} == once ]] && break
-  read -rt "${NIM_HA_TICK:-1}" -u "$nothing"
+  pause "${NIM_HA_TICK:-1}"
 done

@@ -1,14 +1,21 @@
 #!/bin/bash
-# nim-ha-isolate.service: this node holds the lock and gets no answer from the share. When the server's lease ends another node
-# may write; what is still pending here would land on top of that. So before then nothing here may be able to write any
-# more: the services are killed and the mounts forced off until the kernel holds nothing of them, or the node reboots.
+# nim-ha-isolate.service: this node gets no answer from the share though it holds the lock, or cannot let go of it in order. When
+# the server's lease ends another node may write; what is still pending here would land on top of that. So before then nothing
+# here may be able to write any more: the services are killed and the mounts forced off until the kernel holds nothing of them, or the
+# node reboots.
 
 set -u
 lib="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=paths.sh
 . "$lib/paths.sh"
+# shellcheck source-path=SCRIPTDIR source=pause.sh
+. "$lib/pause.sh"
+# shellcheck source-path=SCRIPTDIR source=log.sh
+. "$lib/log.sh"
 # shellcheck source-path=SCRIPTDIR source=services.sh
 . "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=lease.sh
+. "$lib/lease.sh"
 
 # Major and minor numbers of the mounts, noted before they are gone: by these the kernel lists what it still holds.
 note_devices() {
@@ -53,17 +60,10 @@ kill_lock_holder() {
   systemctl kill --kill-who=all --signal=KILL nim-ha-lock.service 2>/dev/null
 }
 
-# Without a sync, which would wait for the server. What is on this node's own disk is in its journal.
-reboot_now() {
-  logger -t nim-ha "isolation: the share could not be let go of in time; rebooting at once" &
-  sleep 0.2 # for the journal, which may not answer at all
-  echo b >"$sysrq"
-}
-
 # Of its own, for any step below may hang in the kernel.
 watch_deadline() {
-  while read_uptime && ((now < deadline)); do sleep 0.5; done
-  reboot_now
+  while read_uptime && ((now < deadline)); do pause 0.5; done
+  reboot_now "isolation: the share could not be let go of in time"
 }
 
 if [[ ! -s $isolating_file ]]; then
@@ -71,13 +71,15 @@ if [[ ! -s $isolating_file ]]; then
   { printf 'lease %s\n' "$lease" && note_devices; } >"$isolating_file"
 fi
 read -r _ lease <"$isolating_file"
-read -r beat <"$beat_file" || beat="$(uptime_seconds)"
-deadline=$((beat + lease * 9 / 10))
+read_uptime
+beat=$((now - lease / 2)) # when the agent acts, if nobody could write it down
+read_beat
+lease_deadline
 watch_deadline &
 watchdog=$!
-logger -t nim-ha "isolation: no answer from the share since $(($(uptime_seconds) - beat)) s, and its lease is $lease s; killing the services"
-# Or systemd would start them again.
-systemctl --no-block stop nim-ha.target
+note "isolation: the share answered $((now - beat)) s ago, and its lease is $lease s; killing the services"
+# Or systemd would start them again; not waited for, for it may hang, too.
+systemctl --no-block stop nim-ha.target &
 until
   # One pass each time, for what waits for the server dies only when its calls are aborted below.
   if empty_slice 0; then
@@ -90,9 +92,10 @@ until
   done
   holds_nothing
 do
-  sleep 0.5
+  pause 0.5
 done
 kill "$watchdog"
 kill_lock_holder
 rm -f "$lock_held" "$isolating_file"
-logger -t nim-ha "isolation: nothing of the share is held here any more, after $(($(uptime_seconds) - beat)) s of $lease"
+read_uptime
+note "isolation: nothing of the share is held here any more, after $((now - beat)) s of $lease"

@@ -1,14 +1,21 @@
 #!/bin/bash
 # Main process of nim-ha-lock.service: takes the lock on the share, says so, and holds it until no process of the
 # services lives. The lock is on an open file, and the file is shared with a keeper process, so that neither one's death
-# frees the lock while services still write.
+# frees the lock while services still write. A third process reboots the node when all else has failed to let go of the
+# share before the lease ends. Where no process can be started any more, all three go on to the end.
 
 set -u
 lib="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=paths.sh
 . "$lib/paths.sh"
+# shellcheck source-path=SCRIPTDIR source=pause.sh
+. "$lib/pause.sh"
+# shellcheck source-path=SCRIPTDIR source=log.sh
+. "$lib/log.sh"
 # shellcheck source-path=SCRIPTDIR source=services.sh
 . "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=lease.sh
+. "$lib/lease.sh"
 
 heartbeat_interval="${NIM_HA_HEARTBEAT:-2}" # seconds
 stop_grace=20                               # seconds that services get after systemd has stopped them
@@ -17,10 +24,11 @@ stopping=
 trap 'stopping=asked' TERM INT
 trap 'stopping=lost' USR1
 
-# Unlike sleep, wait ends at once on a signal. The sleep must not outlive this with the share open: it could not be unmounted.
+# Ends at once on a signal, as only in POSIX mode a read does.
 nap() {
-  sleep "$1" 7>&- 9>&- &
-  wait $! || kill $! 2>/dev/null
+  set -o posix
+  pause "$1"
+  set +o posix
 }
 
 acquire() {
@@ -30,11 +38,11 @@ acquire() {
     [[ -z $stopping && -e $want_master ]] || return 1
     if [[ $told != "$rc" ]]; then
       case "$rc" in
-        1) logger -t nim-ha "waiting for the lock on the share" ;;
-        137) logger -t nim-ha "no answer to flock on the share; asking again" ;;
+        1) note "waiting for the lock on the share" ;;
+        137) note "no answer to flock on the share; asking again" ;;
         *)
           # The open file is of no use any more. The agent starts this anew.
-          logger -t nim-ha "flock on the share ended with $rc"
+          note "flock on the share ended with $rc"
           return 1
           ;;
       esac
@@ -45,74 +53,114 @@ acquire() {
 }
 
 # One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed: the
-# other node must not take this one for a holder that serves. Nothing without the wish, when it only asks. Any answer shows that
-# the lease was renewed, and the agent acts on the time of the last one.
-heartbeat() {
-  local main="$1" error now nothing byte
-  trap - INT USR1
-  trap exit TERM        # after the write that may be under way
-  exec {nothing}<> <(:) # nobody ever writes there: reading from it with a limit is a sleep without a process
-  while ! read -rt "$heartbeat_interval" -u "$nothing" && kill -0 "$main" 2>/dev/null; do
-    read_uptime
-    if [[ -e $want_master ]]; then
-      byte=+
-      [[ ! -e $failed_file ]] || byte=-
-      LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$run_dir/heartbeat" >&9 <<<"$byte"
-    else
-      LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$run_dir/heartbeat"
-    fi || {
-      error="$(<"$run_dir/heartbeat")"
-      case "$error" in
-        *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"* | *"Permission denied"* | *"Operation not permitted"*)
-          logger -t nim-ha "heartbeat: $error"
-          kill -USR1 "$main"
-          return
-          ;;
-      esac
-    }
+# other node must not take this one for a holder that serves. Nothing without the wish, nor where the share takes no byte (it is full):
+# then it only asks, for any answer shows that the lease was renewed, and the agent acts on the time of the last one.
+# Returns 2 when the lock is lost, 1 when there is no news.
+ask_share() {
+  local byte=+ now
+  read_uptime
+  if [[ -e $want_master ]]; then
+    [[ ! -e $failed_file ]] || byte=-
+    if printf '%s' "$byte" | LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$run_dir/heartbeat" >&9; then
+      printf '%s\n' "$now" >"$beat_file"
+      return
+    fi
+    ! is_lost || return 2
+  fi
+  if LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$run_dir/heartbeat"; then
     printf '%s\n' "$now" >"$beat_file"
+    return
+  fi
+  ! is_lost || return 2
+  return 1
+}
+
+is_lost() {
+  local error
+  error="$(<"$run_dir/heartbeat")"
+  case "$error" in
+    *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"* | *"Permission denied"* | *"Operation not permitted"*)
+      note "heartbeat: $error"
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+heartbeat() {
+  local main="$1"
+  trap - INT USR1
+  trap exit TERM # after the write that may be under way
+  while ! pause "$heartbeat_interval" && kill -0 "$main" 2>/dev/null; do
+    ask_share
+    [[ $? != 2 ]] || {
+      kill -USR1 "$main"
+      return
+    }
   done
 }
 
-# Reads "released" from main, or end of file when main died. Holds the lock until then, and until the slice is empty.
+# The agent isolates this node when half of the lease is over. But an agent, a journal or a systemd that hangs, or a script of ours that
+# does not run, must not leave this node writing to what may be another's.
+watch_lease() { # MAIN KEEPER
+  local beat now deadline lease
+  trap - TERM INT USR1
+  read_uptime
+  beat="$now"
+  read_lease
+  while [[ -e $lock_held ]] && kill -0 "$1" "$2" 2>/dev/null; do
+    read_uptime
+    read_beat
+    ! is_share_mounted || read_lease # nothing tells it without the mounts
+    lease_deadline
+    ((now < deadline)) || reboot_now "the share answered $((now - beat)) s ago, its lease is $lease s, and it was not let go of"
+    pause 1
+  done
+}
+
+# Reads "released" from main, or end of file when main died. Holds the lock until then, and until the slice is empty. What ends
+# this in between must not free the lock while somebody writes; it comes to that when no process can be started.
 keeper() {
-  trap '' TERM INT USR1
   local word=
+  trap '' TERM INT USR1
+  trap 'reboot_now "the lock holder and its keeper came to an end before the services did"' EXIT
   read -r word
-  [[ $word == released ]] && return
-  logger -t nim-ha "the lock holder died; killing the services before the lock can go"
-  systemctl --no-block stop nim-ha.target
-  leave_nothing
-  rm -f "$lock_held"
-  release
+  if [[ $word != released ]]; then
+    empty_slice 10
+    note "the lock holder died: killed the services before the lock can go"
+    systemctl --no-block stop nim-ha.target 7>&- 9>&- & # not waited for, for it may hang, too
+    leave_nothing
+    rm -f "$lock_held"
+    release
+  fi
+  trap - EXIT
 }
 
 # Returns when nobody lives who could write, and nothing that they wrote is still on its way: a process that is killed leaves
-# that to the kernel. Until then `lock-held` stays, and with it the agent's watch over the lease.
+# that to the kernel. Until then `lock-held` stays, and with it the watch over the lease.
 leave_nothing() {
   until empty_slice 10; do
-    logger -t nim-ha "a process of the services cannot be killed; the lock stays held"
+    note "a process of the services cannot be killed; the lock stays held"
   done
   until timeout -s KILL 20 sync -f "$clickhouse_mount" "$nms_mount"; do
-    logger -t nim-ha "the share does not take what was written last; the lock stays held"
-    sleep 1
+    note "the share does not take what was written last; the lock stays held"
+    pause 1
   done
 }
 
 # Frees the lock for good, even if a heartbeat still hangs in the kernel with the file open.
 release() {
   timeout -s KILL 10 flock -u 9
-  logger -t nim-ha "let go of the lock on the share"
+  note "let go of the lock on the share"
 }
 
 drain() {
   local tries=$((5 * stop_grace))
   if [[ $stopping == asked ]]; then
-    while slice_populated && ((tries-- > 0)); do sleep 0.2; done
+    while slice_populated && ((tries-- > 0)); do pause 0.2; done
   fi
   # A lock that is lost may be another's by now: what is pending must not be hurried there.
   if [[ $stopping == lost ]]; then
-    until empty_slice 10; do logger -t nim-ha "a process of the services cannot be killed"; done
+    until empty_slice 10; do note "a process of the services cannot be killed"; done
   else
     leave_nothing
   fi
@@ -124,10 +172,16 @@ start_heartbeat() {
   heartbeat_pid=$!
 }
 
+# All that held the lock was killed, and what the services left cannot be: a lock now would say that they may go on. The agent goes
+# on killing.
+if [[ -e $lock_held ]] && slice_populated; then
+  note "processes of the services still live from the time of another lock: no lock"
+  exit 1
+fi
 rm -f "$lock_held"
 # A lock on what lies below an unmounted mount point keeps nobody out.
 if ! is_share_mounted; then
-  logger -t nim-ha "the share is not mounted on both mount points: no lock"
+  note "the share is not mounted on both mount points: no lock"
   exit 1
 fi
 mkdir -p "$run_dir" "$share_dir"
@@ -137,29 +191,35 @@ acquire || exit 0
 : >"$share_lock"
 printf '%s %s\n' "$(uname -n)" "$(cat /proc/sys/kernel/random/boot_id)" >"$share_holder.new"
 mv -f "$share_holder.new" "$share_holder"
+# All of that may have taken longer than the lease.
+ask_share || {
+  note "the share has not confirmed the lock"
+  exit 1
+}
 
 # Only main has the writing end, so the keeper reads end of file the moment main dies.
 exec 7> >(keeper)
 keeper_pid=$!
 start_heartbeat
-uptime_seconds >"$beat_file"
 : >"$lock_held"
+watch_lease $$ "$keeper_pid" 7>&- 9>&- &
+lease_watch_pid=$!
 systemd-notify --ready --status="holds the lock on the share"
-logger -t nim-ha "holds the lock on the share"
+note "holds the lock on the share"
 
 while [[ -z $stopping ]]; do
-  nap 5
+  nap 1
   kill -0 "$keeper_pid" 2>/dev/null || stopping="${stopping:-keeper-died}"
   kill -0 "$heartbeat_pid" 2>/dev/null || start_heartbeat
 done
 
 [[ $stopping == asked ]] || {
-  logger -t nim-ha "lock holder ends: $stopping; killing the services"
+  note "lock holder ends: $stopping; killing the services"
   systemctl --no-block stop nim-ha.target
 }
 drain
 rm -f "$lock_held"
-kill "$heartbeat_pid" 2>/dev/null
+kill "$heartbeat_pid" "$lease_watch_pid" 2>/dev/null
 [[ $stopping == keeper-died ]] || echo released >&7
 exec 7>&-
 release
@@ -167,5 +227,5 @@ exec 9>&-
 # When this unit is stopped nobody has the share open any more: it may be unmounted next. What hangs in the kernel is not
 # waited for.
 tries=100
-while kill -0 "$keeper_pid" "$heartbeat_pid" 2>/dev/null && ((tries-- > 0)); do sleep 0.1; done
+while kill -0 "$keeper_pid" "$heartbeat_pid" 2>/dev/null && ((tries-- > 0)); do pause 0.1; done
 [[ $stopping == asked ]]

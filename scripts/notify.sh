@@ -3,7 +3,7 @@
 # keepalived calls it with: TYPE NAME STATE PRIORITY. With --services it prints the array.
 #
 # keepalived does not wait for notify, runs several at once, and kills what they started when it ends. So this writes
-# down what is wanted, nudges systemd without waiting, and is done.
+# down what is wanted, nudges systemd without waiting, and is done; the journal, which may hang, comes last.
 
 lib="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=paths.sh
@@ -19,17 +19,18 @@ forked_at() {
   printf '%s' "${20}"
 }
 
+# Sets `said` to the line for the journal.
 record_wish() {
   local state="$1" stamp last=0
   stamp="$(forked_at)"
   [[ -r $run_dir/notify.last ]] && read -r last <"$run_dir/notify.last"
   if ((stamp < last)); then
-    logger -t nim-ha "keepalived said $state, but a later word is already in force"
+    said="keepalived said $state, but a later word is already in force"
     return
   fi
+  said="keepalived says $state"
   printf '%s\n' "$stamp" >"$run_dir/notify.last"
   printf '%s\n' "$state" >"$vrrp_file"
-  logger -t nim-ha "keepalived says $state"
   if [[ $state == MASTER ]]; then
     : >"$want_master"
     systemctl --no-block start nim-ha.target
@@ -46,11 +47,12 @@ case "${1-} ${3-}" in
     ;;
   "INSTANCE MASTER" | "INSTANCE BACKUP" | "INSTANCE FAULT" | "INSTANCE STOP")
     mkdir -p "$run_dir"
-    (
-      # On STOP there is about a second before keepalived is gone.
-      flock -w 1 8 || logger -t nim-ha "another notify is stuck; recording $3 all the same"
-      record_wish "$3"
-    ) 8>"$run_dir/notify.lock"
+    exec 8>"$run_dir/notify.lock"
+    # On STOP there is about a second before keepalived is gone.
+    flock -w 1 8 || stuck=" (without its turn: another notify is stuck)"
+    record_wish "$3"
+    exec 8>&-
+    timeout 2 logger -t nim-ha "$said${stuck-}"
     ;;
   *)
     printf 'usage: %s INSTANCE NAME MASTER|BACKUP|FAULT|STOP PRIORITY | --services; got: %s\n' "${0##*/}" "$*" >&2

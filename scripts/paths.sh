@@ -17,13 +17,14 @@ run_dir="$root/run/nim-ha"
 want_master="$run_dir/want-master"
 lock_held="$run_dir/lock-held"
 state_file="$run_dir/state"
-failed_file="$run_dir/failed"             # this election failed; goes with the wish
-hold_down_file="$run_dir/hold-down"       # when, and why: the check says "unable" for a while, elected or not
-beat_file="$run_dir/beat"                 # uptime of the last heartbeat that the server has answered
-isolating_file="$run_dir/isolating"       # the lease, and the mounts that have to be off before it ends
-checked_file="$run_dir/checked"           # uptime of the last run of keepalived's check
-vrrp_file="$run_dir/vrrp-state"           # what keepalived has told notify last; STOP while it does not run
-stepped_down_file="$run_dir/stepped-down" # when, and for how long at most: this was a master without the lock
+failed_file="$run_dir/failed"                 # this election failed; goes with the wish
+hold_down_file="$run_dir/hold-down"           # when, and why: the check says "unable" for a while, elected or not
+beat_file="$run_dir/beat"                     # uptime of the last heartbeat that the server has answered
+isolating_file="$run_dir/isolating"           # the lease, and the mounts that have to be off before it ends
+start_deadline_file="$run_dir/start-deadline" # seconds, where a start has needed longer than the usual ones
+checked_file="$run_dir/checked"               # uptime of the last run of keepalived's check
+vrrp_file="$run_dir/vrrp-state"               # what keepalived has told notify last; STOP while it does not run
+stepped_down_file="$run_dir/stepped-down"     # when, and for how long at most: this was a master without the lock
 
 # Outlives a boot.
 var_dir="$root/var/lib/nim-ha"
@@ -46,4 +47,5 @@ nfs_volumes="${NIM_HA_NFS_VOLUMES:-/proc/fs/nfsfs/volumes}"
 slice_cgroup="${NIM_HA_SLICE_CGROUP:-/sys/fs/cgroup/nimha.slice}"
 lock_cgroup="${NIM_HA_LOCK_CGROUP:-/sys/fs/cgroup/system.slice/nim-ha-lock.service}"
 sysrq="${NIM_HA_SYSRQ:-/proc/sysrq-trigger}"
+kmsg="${NIM_HA_KMSG:-/dev/kmsg}"
 uptime_file="${NIM_HA_UPTIME:-/proc/uptime}"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# What is running here: monitored services, their slice, mounts, uptime. Needs paths.sh.
+# What is running here: monitored services, their slice, mounts, uptime. Needs paths.sh, and empty_slice pause.sh.
 # Nothing in this file touches a mount: everything comes from /proc, /sys and systemd. What the agent calls every second
 # is bash alone, for a process costs more than the question.
 
@@ -35,19 +35,38 @@ slice_populated() {
   is_populated "$slice_cgroup"
 }
 
-# Kills what is left in the slice and returns when it is empty, or with 1 after $1 seconds. Counted in tries: the wall clock may jump.
-empty_slice() {
-  local tries=$((5 * ${1:-10})) file pid
+# Sets `slice_pids` to all processes of the slice.
+read_slice() {
+  local file pid
+  slice_pids=()
   shopt -s globstar nullglob
-  while slice_populated; do
-    for file in "$slice_cgroup"/**/cgroup.procs; do
-      while read -r pid; do
-        kill -KILL "$pid" 2>/dev/null
-      done <"$file"
-    done
-    ((tries-- > 0)) || return 1
-    sleep 0.2
+  for file in "$slice_cgroup"/**/cgroup.procs; do
+    while read -r pid; do slice_pids+=("$pid"); done <"$file"
   done
+}
+
+# Kills what is left in the slice and returns when it is empty, or with 1 after $1 seconds. Counted in tries, for the wall clock may
+# jump; without a process, for there may be none to be had.
+empty_slice() {
+  local tries=$((5 * ${1:-10}))
+  while slice_populated; do
+    read_slice
+    ((!${#slice_pids[@]})) || kill -KILL "${slice_pids[@]}" 2>/dev/null
+    ((tries-- > 0)) || return 1
+    pause 0.2
+  done
+}
+
+# For a person: "PID (NAME) PID (NAME)".
+slice_processes() {
+  local pid name all=''
+  read_slice
+  for pid in "${slice_pids[@]}"; do
+    name=''
+    read -r name 2>/dev/null <"/proc/$pid/comm"
+    all+=" $pid ($name)"
+  done
+  printf '%s' "${all# }"
 }
 
 # Sets `mount_line` to the line of /proc/mounts that is in force at $1 (the last one wins); false where there is none.
@@ -77,18 +96,6 @@ is_share_mounted() {
 
 mount_unit() {
   systemd-escape --path --suffix=mount "$1"
-}
-
-# Sets `lease` to the seconds for which the server keeps the locks of a client that is silent: the least of all mounts', or
-# the default of a Linux server where the kernel does not tell.
-read_lease() {
-  local line
-  lease=0
-  while read -r line; do
-    [[ $line =~ lease_time=([0-9]+) ]] || continue
-    ((lease && lease <= BASH_REMATCH[1])) || lease="${BASH_REMATCH[1]}"
-  done 2>/dev/null <"$mountstats"
-  ((lease)) || lease=90
 }
 
 # users_of DIRECTORY: the processes that have something open there.

@@ -10,17 +10,10 @@ describe('agent.sh', () => {
   });
   afterEach(() => node.destroy());
 
-  const units = (...states: [string, string, string?][]) =>
-    node.write('units', states.map(([id, state, job]) => `Id=${id}.service\nActiveState=${state}\n${job ? `Job=${job}\n` : ''}\n`).join(''));
-  const elect = () => node.write('run/nim-ha/want-master', '');
+  const units: StandInNode['units'] = (...states) => node.units(...states);
+  const elect = () => node.elect();
   const lock = () => node.holdLock();
-  const tick = (uptime?: number) => {
-    if (uptime) node.write('proc/uptime', `${uptime}.00 1.00\n`);
-    const { status, stderr } = node.run('agent.sh', 'once');
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    return node.state();
-  };
+  const tick = (uptime?: number) => node.tick(uptime);
 
   test('a standby with both mounts is able', () => {
     expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'yes', updated: '1000' });
@@ -230,6 +223,7 @@ describe('agent.sh', () => {
     const watch = async (until: () => boolean) => {
       const agent = node.start(node.script('agent.sh'));
       for (let second = 0; second < 40 && !until(); second++) {
+        node.write('run/nim-ha/beat', `${1000 + 4 * second}\n`);
         node.write('proc/uptime', `${1000 + 4 * second}.00 1.00\n`);
         await new Promise((done) => setTimeout(done, 150));
       }
@@ -258,7 +252,7 @@ describe('agent.sh', () => {
     });
 
     test.each([['when it cannot be run, has keepalived restarted', false], ['which can be run, says it to keepalived itself', true]])('a node that has failed: its check, %s', async (_, works) => {
-      const RESTART = '--no-block restart keepalived.service';
+      const RESTART = '--no-block try-restart keepalived.service';
       active();
       node.write('run/nim-ha/vrrp-state', 'MASTER\n');
       check(works ? `#!/bin/bash\n. ${node.script('nms-check-keepalived.sh')}\n` : '#!/bin/bash\r\nexit 0\r\n');
@@ -300,7 +294,7 @@ describe('agent.sh', () => {
   });
 
   describe('keepalived that says nothing', () => {
-    const RESTART = '--no-block restart keepalived.service';
+    const RESTART = '--no-block try-restart keepalived.service';
     const watch = async (runs: boolean) => {
       if (runs) node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"`);
       const agent = node.start(node.script('agent.sh'));
@@ -450,7 +444,7 @@ describe('agent.sh', () => {
       node.write('proc/uptime', `${1000 + 2 * second}.00 1.00\n`);
       await new Promise((done) => setTimeout(done, 300));
     }
-    await node.until('it asks for it', () => node.read('calls').includes('--no-block restart keepalived.service'));
+    await node.until('it asks for it', () => node.read('calls').includes('--no-block try-restart keepalived.service'));
     agent.kill('SIGKILL');
   });
 

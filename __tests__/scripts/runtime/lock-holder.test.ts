@@ -1,5 +1,6 @@
-import { spawnSync } from 'child_process';
-import { join } from 'path';
+import { execFileSync, spawnSync } from 'child_process';
+import { chmodSync } from 'fs';
+import { dirname, join } from 'path';
 import { StandInNode } from './node';
 
 const LOCK = 'var/lib/nms/.nim-ha/lock';
@@ -166,5 +167,113 @@ describe('lock-holder.sh', () => {
     await node.until('as before', () => node.read(LOCK).endsWith('+'));
     holder.kill('SIGTERM');
     await node.until('it ends', () => holder.exitCode !== null);
+  });
+
+  /** dd of the heartbeat: what writing through the locked file, and reading directly, end with; empty is success. */
+  const dd = (write: string, read: string) =>
+    node.standIn('dd', `say() { [[ -z $1 ]] || { echo "dd: error: $1" >&2; exit 1; }; }\ncase "$*" in *iflag=direct*) say '${read}' ;; *) cat >/dev/null; say '${write}' ;; esac`);
+  const beat = () => node.read('run/nim-ha/beat').trim();
+
+  test('a share that takes no byte, but answers, renews the lease all the same', async () => {
+    const holder = start();
+    await held();
+    dd('No space left on device', '');
+    node.uptime(1010);
+    await node.until('a beat', () => beat() === '1010');
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
+  test('an error that says nothing of the lock is no heartbeat', async () => {
+    const holder = start();
+    await held();
+    dd('Cannot allocate memory', 'Cannot allocate memory');
+    node.uptime(1010);
+    await new Promise((done) => setTimeout(done, 2000));
+    expect(beat()).toBe('1000');
+    expect(holder.exitCode).toBeNull();
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
+  test.each(['Input/output error', 'Cannot allocate memory'])('a lock that the share does not confirm (%s) is none', (error) => {
+    dd(error, error);
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.read('journal')).toContain('the share has not confirmed the lock');
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
+    expect(free()).toBe(true);
+  });
+
+  test('while processes of another lock\'s time live there is no new one, and the mark stays', () => {
+    node.write('run/nim-ha/lock-held', '');
+    node.cgroup(node.start('sleep', '60').pid!);
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.read('journal')).toContain('still live from the time of another lock');
+    expect(node.has('run/nim-ha/lock-held')).toBe(true);
+  });
+
+  describe('the watch over the lease', () => {
+    beforeEach(() => {
+      node.write('proc/mountstats', '\tnfsv4:\tlease_time=40,lease_expired=0\n');
+      node.write('proc/sysrq', '');
+      node.write('proc/kmsg', '');
+    });
+    const hangs = async () => {
+      const holder = start();
+      await held();
+      node.standIn('dd', 'exec sleep 60');
+      await new Promise((done) => setTimeout(done, 1000)); // the last beat
+      return holder;
+    };
+
+    test.each([[false], [true]])('nobody has isolated the node when nine tenths are over: it reboots (main killed: %s)', async (killed) => {
+      const holder = await hangs();
+      if (killed) {
+        node.cgroup(1_000_000_000); // nobody, and yet it lives
+        holder.kill('SIGKILL');
+      }
+      node.uptime(1035);
+      await new Promise((done) => setTimeout(done, 2000));
+      expect(node.read('proc/sysrq')).toBe('');
+      node.uptime(1036);
+      await node.until('the reboot', () => node.read('proc/sysrq') === 'b\n');
+      expect(node.read('proc/kmsg')).toMatch(/^<10>nim-ha: the share answered 36 s ago, its lease is 40 s, and it was not let go of; rebooting at once$/m);
+    });
+
+    test('it ends with the lock', async () => {
+      const holder = start();
+      await held();
+      holder.kill('SIGTERM');
+      await node.until('it ends', () => holder.exitCode !== null);
+      node.uptime(1100);
+      await new Promise((done) => setTimeout(done, 2000));
+      expect(node.read('proc/sysrq')).toBe('');
+    });
+  });
+
+  // The limit is a user's, and root has none; only root can become that user.
+  (process.getuid!() === 0 ? describe : describe.skip)('where no process can be started any more', () => {
+    const USER = '54321'; // nobody else's
+    const as = (...command: string[]) => node.start('setpriv', '--reuid', USER, '--regid', USER, '--clear-groups', ...command);
+
+    test('the keeper kills the services all the same, and what it cannot do for the lock a reboot does', async () => {
+      node.write('proc/sysrq', '');
+      node.write('proc/kmsg', '');
+      execFileSync('cp', ['-r', node.script(''), join(node.root, 'lib')]);
+      execFileSync('chown', ['-R', USER, node.root]);
+      chmodSync(dirname(node.root), 0o711); // of this test run alone
+      const holder = as('bash', '-c', `ulimit -u 20; exec bash ${node.root}/lib/lock-holder.sh`);
+      await held();
+      const service = as('sleep', '60');
+      node.cgroup(service.pid!);
+      as('bash', '-c', 'for ((i = 0; i < 20; i++)); do sleep 120 & done; wait');
+      await node.until('so many', () => Number(execFileSync('pgrep', ['-c', '-u', USER], { encoding: 'utf8' })) > 20);
+      holder.kill('SIGKILL');
+      await node.until('the service is killed', () => service.signalCode === 'SIGKILL', 5);
+      expect(free()).toBe(false);
+      // The shell tries for 15 seconds.
+      await node.until('the reboot', () => node.read('proc/sysrq') === 'b\n', 40);
+      expect(node.read('proc/kmsg')).toContain('the lock holder and its keeper came to an end before the services did');
+    }, 60_000);
   });
 });

@@ -53,6 +53,43 @@ export class StandInNode extends FileTree {
     this.write('proc/mounts', all.map((point) => `192.0.2.13:/x ${this.root}${point} nfs4 rw,vers=4.2,hard 0 0\n`).join(''));
   }
 
+  /** What systemd says of the services: name, state, and the job that is queued for it. */
+  public units(...states: [string, string, string?][]): void {
+    this.write('units', states.map(([id, state, job]) => `Id=${id}.service\nActiveState=${state}\n${job ? `Job=${job}\n` : ''}\n`).join(''));
+  }
+
+  public elect(): void {
+    this.write('run/nim-ha/want-master', '');
+  }
+
+  public uptime(seconds: number): void {
+    this.write('proc/uptime', `${seconds}.00 1.00\n`);
+  }
+
+  /** One look of the agent. */
+  public tick(uptime?: number): Record<string, string> {
+    if (uptime) this.uptime(uptime);
+    const { status, stderr } = this.run('agent.sh', 'once');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    return this.state();
+  }
+
+  /** Whether a lock holder, where there is one, notes heartbeats while `watch` goes on. */
+  public beats = true;
+
+  /** An agent that runs while the node's clock goes on by `step` seconds at a time, until `end` is true or `seconds` have passed. */
+  public async watch(seconds: number, step: number, end: () => boolean = () => false): Promise<void> {
+    const begin = Number(this.read('proc/uptime').split('.')[0]);
+    const agent = this.start(this.script('agent.sh'));
+    for (let passed = step; passed <= seconds && !end(); passed += step) {
+      if (this.beats) this.write('run/nim-ha/beat', `${begin + passed}\n`);
+      this.uptime(begin + passed);
+      await new Promise((done) => setTimeout(done, 250));
+    }
+    agent.kill('SIGKILL');
+  }
+
   /** State file as key/value. */
   public state(): Record<string, string> {
     return Object.fromEntries(
@@ -108,6 +145,7 @@ export class StandInNode extends FileTree {
       NIM_HA_MOUNTINFO: join(this.root, 'proc/mountinfo'),
       NIM_HA_NFS_VOLUMES: join(this.root, 'proc/nfs-volumes'),
       NIM_HA_SYSRQ: join(this.root, 'proc/sysrq'),
+      NIM_HA_KMSG: join(this.root, 'proc/kmsg'),
     };
   }
 }

@@ -1,0 +1,160 @@
+import { StandInNode } from './node';
+
+const RESTART = '--no-block try-restart keepalived.service';
+const ISOLATE = '--no-block start nim-ha-isolate.service';
+
+/** What the agent does when the ordinary way leads nowhere. */
+describe('agent.sh: the last resorts', () => {
+  let node: StandInNode;
+  beforeEach(() => {
+    node = new StandInNode();
+    node.mount();
+    node.write('etc/nim-ha/node.data', `VIRTUAL_IP=${Buffer.from('192.0.2.10/24').toString('base64')}\n`);
+  });
+  afterEach(() => node.destroy());
+
+  describe('a start that takes too long', () => {
+    const start = (state: string) => {
+      node.elect();
+      node.holdLock();
+      node.units(['nginx', 'active'], ['nms-core', state]);
+    };
+    const electAnew = (at: number) => {
+      const notify = '. "$NIM_HA_ROOT/etc/nms/scripts/nms-notify-keepalived.sh"';
+      node.bash(notify, 'INSTANCE', 'VI_28', 'BACKUP', '100');
+      node.tick(at);
+      node.bash(notify, 'INSTANCE', 'VI_28', 'MASTER', '100');
+      node.tick(at + 1);
+    };
+
+    test('names the service that is still at it, and gets twice the time when its turn comes again', () => {
+      start('activating');
+      node.tick(1000);
+      expect(node.tick(1241)).toMatchObject({ phase: 'FAILED', reason: 'services not active after 240 s: nms-core.service is activating' });
+      electAnew(1300);
+      expect(node.tick(1780)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+      expect(node.tick(1782)).toMatchObject({ phase: 'FAILED', reason: 'services not active after 480 s: nms-core.service is activating' });
+    });
+
+    test('that is down gets no more: there is nothing to wait for', () => {
+      start('failed');
+      node.tick(1000);
+      expect(node.tick(1241)).toMatchObject({ phase: 'FAILED', reason: 'nms-core.service is failed' });
+      electAnew(1300);
+      expect(node.tick(1542)).toMatchObject({ phase: 'FAILED' });
+    });
+
+    test('and has come to its end counts no more', () => {
+      start('activating');
+      node.tick(1000);
+      node.tick(1241);
+      electAnew(1300);
+      start('active');
+      expect(node.tick(1700)).toMatchObject({ phase: 'ACTIVE' });
+      expect(node.has('run/nim-ha/start-deadline')).toBe(true);
+      node.tick(1761);
+      expect(node.has('run/nim-ha/start-deadline')).toBe(false);
+    });
+  });
+
+  describe('letting go that comes to no end', () => {
+    let pid: number;
+    beforeEach(() => {
+      node.holdLock();
+      pid = node.start('sleep', '60').pid!;
+      node.cgroup(pid);
+    });
+
+    test('is told after a minute, by the processes that do not end: no standby to count on', async () => {
+      await node.watch(50, 10);
+      expect(node.state()).toMatchObject({ phase: 'DRAINING', able: 'yes', reason: '' });
+      node.uptime(1000);
+      await node.watch(80, 10);
+      expect(node.state()).toMatchObject({ phase: 'DRAINING', able: 'no', reason: expect.stringContaining(`waiting for processes that do not end: ${pid} (sleep)`) });
+      node.cgroup();
+      node.uptime(1000);
+      await node.watch(80, 10);
+      expect(node.state().reason).toContain('waiting for the share to take what was written last');
+    });
+
+    test('is done by force after five', async () => {
+      await node.watch(290, 29);
+      expect(node.read('calls')).not.toContain(ISOLATE);
+      node.uptime(1000);
+      await node.watch(400, 29, () => node.read('calls').includes(ISOLATE));
+      expect(node.read('calls')).toContain(ISOLATE);
+      node.write('run/nim-ha/isolating', 'lease 90\n');
+      node.write('run/nim-ha/beat', '1400\n');
+      expect(node.tick(1400)).toMatchObject({ phase: 'ISOLATED', reason: 'letting go of the share by force' });
+    });
+  });
+
+  describe('a keepalived that has the virtual IP though nobody has been told so', () => {
+    const hears = (state: string, address: boolean) => {
+      node.write('run/nim-ha/vrrp-state', `${state}\n`);
+      node.standIn('ip', `[[ $* != *192.0.2.10* || $* == */24* ]] || echo ${address ? 'inet' : ''}`);
+    };
+
+    test('is restarted, for the notify of the election could not run', async () => {
+      hears('BACKUP', true);
+      let told = '';
+      await node.watch(40, 2, () => {
+        told ||= node.has('run/nim-ha/state') ? node.state().reason : '';
+        return node.read('calls').includes(RESTART);
+      });
+      expect(node.read('calls')).toContain(RESTART);
+      expect(told).toContain('without the wish to serve');
+    });
+
+    test.each([['BACKUP', false], ['STOP', true]])('is another case when it said %s last and has the address: %s', async (state, address) => {
+      hears(state, address);
+      await node.watch(40, 2);
+      expect(node.read('calls')).not.toContain(RESTART);
+    });
+  });
+
+  describe('a lock that cannot even be asked for', () => {
+    const mountAnew = '--no-block restart var-lib-clickhouse.mount var-lib-nms.mount';
+    beforeEach(() => {
+      node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"; case "$2" in is-failed) exit 0 ;; *) exit 3 ;; esac`);
+      node.elect();
+    });
+
+    test('has the share mounted anew, for the mount may be stale', async () => {
+      await node.watch(60, 5, () => node.read('calls').includes(mountAnew));
+      expect(node.read('calls')).toContain(mountAnew);
+    });
+
+    test('not while a process of the services lives', async () => {
+      node.cgroup(node.start('sleep', '60').pid!);
+      await node.watch(60, 5);
+      expect(node.read('calls')).not.toContain(mountAnew);
+    });
+  });
+
+  describe('cut off from the share', () => {
+    beforeEach(() => {
+      node.elect();
+      node.holdLock();
+      node.units(['nginx', 'active'], ['nms-core', 'active']);
+    });
+
+    test('a journal that hangs holds up no isolation', async () => {
+      node.standIn('logger', 'exec sleep 60');
+      node.write('run/nim-ha/beat', '950\n');
+      const agent = node.start(node.script('agent.sh'));
+      await node.until('the isolation', () => node.read('calls').includes(ISOLATE), 5);
+      agent.kill('SIGKILL');
+    });
+
+    test('a heartbeat that cannot be written down any more is none', async () => {
+      node.write('run/nim-ha/beat', '1000\n');
+      node.beats = false;
+      await node.watch(60, 5, () => {
+        if (node.has('run/nim-ha/state')) node.write('run/nim-ha/beat', '');
+        return node.read('calls').includes(ISOLATE);
+      });
+      expect(node.read('calls')).toContain(ISOLATE);
+    });
+  });
+});
