@@ -1,6 +1,7 @@
-import { Fault, afterCheck, afterLease, asRoot, handover, nothing, unnoticed } from './fault';
+import { Fault, afterCheck, afterLease, asRoot, handover, nothing, sleep, unnoticed } from './fault';
 
 const SCRIPTS = '/etc/nms/scripts';
+const NOTIFY = `${SCRIPTS}/nms-notify-keepalived.sh`;
 const LOCK_HOLDER = '/usr/local/lib/nim-ha/lock-holder.sh';
 
 /** A script of keepalived's on the active node that is no longer what it was. */
@@ -115,5 +116,32 @@ export const keepalivedFaults: readonly Fault[] = [
     serves: 'either',
     lasts: 30,
     bound: (timing) => ({ vip: timing.masterDown, writes: afterLease(timing).writes }),
+  },
+  {
+    name: 'lock-holder-starved',
+    what: 'no process can be started any more in the lock holder of the active node, for a minute',
+    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl set-property --runtime nim-ha-lock.service TasksMax=1')),
+    undo: async ({ lab, active }) => {
+      await lab.machine(active).waitForSsh(); // it may have rebooted
+      await asRoot(lab, active, 'systemctl set-property --runtime nim-ha-lock.service TasksMax=infinity');
+    },
+    // No heartbeat: the node isolates itself. What then starts there again fails three times, or the peer is quicker.
+    serves: 'either',
+    lasts: 60,
+    bound: ({ lease, masterDown, checkInterval, start }) => ({ vip: masterDown, writes: lease + 4 * 5 + checkInterval + masterDown + start }),
+  },
+  {
+    name: 'election-unheard',
+    what: 'the notify script of the standby mode 0644 for ten seconds, in which keepalived is stopped on the active node',
+    inject: async ({ lab, active, standby }) => {
+      await asRoot(lab, standby, `chmod 0644 ${NOTIFY}`);
+      await asRoot(lab, active, 'systemctl stop keepalived');
+      await sleep(10);
+      await asRoot(lab, standby, `chmod 0755 ${NOTIFY}`);
+    },
+    undo: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl start keepalived')),
+    serves: 'standby',
+    // The agent sees the address without the wish every five seconds, bears it for fifteen, and has VRRP elect anew.
+    bound: ({ masterDown, start }) => ({ vip: 2 + masterDown, writes: 10 + 5 + 15 + 5 + 2 + masterDown + start }),
   },
 ];

@@ -1,6 +1,8 @@
 import type { DropRule } from '../switch';
 import { NODES } from '../machines';
-import { Fault, Scene, afterLease, nothing, sleep, unnoticed } from './fault';
+import { Fault, Scene, afterLease, asRoot, nothing, sleep, unnoticed } from './fault';
+
+const ISOLATE = '/usr/local/lib/nim-ha/isolate.sh';
 
 const heal = ({ lab }: Scene): Promise<void> => lab.switch.setDrops([]).then(() => undefined);
 const drop = ({ lab }: Scene, ...rules: DropRule[]): Promise<void> => lab.switch.setDrops(rules).then(() => undefined);
@@ -131,6 +133,23 @@ export const networkFaults: readonly Fault[] = [
     undo: heal,
     serves: 'standby',
     // The check says so when the server has not answered the agent's next two questions.
+    bound: ({ checkInterval, masterDown, lease, start }) => ({ vip: masterDown, writes: 10 + checkInterval + masterDown + lease + start }),
+    twoHolders: () => 3,
+  },
+  {
+    name: 'isolate-crlf',
+    what: "the isolation's script of the active node made CRLF, and the way to the NFS server blocked for longer than the lease",
+    inject: async (scene) => {
+      await asRoot(scene.lab, scene.active, `cp -a ${ISOLATE} /root/kept && sed -i "s/$/\\r/" ${ISOLATE} && sync`);
+      await drop(scene, { from: scene.active, to: 'nfs' }, { from: 'nfs', to: scene.active });
+    },
+    undo: async (scene) => {
+      await heal(scene);
+      // The watch over the lease has rebooted it.
+      await scene.lab.machine(scene.active).waitForSsh();
+      await asRoot(scene.lab, scene.active, `mv -f /root/kept ${ISOLATE}`);
+    },
+    serves: 'standby',
     bound: ({ checkInterval, masterDown, lease, start }) => ({ vip: masterDown, writes: 10 + checkInterval + masterDown + lease + start }),
     twoHolders: () => 3,
   },

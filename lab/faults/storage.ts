@@ -51,6 +51,21 @@ export const storageFaults: readonly Fault[] = [
     bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 40 + 15 + lease + start }),
   },
   {
+    name: 'nfs-restored',
+    what: 'both exports put back from a copy while the NFS service is stopped, so that every mount of them is stale',
+    inject: async ({ lab }) =>
+      void (await asRoot(
+        lab,
+        'nfs',
+        `systemctl stop nfs-server && cd ${SHARE} && for each in clickhouse nms; do cp -a $each $each.copy && mv $each $each.old && mv $each.copy $each || exit 1; done && systemctl start nfs-server`,
+      )),
+    undo: async ({ lab }) => void (await asRoot(lab, 'nfs', `rm -rf ${SHARE}/*.old`)),
+    serves: 'nobody',
+    lasts: 60,
+    // Grace, then five tries in vain to ask for the lock, on the one node and perhaps on the other.
+    bound: ({ lease, checkInterval, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + 2 * 25 + checkInterval + start }),
+  },
+  {
     name: 'share-full',
     what: 'the share full for 40 s',
     inject: async ({ lab }) => void (await asRoot(lab, 'nfs', `dd if=/dev/zero of=${SHARE}/ballast bs=1M 2>/dev/null; sync`, 'any')),
