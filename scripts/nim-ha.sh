@@ -80,6 +80,8 @@ maintenance() {
       ;;
     off)
       rm -f "$maintenance_file"
+      # systemctl start would succeed without a start.
+      [[ ! -e $pending_file ]] || die "maintenance is off, but $pending_means"
       systemctl start keepalived.service || die "keepalived does not start; see: systemctl status keepalived"
       printf 'this node is of the pair again; see: nim-ha status\n'
       ;;

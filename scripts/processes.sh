@@ -18,8 +18,15 @@ stop_services() {
   changed "stopped ${running[*]}"
 }
 
+# On the disk before anything happens: a boot must not start keepalived, for the other node may have another share by then.
+keep_keepalived_stopped() {
+  { : >"$pending_file" && sync "$pending_file"; } || fail node/write "${pending_file#"$root"}" "an error" "success" \
+    "is /var full or read-only?"
+}
+
 # Stop keepalived, wait until nothing here serves, and make way for the mounts.
 step_aside() {
+  keep_keepalived_stopped
   rm -f "$stepped_down_file" # the agent would start keepalived again
   look_at_units keepalived.service
   if [[ ${unit_active["keepalived.service"]} != @(inactive|failed) ]]; then
@@ -35,12 +42,15 @@ step_aside() {
   rm -f "$failed_file" "$hold_down_file"
 }
 
+# A restart, for one that somebody has started in between may have read the old configuration.
 start_keepalived() {
+  rm -f "$pending_file"
+  sync "$var_dir" # nor does a power cut bring it back
   printf 'STOP\n' >"$vrrp_file"
   systemctl reset-failed keepalived.service 2>/dev/null
-  if ! timeout 90 systemctl start keepalived.service </dev/null || ! keepalived_runs; then
+  if ! timeout 90 systemctl restart keepalived.service </dev/null || ! keepalived_runs; then
     explain
-    fail rollout/keepalived "systemctl start keepalived" "an error" "a running keepalived" "see the journal above"
+    fail rollout/keepalived "systemctl restart keepalived" "an error" "a running keepalived" "see the journal above"
   fi
   changed "started keepalived"
 }

@@ -130,6 +130,7 @@ done
 restore_fstab
 restore_nms_conf
 restore_files
+rm -f "$pending_file" # the drop-in that heeds it is gone
 timeout 60 systemctl daemon-reload
 remove_packages
 restore_units

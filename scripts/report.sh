@@ -47,6 +47,7 @@ end_on_problems() {
     say "${line% }"
   done <"$problems_file"
   rm -f "$problems_file"
+  [[ ! -e $pending_file ]] || say "keepalived does not start here, over reboots too, until a deploy has come to its end"
   [[ ! -s $changed_file ]] || mapfile -t all <"$changed_file"
   line="$(printf '%s; ' "${all[@]}")"
   line="${line%; }"

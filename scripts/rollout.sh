@@ -54,7 +54,7 @@ change_standby() {
     apply
     mount_shares
     if [[ $1 == leave ]]; then
-      say "keepalived is stopped here until the other node is as it should be"
+      say "keepalived is stopped here until the other node is as it should be, over reboots too"
       return
     fi
     check_peer

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# What the node is doing, and waiting until it does what it should. Needs paths.sh, node-data.sh, services.sh, report.sh.
+# What the node is doing, and waiting until it does what it should. Needs paths.sh, node-data.sh, services.sh, report.sh; wait_for_standby
+# also processes.sh.
 
 # sleep without a process: nothing ever comes out of this pipe.
 exec 6<> <(:)
@@ -135,6 +136,7 @@ wait_for_standby() {
       # Stopped at once, and for good: two nodes that answer for one address are worse than one.
       rm -f "$stepped_down_file"
       timeout 60 systemctl stop keepalived.service
+      keep_keepalived_stopped
       fail rollout/two-masters "this node" "master, while another node has the lock" "standby" \
         "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}; keepalived is stopped here"
     fi

@@ -2,6 +2,9 @@
 # What this node can say of itself, gathered into shell variables and printed as a page or as JSON.
 # Needs paths.sh, node-data.sh, services.sh. Nothing here touches a mount.
 
+# What the mark of a deploy means, which a deploy that still runs has set, too.
+pending_means="keepalived does not start before the deploy that stopped it has come to its end; if that was interrupted, run it again"
+
 gather() {
   local key value address interface
   phase=UNKNOWN since='' reason='' able='' updated=0
@@ -36,6 +39,7 @@ gather() {
   mapfile -t service_names < <(monitored_services)
   mapfile -t service_states < <(systemctl is-active "${service_names[@]/%/.service}" 2>/dev/null)
   look_at_drift
+  [[ $keepalived == active || ! -e $pending_file ]] || reason="$pending_means"
 }
 
 # /var/lib/nim-ha/manifest, written by the deploy: "<octal mode> <sha256> <path>" for each file put there. All sums and all
@@ -70,6 +74,7 @@ look_at_drift() {
       grep -qxF -- "$line" "$fstab" || drifted+=("/etc/fstab: $line")
     done <"$var_dir/fstab.lines"
   fi
+  [[ ! -e $pending_file ]] || drifted+=("${pending_file#"$root"}: a deploy has not come to its end; if it was interrupted, run it again")
   config_in_sync=true
   ((${#drifted[@]} == 0)) || config_in_sync=false
 }

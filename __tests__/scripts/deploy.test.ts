@@ -127,7 +127,7 @@ describe('a deployed primary', () => {
     expect(out).toContain('changed: nms-core is no longer monitored, so it is stopped');
     expect(node.actions().filter((line) => line.includes('keepalived'))).toEqual([
       'systemctl stop keepalived.service',
-      'systemctl start keepalived.service',
+      'systemctl restart keepalived.service',
     ]);
     expect(node.has('etc/systemd/system/nms-core.service.d/50-nim-ha.conf')).toBe(false);
     expect(node.read('fake/units/nms-core.service')).toBe('disabled inactive\n');
@@ -146,6 +146,7 @@ describe('a deployed primary', () => {
       node.set('peer-unheard');
       const deaf = node.step('rollout', '4');
       expect(deaf.out).toContain('FAILED [rollout/two-masters]');
+      expect(deaf.out).toContain('keepalived does not start here, over reboots too');
       expect(node.has('run/nim-ha/stepped-down')).toBe(false);
       expect(node.read('fake/units/keepalived.service')).toMatch(/ inactive$/m);
       node.set('peer-unheard', false);
@@ -225,6 +226,57 @@ describe('a deployed secondary', () => {
     ok(node.step('rollout', '1'));
     expect(node.actions()).toEqual(['systemctl daemon-reload']);
     expect(node.read('var/lib/nim-ha/generation')).toBe('2\n');
+  });
+
+  describe('whose deploy is interrupted', () => {
+    const PENDING = 'var/lib/nim-ha/pending';
+    const keepalived = () => node.read('fake/units/keepalived.service');
+    const nimHa = (...args: string[]) => node.bash(`bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/nim-ha.sh" ${args.join(' ')}`);
+
+    beforeEach(() => node.write('fake/synced', ''));
+
+    test('before the other node is as it should be starts no keepalived, at a boot or by hand, and says so, until the next', () => {
+      stageAgain(node, 'other');
+      expect(ok(node.step('rollout', '1'))).toContain('keepalived is stopped here');
+      expect(node.bash('systemctl start keepalived.service')).toEqual({ code: 0, out: '' });
+      expect(keepalived()).toBe('enabled inactive\n');
+      const page = ok(nimHa('status'));
+      expect(page).toMatch(/reason +keepalived does not start .*if that was interrupted, run it again/);
+      expect(page).toContain('/var/lib/nim-ha/pending: a deploy has not come to its end');
+      expect(ok(nimHa('generation'))).toBe('2\n');
+      expect(nimHa('maintenance', 'off')).toEqual({ code: 1, out: expect.stringContaining('maintenance is off, but keepalived does not start') });
+
+      stageAgain(node, 'other');
+      ok(node.step('rollout', '1'));
+      expect(ok(node.step('rollout', '3'))).toContain('phase STANDBY');
+      expect([keepalived(), node.has(PENDING)]).toEqual(['enabled active\n', false]);
+      expect(node.read('fake/synced')).toMatch(/\/var\/lib\/nim-ha\n/);
+      expect(ok(nimHa('generation'))).toBe('1\n');
+    });
+
+    test('before keepalived stops has its mark on the disk and says so; with nothing left to do the next takes it back', () => {
+      node.upload({ NFS_EXPORT_PATH: '/mnt/other' });
+      stageAgain(node);
+      node.set('keepalived-stays');
+      expect(node.step('rollout', '1').out).toMatch(/FAILED \[rollout\/keepalived\]: systemctl stop [^]*keepalived does not start here, over reboots too[^]*changed so far/);
+      expect(node.read('fake/synced')).toContain(`/${PENDING}\n`);
+      node.upload({ NFS_EXPORT_PATH: '/mnt/nfs_share', GENERATION: '1' });
+      stageAgain(node);
+      expect(ok(node.step('rollout', '1'))).toContain('nothing to do: standby, as deployed');
+      expect(node.has(PENDING)).toBe(false);
+    });
+
+    test('is taken back by a removal, whose report is no longer about keepalived once its drop-in is gone', () => {
+      stageAgain(node, 'other');
+      ok(node.step('rollout', '1'));
+      ok(node.bash('cd "$NIM_HA_ROOT/etc/systemd/system" && rm nim-ha.target && mkdir nim-ha.target'));
+      const { code, out } = node.step('remove', 'restore');
+      expect([code, out]).toEqual([1, expect.stringContaining('FAILED [remove/file]: /etc/systemd/system/nim-ha.target')]);
+      expect(out).not.toContain('keepalived does not start here');
+      ok(node.bash('rmdir "$NIM_HA_ROOT/etc/systemd/system/nim-ha.target"'));
+      ok(node.step('remove', 'restore'));
+      expect([node.has('var/lib/nim-ha'), node.has('fake/units/keepalived.service')]).toEqual([false, false]);
+    });
   });
 
   test('that has become the active node leaves its turn to step 3', () => {
