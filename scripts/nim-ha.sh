@@ -33,6 +33,12 @@ must_be_root() {
   ((EUID == 0)) || die "$1 changes the node; run it as root, for example: sudo nim-ha $1"
 }
 
+# A deploy stops and starts keepalived in an order of its own, and this must not come in between.
+must_not_meet_deploy() {
+  [[ "$(systemctl is-active nim-ha-step.service)" != @(active|activating|deactivating) ]] ||
+    die "a step of a deploy is at work on this node; nothing was changed: run $1 when the deploy has ended"
+}
+
 # wait_for SECONDS COMMAND...
 wait_for() {
   local deadline=$((SECONDS + $1))
@@ -52,6 +58,7 @@ elected() {
 }
 
 switchover() {
+  [[ ! -e $pending_file ]] || die "nothing was changed: $pending_means"
   gather
   [[ $phase == ACTIVE ]] || die "this node is $phase; run switchover on the active node"
   printf 'stopping the services\n'
@@ -60,7 +67,9 @@ switchover() {
   systemctl --no-block stop nim-ha.target nim-ha-lock.service
   wait_for 300 handed_over || die "the services did not stop within 300 s; see: systemctl status nimha.slice"
   printf 'services stopped and lock let go after %s s; handing over the virtual IP\n' "$SECONDS"
-  systemctl restart keepalived.service || die "keepalived did not start again; see: systemctl status keepalived"
+  # Not one that a deploy has stopped meanwhile.
+  { systemctl try-restart keepalived.service && systemctl --quiet is-active keepalived.service; } ||
+    die "keepalived did not start again; see: systemctl status keepalived"
   # A peer that is there takes over within a second; without one, this node is elected again after four, and with the
   # hardened profile's delay at the start after nine.
   if wait_for "$([[ "$(node_value PROFILE)" == hardened ]] && echo 15 || echo 8)" elected; then
@@ -70,7 +79,7 @@ switchover() {
 }
 
 maintenance() {
-  case "${1-}" in
+  case "$1" in
     on)
       # On the disk before anything happens: it has to outlive a power cut, too.
       { mkdir -p "$var_dir" && : >"$maintenance_file" && sync "$maintenance_file"; } || die "$maintenance_file cannot be written; nothing was changed"
@@ -84,10 +93,6 @@ maintenance() {
       [[ ! -e $pending_file ]] || die "maintenance is off, but $pending_means"
       systemctl start keepalived.service || die "keepalived does not start; see: systemctl status keepalived"
       printf 'this node is of the pair again; see: nim-ha status\n'
-      ;;
-    *)
-      usage >&2
-      exit 2
       ;;
   esac
 }
@@ -106,11 +111,13 @@ case "${1-} ${2-}" in
   "verify ") verify ;;
   "switchover ")
     must_be_root switchover
+    must_not_meet_deploy switchover
     switchover
     ;;
-  "maintenance "*)
-    must_be_root "maintenance ${2-}"
-    maintenance "${2-}"
+  "maintenance on" | "maintenance off")
+    must_be_root "maintenance $2"
+    must_not_meet_deploy "maintenance $2"
+    maintenance "$2"
     ;;
   "generation ") generation ;;
   "help " | "--help " | "-h ") usage ;;
