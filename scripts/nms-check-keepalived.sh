@@ -14,7 +14,8 @@ while IFS='=' read -r key value; do
 done 2>/dev/null <"$run_dir/state"
 
 read -r now _ <"${NIM_HA_UPTIME:-/proc/uptime}"
-printf '%s\n' "${now%.*}" 2>/dev/null >"$run_dir/checked" # a keepalived that stands still shows in nothing else
+# A keepalived that stands still shows in nothing else. Who is not keepalived writes it elsewhere.
+printf '%s\n' "${now%.*}" 2>/dev/null >"${NIM_HA_CHECKED:-$run_dir/checked}"
 [[ $updated =~ ^[0-9]+$ ]] || exit 1
 ((${now%.*} - updated <= max_age)) || exit 1
 [[ $able == yes ]]

@@ -60,4 +60,14 @@ describe('nim-ha on the active node', () => {
     expect(fails('switchover')).toContain('keepalived did not start again');
     expect(node.read('keepalived')).toBe('inactive\n');
   });
+
+  test('verify runs the check, which is not one of keepalived', () => {
+    for (const name of ['keepalived', 'arping', 'rpcinfo', 'showmount']) node.standIn(name, '');
+    node.write('etc/nms/scripts/nms-check-keepalived.sh', `#!/bin/bash\n. ${node.script('nms-check-keepalived.sh')}\n`, 0o755);
+    node.write('run/nim-ha/checked', '900\n');
+    expect(node.run('nim-ha.sh', 'verify').stdout).toContain('ok    the check lets this node be master\n');
+    node.write('run/nim-ha/state', 'able=no\nupdated=999\n');
+    expect(node.run('nim-ha.sh', 'verify').stdout).toContain('FAIL  the check lets this node be master\n');
+    expect(node.read('run/nim-ha/checked')).toBe('900\n');
+  });
 });
