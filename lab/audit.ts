@@ -3,7 +3,7 @@ import type { Lab } from './lab';
 import { leftovers, LOOK_AT_PROCESSES } from './leftovers';
 import type { Load } from './load';
 import { NODES, type NodeName } from './machines';
-import { allActive, noneActive, Observer } from './observer';
+import { allActive, CHECK, noneActive, Observer } from './observer';
 import type { Pair } from './pair';
 import type { Rows } from './rows';
 
@@ -90,7 +90,7 @@ export class Audit {
   }
 
   private async isAble(name: NodeName): Promise<boolean> {
-    return (await this.lab.machine(name).ssh('sudo /etc/nms/scripts/nms-check-keepalived.sh', { accept: 'any' })).code === 0;
+    return (await this.lab.machine(name).ssh(CHECK, { accept: 'any' })).code === 0;
   }
 
   private async lostRows(): Promise<string[]> {

@@ -6,6 +6,8 @@ import type { Observed } from './pair';
 import type { Vm } from './vm';
 
 const NOTES = '/var/log/nms';
+/** Whether a node may be, or become, the active one; the agent must not take it for a check of keepalived's. */
+export const CHECK = 'sudo env NIM_HA_CHECKED=/dev/null /etc/nms/scripts/nms-check-keepalived.sh';
 /** Half an hour of a service: more than any fault lasts. */
 const NOTES_LINES = 2000;
 
@@ -60,7 +62,7 @@ export class Observer {
   /** A standby that is not able yet (just booted, or in its hold-down) would make the next failover something else. */
   public async standbyReady(name: NodeName): Promise<void> {
     const ready = await eventually(300, async () => {
-      const checked = await this.lab.machine(name).ssh('sudo /etc/nms/scripts/nms-check-keepalived.sh && systemctl is-active keepalived', { accept: 'any' });
+      const checked = await this.lab.machine(name).ssh(`${CHECK} && systemctl is-active keepalived`, { accept: 'any' });
       return checked.code === 0 ? true : undefined;
     });
     if (!ready) throw new Error(`${name} does not become able to take over`);

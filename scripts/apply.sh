@@ -144,7 +144,8 @@ apply() {
   mkdir -p "$todo_dir"
   for text in "${due[@]}"; do
     case "$text" in
-      */nms-notify-keepalived.sh | */agent*.sh | */phase.sh | */metrics.sh | */services.sh | */paths.sh | */node-data.sh | */nim-ha-agent.service) : >"$todo_dir/agent" ;;
+      # Any script that stays there: a list of those that the agent reads would miss the next one.
+      */nms-notify-keepalived.sh | */"${lib_dir##*/}"/*.sh | */nim-ha-agent.service) : >"$todo_dir/agent" ;;
       */nms.conf:*) : >"$todo_dir/nms" ;;
     esac
   done

@@ -24,6 +24,8 @@ load_data "$node_data"
 . "$lib/mounts.sh"
 # shellcheck source-path=SCRIPTDIR source=packages.sh
 . "$lib/packages.sh"
+# shellcheck source-path=SCRIPTDIR source=pause.sh
+. "$lib/pause.sh"
 # shellcheck source-path=SCRIPTDIR source=settle.sh
 . "$lib/settle.sh"
 

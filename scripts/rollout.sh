@@ -26,6 +26,8 @@ load_data "$node_data"
 . "$lib/peers.sh"
 # shellcheck source-path=SCRIPTDIR source=apply.sh
 . "$lib/apply.sh"
+# shellcheck source-path=SCRIPTDIR source=pause.sh
+. "$lib/pause.sh"
 # shellcheck source-path=SCRIPTDIR source=settle.sh
 . "$lib/settle.sh"
 # shellcheck source-path=SCRIPTDIR source=processes.sh
@@ -110,7 +112,7 @@ ask_for_holder() {
   while holder="$(storage holder)"; do
     if [[ $holder == free ]] && keepalived_runs && vrrp_is BACKUP && ((SECONDS - begin < ${NIM_HA_LOCK_LIMIT:-30})); then
       # This node hears a master: one that is on its way to the lock, most likely.
-      nap "${NIM_HA_POLL:-2}"
+      pause "${NIM_HA_POLL:-2}"
       continue
     fi
     [[ $holder == held ]] || return 0

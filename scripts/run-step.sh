@@ -10,6 +10,8 @@ umask 022 # sudo keeps the one of the upload
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 # shellcheck source-path=SCRIPTDIR source=paths.sh
 . "$here/paths.sh"
+# shellcheck source-path=SCRIPTDIR source=pause.sh
+. "$here/pause.sh"
 # shellcheck source-path=SCRIPTDIR source=node-data.sh
 . "$here/node-data.sh"
 # shellcheck source-path=SCRIPTDIR source=data.sh
@@ -104,12 +106,6 @@ unit_runs() {
   return 1
 }
 
-# sleep without a process: nothing ever comes out of this pipe.
-exec 6<> <(:)
-nap() {
-  read -r -t "$1" -u 6
-}
-
 # Shows the log of the job $1 until it has a result, or its unit is gone without one.
 follow() {
   local line over='' part='' looks=0
@@ -123,7 +119,7 @@ follow() {
     done
     part+="$line" # the end of a line that is still being written
     [[ -z $over ]] || break
-    nap "$poll"
+    pause "$poll"
   done
   exec 7<&-
   [[ -z $part ]] || printf '%s\n' "$part"
@@ -142,7 +138,7 @@ wait_for_running_step() {
       say "waiting for the step '$(cat "$other/step")' that an earlier call started; its log:"
       follow "$other"
     else
-      nap "$poll"
+      pause "$poll"
     fi
     ((SECONDS < deadline)) || busy
   done

@@ -1,12 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# What the node is doing, and waiting until it does what it should. Needs paths.sh, node-data.sh, services.sh, report.sh; wait_for_standby
+# What the node is doing, and waiting until it does what it should. Needs paths.sh, pause.sh, node-data.sh, services.sh, report.sh; wait_for_standby
 # also processes.sh.
-
-# sleep without a process: nothing ever comes out of this pipe.
-exec 6<> <(:)
-nap() {
-  read -r -t "$1" -u 6
-}
 
 # phase_now: the phase that the agent wrote in the last seconds, or UNKNOWN; also sets $able and $reason.
 phase_now() {
@@ -66,9 +60,9 @@ wait_until() {
       phase_now
       say "waiting for $what: $((SECONDS - begin)) s, phase $phase${reason:+ ($reason)}"
     fi
-    nap "${NIM_HA_POLL:-1}"
+    pause "${NIM_HA_POLL:-1}"
   done
-  return 0 # not what the nap returned
+  return 0 # not what the pause returned
 }
 
 # vrrp_is STATE: what keepalived has told notify last.

@@ -289,7 +289,7 @@ describe('a deployed secondary', () => {
 
 test('waiting for what comes after a while ends well, and for what does not come, does not', () => {
   const node = new DeployNode();
-  const wait = (limit: number) => node.bash(`declare -A data=(); . ./paths.sh; . ./report.sh; . ./settle.sh; (sleep 0.3; : >"$FAKE/come") & wait_until ${limit} it test -e "$FAKE/come"; echo "rc $?"`).out;
+  const wait = (limit: number) => node.bash(`declare -A data=(); . ./paths.sh; . ./pause.sh; . ./report.sh; . ./settle.sh; (sleep 0.3; : >"$FAKE/come") & wait_until ${limit} it test -e "$FAKE/come"; echo "rc $?"`).out;
   expect(wait(10)).toBe('rc 0\n');
   node.set('come', false);
   expect(wait(0)).toBe('rc 1\n');
