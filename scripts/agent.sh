@@ -56,6 +56,7 @@ recall() {
     case "$key" in
       phase) phase="$value" ;;
       since) since="$value" ;;
+      phase_at) [[ $value =~ ^[0-9]+$ ]] && phase_at="$value" ;;
       starting_since) [[ $value =~ ^[0-9]+$ ]] && starting_since="$value" ;;
       steady_since) [[ $value =~ ^[0-9]+$ ]] && steady_since="$value" ;;
       services) read -r -a services <<<"$value" ;;
@@ -209,7 +210,7 @@ write_state() {
   local what="$phase $able $reason"
   [[ $what != "$written" ]] || ((now >= next_write)) || return
   written="$what" next_write=$((now + write_every))
-  printf '%s\n' "phase=$phase" "able=$able" "reason=$reason" "since=$since" "updated=$now" \
+  printf '%s\n' "phase=$phase" "able=$able" "reason=$reason" "since=$since" "phase_at=$phase_at" "updated=$now" \
     "starting_since=$starting_since" "steady_since=$steady_since" "services=${services[*]}" >"$state_file.new"
   mv -f "$state_file.new" "$state_file"
   write_metrics

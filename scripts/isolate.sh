@@ -30,7 +30,19 @@ holds_nothing() {
   ! slice_populated && ! is_nfs_mounted "$clickhouse_mount" && ! is_nfs_mounted "$nms_mount" || return 1
   while read -r device; do
     [[ $device == lease* ]] || ! grep -qw -- "$device" "$nfs_volumes" 2>/dev/null || return 1
-  done <"$isolating_file"
+  done < <(printf '%s\n' "$noted")
+}
+
+# One of an earlier lock says nothing.
+read_beat_of_lock() {
+  [[ ! -e $lock_held ]] || read_beat
+}
+
+# The share does not answer, or has nothing more to take: a forced unmount loses nothing that could still be saved.
+may_force() {
+  read_uptime
+  read_beat_of_lock
+  [[ -n $flushed ]] || ((now - beat >= lease / 2))
 }
 
 # Also somebody's shell in a directory of the share: with it the mount stays, and with the mount what is pending. Not the
@@ -60,20 +72,29 @@ kill_lock_holder() {
   systemctl kill --kill-who=all --signal=KILL nim-ha-lock.service 2>/dev/null
 }
 
-# Of its own, for any step below may hang in the kernel.
+# Of its own, for any step below may hang in the kernel. A share that answers may take its time with what was written; processes that
+# cannot be killed may not.
 watch_deadline() {
-  while read_uptime && ((now < deadline)); do pause 0.5; done
+  while read_uptime && ((now < deadline)); do
+    pause 0.5
+    slice_populated || { read_beat_of_lock && lease_deadline; }
+  done
   reboot_now "isolation: the share could not be let go of in time"
 }
 
-if [[ ! -s $isolating_file ]]; then
+# In memory, too, for /run may be full.
+noted="$(cat "$isolating_file" 2>/dev/null)"
+if [[ ! $noted =~ ^lease\ ([1-9][0-9]*) ]]; then
   read_lease
-  { printf 'lease %s\n' "$lease" && note_devices; } >"$isolating_file"
+  noted="lease $lease"$'\n'"$(note_devices)"
+  printf '%s\n' "$noted" >"$isolating_file"
+else
+  lease="${BASH_REMATCH[1]}"
 fi
-read -r _ lease <"$isolating_file"
+flushed=
 read_uptime
 beat=$((now - lease / 2)) # when the agent acts, if nobody could write it down
-read_beat
+read_beat_of_lock
 lease_deadline
 watch_deadline &
 watchdog=$!
@@ -84,11 +105,11 @@ until
   # One pass each time, for what waits for the server dies only when its calls are aborted below.
   if empty_slice 0; then
     kill_users
-    ! flush || kill_lock_holder
+    ! flush || { flushed=yes && kill_lock_holder; }
   fi
   for point in "$nms_mount" "$clickhouse_mount"; do
     # It says "busy" while calls are pending, and aborts them all the same.
-    ! is_nfs_mounted "$point" || timeout -s KILL 5 umount -f "$point" 2>/dev/null
+    ! is_nfs_mounted "$point" || ! may_force || timeout -s KILL 5 umount -f "$point" 2>/dev/null
   done
   holds_nothing
 do

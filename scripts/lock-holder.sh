@@ -55,20 +55,21 @@ acquire() {
 # One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed: the
 # other node must not take this one for a holder that serves. Nothing without the wish, nor where the share takes no byte (it is full):
 # then it only asks, for any answer shows that the lease was renewed, and the agent acts on the time of the last one.
-# Returns 2 when the lock is lost, 1 when there is no news.
+# Returns 2 when the lock is lost, 1 when there is no news. The time is that of the question; it is written in place, which works in a full
+# /run, too.
 ask_share() {
   local byte=+ now
   read_uptime
   if [[ -e $want_master ]]; then
-    [[ ! -e $failed_file ]] || byte=-
+    [[ ! -e $failed_file ]] && kill -0 $$ 2>/dev/null || byte=-
     if printf '%s' "$byte" | LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$run_dir/heartbeat" >&9; then
-      printf '%s\n' "$now" >"$beat_file"
+      printf '%s\n' "$now" 1<>"$beat_file"
       return
     fi
     ! is_lost || return 2
   fi
   if LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$run_dir/heartbeat"; then
-    printf '%s\n' "$now" >"$beat_file"
+    printf '%s\n' "$now" 1<>"$beat_file"
     return
   fi
   ! is_lost || return 2
@@ -86,28 +87,42 @@ is_lost() {
   esac
 }
 
+# As long as somebody holds the lock: a keeper that still waits for the share to take what was written is not cut off from it.
 heartbeat() {
-  local main="$1"
   trap - INT USR1
   trap exit TERM # after the write that may be under way
-  while ! pause "$heartbeat_interval" && kill -0 "$main" 2>/dev/null; do
+  while ! pause "$heartbeat_interval" && kill -0 $$ "$keeper_pid" 2>/dev/null; do
     ask_share
     [[ $? != 2 ]] || {
-      kill -USR1 "$main"
+      kill -USR1 $$ 2>/dev/null
       return
     }
   done
 }
 
+# An answer that came at once: taking the lock, or the answer itself, may have taken longer than the lease.
+confirm_lock() {
+  local now asked tries=3
+  read_lease
+  while ((tries-- > 0)); do
+    read_uptime
+    asked="$now"
+    ask_share || return
+    read_uptime
+    ((now - asked > lease / 4)) || return 0
+  done
+  return 1
+}
+
 # The agent isolates this node when half of the lease is over. But an agent, a journal or a systemd that hangs, or a script of ours that
 # does not run, must not leave this node writing to what may be another's.
-watch_lease() { # MAIN KEEPER
+watch_lease() {
   local beat now deadline lease
   trap - TERM INT USR1
   read_uptime
   beat="$now"
   read_lease
-  while [[ -e $lock_held ]] && kill -0 "$1" "$2" 2>/dev/null; do
+  while [[ -e $lock_held ]] && kill -0 $$ "$keeper_pid" 2>/dev/null; do
     read_uptime
     read_beat
     ! is_share_mounted || read_lease # nothing tells it without the mounts
@@ -168,14 +183,27 @@ drain() {
 
 # Without the keeper's pipe, or the keeper would never read its end.
 start_heartbeat() {
-  heartbeat $$ 7>&- &
+  heartbeat 7>&- &
   heartbeat_pid=$!
 }
 
-# All that held the lock was killed, and what the services left cannot be: a lock now would say that they may go on. The agent goes
-# on killing.
-if [[ -e $lock_held ]] && slice_populated; then
-  note "processes of the services still live from the time of another lock: no lock"
+start_watch() {
+  watch_lease 7>&- 9>&- &
+  lease_watch_pid=$!
+}
+
+another_holds() {
+  local pid
+  while read -r pid; do
+    [[ $pid == "$$" ]] || return 0
+  done 2>/dev/null <"$lock_cgroup/cgroup.procs"
+  return 1
+}
+
+# Of those that held the lock some are left, and wait for the share; or none, and what the services left cannot be killed. A lock now
+# would say that this is over, and end the watch over the lease.
+if [[ -e $lock_held ]] && { slice_populated || another_holds; }; then
+  note "another lock has not come to its end here: no lock"
   exit 1
 fi
 rm -f "$lock_held"
@@ -191,8 +219,7 @@ acquire || exit 0
 : >"$share_lock"
 printf '%s %s\n' "$(uname -n)" "$(cat /proc/sys/kernel/random/boot_id)" >"$share_holder.new"
 mv -f "$share_holder.new" "$share_holder"
-# All of that may have taken longer than the lease.
-ask_share || {
+confirm_lock || {
   note "the share has not confirmed the lock"
   exit 1
 }
@@ -202,8 +229,7 @@ exec 7> >(keeper)
 keeper_pid=$!
 start_heartbeat
 : >"$lock_held"
-watch_lease $$ "$keeper_pid" 7>&- 9>&- &
-lease_watch_pid=$!
+start_watch
 systemd-notify --ready --status="holds the lock on the share"
 note "holds the lock on the share"
 
@@ -211,6 +237,7 @@ while [[ -z $stopping ]]; do
   nap 1
   kill -0 "$keeper_pid" 2>/dev/null || stopping="${stopping:-keeper-died}"
   kill -0 "$heartbeat_pid" 2>/dev/null || start_heartbeat
+  kill -0 "$lease_watch_pid" 2>/dev/null || start_watch
 done
 
 [[ $stopping == asked ]] || {

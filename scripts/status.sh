@@ -3,7 +3,7 @@
 # Needs paths.sh, node-data.sh, services.sh. Nothing here touches a mount.
 
 # What the mark of a deploy means, which a deploy that still runs has set, too.
-pending_means="keepalived does not start before the deploy that stopped it has come to its end; if that was interrupted, run it again"
+pending_means="keepalived does not start before the deploy that stopped it has come to its end; if that was interrupted, run it again, or, where both nodes have the same share: rm $pending_file && systemctl start keepalived"
 
 gather() {
   local key value address interface

@@ -41,6 +41,33 @@ describe('isolate.sh', () => {
     expect(node.read('journal')).toContain('nothing of the share is held here any more');
   });
 
+  test('a share that answers is given the time to take what was written, and no call is aborted before', async () => {
+    node.cgroup();
+    node.write('sync-hangs', '');
+    node.write('run/nim-ha/beat', '999\n');
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('the flush', () => node.read('calls').includes('sync -f'));
+    for (const uptime of [1020, 1060]) {
+      node.write('run/nim-ha/beat', `${uptime}\n`);
+      node.uptime(uptime);
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+    expect(node.read('calls')).not.toContain('umount');
+    expect(node.read('proc/sysrq')).toBe('');
+    spawnSync('pkill', ['-f', `${node.root}/stand-ins/sync`]);
+    await node.until('it ends', () => run.exitCode !== null);
+    expect(node.read('calls')).toMatch(/sync -f[^]*signal=KILL nim-ha-lock.service[^]*umount -f/);
+  });
+
+  test('the heartbeat of an earlier lock is no reason to reboot at once', async () => {
+    node.remove('run/nim-ha/lock-held');
+    node.write('run/nim-ha/beat', '100\n');
+    node.cgroup();
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it ends', () => run.exitCode !== null);
+    expect(node.read('proc/sysrq')).toBe('');
+  });
+
   test('what the kernel still holds when the lease is nearly over ends in a reboot', async () => {
     node.write('stuck', '');
     node.cgroup();

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'child_process';
+import { type ChildProcess, execFileSync, spawnSync } from 'child_process';
 import { chmodSync } from 'fs';
 import { dirname, join } from 'path';
 import { StandInNode } from './node';
@@ -17,6 +17,10 @@ describe('lock-holder.sh', () => {
   const free = () => spawnSync('flock', ['-n', join(node.root, LOCK), 'true']).status === 0;
   const start = () => node.start(node.script('lock-holder.sh'));
   const held = () => node.until('the lock is held', () => node.has('run/nim-ha/lock-held'));
+
+  /** The keeper, the heartbeat and the watch over the lease, as they were forked. */
+  const children = (holder: ChildProcess) =>
+    spawnSync('pgrep', ['-P', String(holder.pid), '-f', 'lock-holder.sh'], { encoding: 'utf8' }).stdout.trim().split('\n').map(Number).sort((a, b) => a - b);
 
   test('says that it holds the lock, and lets go when it is asked to', async () => {
     const holder = start();
@@ -115,8 +119,7 @@ describe('lock-holder.sh', () => {
     const holder = start();
     await held();
     await node.until('a beat', () => node.read(LOCK).length > 0);
-    const children = spawnSync('pgrep', ['-P', String(holder.pid), '-f', 'lock-holder.sh'], { encoding: 'utf8' }).stdout.trim().split('\n').map(Number);
-    process.kill(Math.max(...children), 'SIGKILL');
+    process.kill(children(holder)[1], 'SIGKILL');
     const size = node.read(LOCK).length;
     await node.until('another beat', () => node.read(LOCK).length > size + 1);
     expect(free()).toBe(false);
@@ -135,9 +138,7 @@ describe('lock-holder.sh', () => {
     const holder = start();
     await held();
     await new Promise((done) => setTimeout(done, 300));
-    const children = spawnSync('pgrep', ['-P', String(holder.pid), '-f', 'lock-holder.sh'], { encoding: 'utf8' }).stdout.trim().split('\n').map(Number);
-    // The keeper is the child that was forked before the heartbeat.
-    process.kill(Math.min(...children), 'SIGKILL');
+    process.kill(children(holder)[0], 'SIGKILL');
     await node.until('it ends', () => holder.exitCode !== null);
     expect(holder.exitCode).toBe(1);
     expect(node.read('journal')).toContain('keeper-died');
@@ -204,11 +205,18 @@ describe('lock-holder.sh', () => {
     expect(free()).toBe(true);
   });
 
+  test('while a keeper of another lock still waits for the share there is no new one, and the mark stays', () => {
+    node.write('run/nim-ha/lock-held', '');
+    node.write('lock-cgroup/cgroup.procs', `${process.pid}\n`);
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.has('run/nim-ha/lock-held')).toBe(true);
+  });
+
   test('while processes of another lock\'s time live there is no new one, and the mark stays', () => {
     node.write('run/nim-ha/lock-held', '');
     node.cgroup(node.start('sleep', '60').pid!);
     expect(node.run('lock-holder.sh').status).toBe(1);
-    expect(node.read('journal')).toContain('still live from the time of another lock');
+    expect(node.read('journal')).toContain('another lock has not come to its end here');
     expect(node.has('run/nim-ha/lock-held')).toBe(true);
   });
 
@@ -238,6 +246,43 @@ describe('lock-holder.sh', () => {
       node.uptime(1036);
       await node.until('the reboot', () => node.read('proc/sysrq') === 'b\n');
       expect(node.read('proc/kmsg')).toMatch(/^<10>nim-ha: the share answered 36 s ago, its lease is 40 s, and it was not let go of; rebooting at once$/m);
+    });
+
+    test('one that was killed is started again', async () => {
+      const holder = start();
+      await held();
+      await node.until('three', () => children(holder).length >= 3);
+      process.kill(children(holder)[2], 'SIGKILL');
+      await new Promise((done) => setTimeout(done, 2000));
+      node.standIn('dd', 'exec sleep 60');
+      node.uptime(1036);
+      await node.until('the reboot', () => node.read('proc/sysrq') === 'b\n');
+      holder.kill('SIGKILL');
+    });
+
+    test('a keeper that waits for a share that answers is in no hurry', async () => {
+      node.write('sync-hangs', '');
+      const holder = start();
+      await held();
+      holder.kill('SIGKILL');
+      await node.until('it waits', () => node.read('calls').includes('sync -f'));
+      node.uptime(1036);
+      await node.until('a beat', () => beat() === '1036');
+      // And says that nobody serves any more.
+      expect(node.read(LOCK)).toMatch(/-$/);
+      await new Promise((done) => setTimeout(done, 1500));
+      expect(node.read('proc/sysrq')).toBe('');
+    });
+
+    test('a lock that was confirmed too late is confirmed once more', async () => {
+      node.standIn('dd', `cat >/dev/null; [[ -e ${node.root}/slow ]] || { : >${node.root}/slow; echo 1036.00 1 >${node.root}/proc/uptime; }`);
+      const holder = start();
+      await held();
+      expect(beat()).toBe('1036');
+      await new Promise((done) => setTimeout(done, 1500));
+      expect(node.read('proc/sysrq')).toBe('');
+      holder.kill('SIGTERM');
+      await node.until('it ends', () => holder.exitCode !== null);
     });
 
     test('it ends with the lock', async () => {
