@@ -25,6 +25,10 @@ lib="${BASH_SOURCE[0]%/*}"
 . "$lib/agent-probes.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-usurper.sh
 . "$lib/agent-usurper.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-able.sh
+. "$lib/agent-able.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-requests.sh
+. "$lib/agent-requests.sh"
 # shellcheck source-path=SCRIPTDIR source=metrics.sh
 . "$lib/metrics.sh"
 
@@ -160,51 +164,6 @@ changed() {
   note "$1 -> $phase${reason:+: $reason}"
 }
 
-decide_able() {
-  able=yes
-  case "$phase" in
-    ACTIVE | STARTING) return ;;
-    FAILED | ISOLATED | MAINTENANCE)
-      able=no
-      return
-      ;;
-    DRAINING)
-      if ((now - phase_at >= slow_drain)); then
-        able=no
-        reason="letting go for $((now - phase_at)) s, by force after $stuck_drain; waiting for $(what_drains)"
-        return
-      fi
-      ;;
-  esac
-  if ((lock_failures >= 3)); then
-    able=no reason="the lock on the share cannot be asked for; see: systemctl status nim-ha-lock"
-  elif [[ $notify_works == no ]]; then
-    able=no reason="the notify script does not run: $scripts_dir/nms-notify-keepalived.sh"
-  elif [[ $check_works == no ]]; then
-    able=no reason="the check script does not run: $scripts_dir/nms-check-keepalived.sh"
-  elif [[ $phase != WAITING && -n $hold_down_reason ]]; then
-    able=no reason="hold-down after a failure: $hold_down_reason"
-  elif [[ $mounted == no ]]; then
-    able=no reason="the share is not mounted on both mount points"
-  elif [[ $nfs_answers == no ]]; then
-    able=no reason="the NFS server does not answer on port 2049"
-  elif [[ -e $stepped_down_file ]]; then
-    reason="stepped down: another node has the lock and was not heard (VRRP is IP protocol 112 to 224.0.0.18); back when that node is gone, at the latest $away_for s after; at once with: systemctl start keepalived"
-  elif [[ $phase == STANDBY && $vrrp == STOP ]]; then
-    reason="keepalived does not run"
-  elif ((unwanted_since)); then
-    reason="master for $((now - unwanted_since)) s without the wish to serve; keepalived is restarted after $unwanted_for"
-  fi
-}
-
-what_drains() {
-  if slice_populated; then
-    printf 'processes that do not end: %s' "$(slice_processes)"
-  else
-    printf 'the share to take what was written last'
-  fi
-}
-
 # At every change, and often enough to be believed.
 write_state() {
   local what="$phase $able $reason"
@@ -216,62 +175,10 @@ write_state() {
   write_metrics
 }
 
-# Not while the server is away: a mount that was begun then notices late that the server is back. Nor while a step of a deploy
-# is at work, which mounts by itself.
-mount_again() {
-  local unit
-  [[ $nfs_answers != no && $mounted == no ]] || return
-  systemctl --quiet is-active nim-ha-step.service && return
-  for unit in "$clickhouse_mount" "$nms_mount"; do
-    if ! is_nfs_mounted "$unit" && grep -q " $unit nfs" "$fstab"; then
-      systemctl --no-block start "$(mount_unit "${unit#"$root"}")"
-    fi
-  done
-}
-
-# Waiting for another node's lock may take long; not being able to ask for it is this node's own trouble, and the peer may have none.
-# A mount that has gone stale (the server's file system was put back from a copy) stays so until it is mounted anew.
-count_lock_failures() {
-  if ! systemctl --quiet is-failed nim-ha-lock.service; then
-    lock_failures=0
-    return
-  fi
-  lock_failures=$((lock_failures + 1))
-  ((lock_failures % remount_after == 0)) && [[ $mounted == yes && $nfs_answers != no ]] || return
-  slice_populated || systemctl --quiet is-active nim-ha-step.service || mount_anew
-}
-
-mount_anew() {
-  note "the lock cannot be asked for: mounting the share anew"
-  systemctl --no-block restart "$(mount_unit "${clickhouse_mount#"$root"}")" "$(mount_unit "${nms_mount#"$root"}")"
-}
-
-# What should be there and is not is asked for again; every request is idle talk to a systemd that is at it already.
-reconcile() {
-  ((now >= next_retry)) || return
-  next_retry=$((now + retry_every))
-  # Before anything else that may hang.
-  if [[ $phase == ISOLATED ]] || { [[ $phase == DRAINING ]] && ((now - phase_at >= stuck_drain)); }; then
-    systemctl --no-block start nim-ha-isolate.service
-    return
-  fi
-  watch_keepalived
-  watch_wish
-  watch_notify
-  mount_again
-  case "$phase" in
-    WAITING) count_lock_failures ;;&
-    WAITING | STARTING) [[ $mounted == no ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
-    DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
-    # A check that is not there, or is no script, counts as a success with keepalived.
-    FAILED) [[ $check_works == yes ]] || systemctl --no-block try-restart keepalived.service ;;
-  esac
-}
-
 mkdir -p "$run_dir"
-recall
 read_uptime
-keepalived_since="$now" deaf_since="$now"
+keepalived_since="$now" deaf_since="$now" phase_at="$now"
+recall
 recall_holder
 while :; do
   look

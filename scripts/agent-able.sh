@@ -1,0 +1,47 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Part of the agent: may this node be, or become, the active one, and what is there to tell a person? Needs paths.sh, services.sh.
+
+decide_able() {
+  able=yes
+  case "$phase" in
+    ACTIVE | STARTING) return ;;
+    FAILED | ISOLATED | MAINTENANCE)
+      able=no
+      return
+      ;;
+    DRAINING)
+      if ((now - phase_at >= slow_drain)); then
+        able=no
+        reason="letting go for more than $slow_drain s, by force after $stuck_drain; waiting for $(what_drains)"
+        return
+      fi
+      ;;
+  esac
+  if ((lock_failures >= 3)); then
+    able=no reason="the lock on the share cannot be asked for; see: systemctl status nim-ha-lock"
+  elif [[ $notify_works == no ]]; then
+    able=no reason="the notify script does not run: $scripts_dir/nms-notify-keepalived.sh"
+  elif [[ $check_works == no ]]; then
+    able=no reason="the check script does not run: $scripts_dir/nms-check-keepalived.sh"
+  elif [[ $phase != WAITING && -n $hold_down_reason ]]; then
+    able=no reason="hold-down after a failure: $hold_down_reason"
+  elif [[ $mounted == no ]]; then
+    able=no reason="the share is not mounted on both mount points"
+  elif [[ $nfs_answers == no ]]; then
+    able=no reason="the NFS server does not answer on port 2049"
+  elif [[ -e $stepped_down_file ]]; then
+    reason="stepped down: another node has the lock and was not heard (VRRP is IP protocol 112 to 224.0.0.18); back when that node is gone, at the latest $away_for s after; at once with: systemctl start keepalived"
+  elif [[ $phase == STANDBY && $vrrp == STOP ]]; then
+    reason="keepalived does not run"
+  elif ((unwanted_since)); then
+    reason="master for $((now - unwanted_since)) s without the wish to serve; keepalived is restarted after $unwanted_for"
+  fi
+}
+
+what_drains() {
+  if slice_populated; then
+    printf 'processes that do not end: %s' "$(slice_processes)"
+  else
+    printf 'the share to take what was written last'
+  fi
+}

@@ -1,0 +1,55 @@
+# shellcheck shell=bash disable=SC2154
+# Part of the agent: what it asks systemd for. Every request is made again as long as it is not fulfilled, and waits for nothing. Needs
+# paths.sh, services.sh, log.sh, agent-probes.sh.
+
+# Not while the server is away: a mount that was begun then notices late that the server is back. Nor while a step of a deploy
+# is at work, which mounts by itself.
+mount_again() {
+  local unit
+  [[ $nfs_answers != no && $mounted == no ]] || return
+  systemctl --quiet is-active nim-ha-step.service && return
+  for unit in "$clickhouse_mount" "$nms_mount"; do
+    if ! is_nfs_mounted "$unit" && grep -q " $unit nfs" "$fstab"; then
+      systemctl --no-block start "$(mount_unit "${unit#"$root"}")"
+    fi
+  done
+}
+
+# Waiting for another node's lock may take long; not being able to ask for it is this node's own trouble, and the peer may have none.
+# A mount that has gone stale (the server's file system was put back from a copy) stays so until it is mounted anew.
+count_lock_failures() {
+  if ! systemctl --quiet is-failed nim-ha-lock.service; then
+    lock_failures=0
+    return
+  fi
+  lock_failures=$((lock_failures + 1))
+  ((lock_failures % remount_after == 0)) && [[ $mounted == yes && $nfs_answers != no ]] || return
+  slice_populated || systemctl --quiet is-active nim-ha-step.service || mount_anew
+}
+
+mount_anew() {
+  note "the lock cannot be asked for: mounting the share anew"
+  systemctl --no-block restart "$(mount_unit "${clickhouse_mount#"$root"}")" "$(mount_unit "${nms_mount#"$root"}")"
+}
+
+# What should be there and is not is asked for again; every request is idle talk to a systemd that is at it already.
+reconcile() {
+  ((now >= next_retry)) || return
+  next_retry=$((now + retry_every))
+  # Before anything else that may hang.
+  if [[ $phase == ISOLATED ]] || { [[ $phase == DRAINING ]] && ((now - phase_at >= stuck_drain)); }; then
+    systemctl --no-block start nim-ha-isolate.service
+    return
+  fi
+  watch_keepalived
+  watch_wish
+  watch_notify
+  mount_again
+  case "$phase" in
+    WAITING) count_lock_failures ;;&
+    WAITING | STARTING) [[ $mounted == no ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
+    DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
+    # A check that is not there, or is no script, counts as a success with keepalived.
+    FAILED) [[ $check_works == yes ]] || systemctl --no-block try-restart keepalived.service ;;
+  esac
+}

@@ -1,0 +1,86 @@
+# shellcheck shell=bash disable=SC2154
+# Part of the lock holder: what it hears of the share, and what becomes of this node when it hears nothing. The locked file is open as 9.
+# Needs paths.sh, pause.sh, log.sh, services.sh, lease.sh; heartbeat and watch_lease also keeper_pid.
+
+heartbeat_interval="${NIM_HA_HEARTBEAT:-2}" # seconds
+
+# One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed: the
+# other node must not take this one for a holder that serves. Nothing without the wish, nor where the share takes no byte (it is full):
+# then it only asks, for any answer shows that the lease was renewed, and the agent acts on the time of the last one.
+# Returns 2 when the lock is lost, 1 when there is no news. The time is that of the question; it is written in place, which works in a full
+# /run, too.
+ask_share() {
+  local byte=+ now
+  read_uptime
+  if [[ -e $want_master ]]; then
+    [[ ! -e $failed_file ]] && kill -0 $$ 2>/dev/null || byte=-
+    if printf '%s' "$byte" | LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$run_dir/heartbeat" >&9; then
+      printf '%s\n' "$now" 1<>"$beat_file"
+      return
+    fi
+    ! is_lost || return 2
+  fi
+  if LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$run_dir/heartbeat"; then
+    printf '%s\n' "$now" 1<>"$beat_file"
+    return
+  fi
+  ! is_lost || return 2
+  return 1
+}
+
+is_lost() {
+  local error
+  error="$(<"$run_dir/heartbeat")"
+  case "$error" in
+    *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"* | *"Permission denied"* | *"Operation not permitted"*)
+      note "heartbeat: $error"
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+# As long as somebody holds the lock: a keeper that still waits for the share to take what was written is not cut off from it.
+heartbeat() {
+  trap - INT USR1
+  trap exit TERM # after the write that may be under way
+  while ! pause "$heartbeat_interval" && kill -0 $$ "$keeper_pid" 2>/dev/null; do
+    ask_share
+    [[ $? != 2 ]] || {
+      kill -USR1 $$ 2>/dev/null
+      return
+    }
+  done
+}
+
+# An answer that came at once: taking the lock, or the answer itself, may have taken longer than the lease.
+confirm_lock() {
+  local now asked tries=3
+  read_lease
+  while ((tries-- > 0)); do
+    read_uptime
+    asked="$now"
+    ask_share || return
+    read_uptime
+    ((now - asked > lease / 4)) || return 0
+  done
+  return 1
+}
+
+# The agent isolates this node when half of the lease is over. But an agent, a journal or a systemd that hangs, or a script of ours that
+# does not run, must not leave this node writing to what may be another's.
+watch_lease() {
+  local beat now deadline lease
+  trap - TERM INT USR1
+  read_uptime
+  beat="$now"
+  read_lease
+  while [[ -e $lock_held ]] && kill -0 $$ "$keeper_pid" 2>/dev/null; do
+    read_uptime
+    read_beat
+    # Now and then, for it costs more than the rest; and nothing tells it without the mounts.
+    ((now % 5)) || ! is_share_mounted || read_lease
+    lease_deadline
+    ((now < deadline)) || reboot_now "the share answered $((now - beat)) s ago, its lease is $lease s, and it was not let go of"
+    pause 1
+  done
+}
