@@ -163,7 +163,7 @@ done
 
 [[ $stopping == asked ]] || {
   note "lock holder ends: $stopping; killing the services"
-  systemctl --no-block stop nim-ha.target
+  systemctl --no-block stop nim-ha.target 7>&- 9>&- &
 }
 drain
 rm -f "$lock_held"
