@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# What is running here: monitored services, their slice, mounts, uptime. Needs paths.sh, and empty_slice pause.sh.
+# What is running here: monitored services, their slice, mounts, addresses, uptime. Needs paths.sh, and empty_slice pause.sh.
 # Nothing in this file touches a mount: everything comes from /proc, /sys and systemd. What the agent calls every second
 # is bash alone, for a process costs more than the question.
 
@@ -92,6 +92,11 @@ is_nfs_mounted() {
 
 is_share_mounted() {
   is_nfs_mounted "$clickhouse_mount" && is_nfs_mounted "$nms_mount"
+}
+
+# has_address ADDRESS[/PREFIX]: whether any interface of this machine has it.
+has_address() {
+  [[ -n "$(ip -o -4 address show to "${1%/*}" 2>/dev/null)" ]]
 }
 
 mount_unit() {

@@ -25,9 +25,7 @@ is_active_node() {
 }
 
 holds_virtual_ip() {
-  local address
-  address="${data[VIRTUAL_IP]}"
-  [[ -n "$(ip -o -4 address show to "${address%/*}" 2>/dev/null)" ]]
+  has_address "${data[VIRTUAL_IP]}"
 }
 
 is_free_of_services() {
