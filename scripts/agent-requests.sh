@@ -7,7 +7,7 @@
 mount_again() {
   local unit
   [[ $nfs_answers != no && $mounted == no ]] || return
-  systemctl --quiet is-active nim-ha-step.service && return
+  ! step_runs || return
   for unit in "$clickhouse_mount" "$nms_mount"; do
     if ! is_nfs_mounted "$unit" && grep -q " $unit nfs" "$fstab"; then
       systemctl --no-block start "$(mount_unit "${unit#"$root"}")"
@@ -24,7 +24,7 @@ count_lock_failures() {
   fi
   lock_failures=$((lock_failures + 1))
   ((lock_failures % remount_after == 0)) && [[ $mounted == yes && $nfs_answers != no ]] || return
-  slice_populated || systemctl --quiet is-active nim-ha-step.service || mount_anew
+  slice_populated || step_runs || mount_anew
 }
 
 mount_anew() {

@@ -35,7 +35,7 @@ must_be_root() {
 
 # A deploy stops and starts keepalived in an order of its own, and this must not come in between.
 must_not_meet_deploy() {
-  [[ "$(systemctl is-active nim-ha-step.service)" != @(active|activating|deactivating) ]] ||
+  ! step_runs ||
     die "a step of a deploy is at work on this node; nothing was changed: run $1 when the deploy has ended"
 }
 

@@ -50,3 +50,5 @@ lock_cgroup="${NIM_HA_LOCK_CGROUP:-/sys/fs/cgroup/system.slice/nim-ha-lock.servi
 sysrq="${NIM_HA_SYSRQ:-/proc/sysrq-trigger}"
 kmsg="${NIM_HA_KMSG:-/dev/kmsg}"
 uptime_file="${NIM_HA_UPTIME:-/proc/uptime}"
+
+step_unit=nim-ha-step.service

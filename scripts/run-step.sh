@@ -14,10 +14,11 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$here/pause.sh"
 # shellcheck source-path=SCRIPTDIR source=node-data.sh
 . "$here/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$here/services.sh"
 # shellcheck source-path=SCRIPTDIR source=data.sh
 . "$here/data.sh"
 
-unit=nim-ha-step.service
 wait_limit="${NIM_HA_WAIT_LIMIT:-30000}" # seconds; more than the longest step may take
 poll="${NIM_HA_POLL:-0.5}"
 
@@ -99,20 +100,13 @@ take_in() {
   printf '%s\n' "$*" >"$job/step"
 }
 
-unit_runs() {
-  case "$(systemctl show --property=ActiveState --value "$unit")" in
-    active | activating | deactivating | reloading) return 0 ;;
-  esac
-  return 1
-}
-
 # Shows the log of the job $1 until it has a result, or its unit is gone without one.
 follow() {
   local line over='' part='' looks=0
   exec 7<"$1/log"
   while :; do
     looks=$((looks + 1))
-    if [[ -e $1/rc ]] || { ((looks % 8 == 0)) && ! unit_runs; }; then over=yes; fi
+    if [[ -e $1/rc ]] || { ((looks % 8 == 0)) && ! step_runs; }; then over=yes; fi
     while IFS= read -r -u 7 line; do
       printf '%s\n' "$part$line" || exit "$exit_failed"
       part=
@@ -132,7 +126,7 @@ wait_for_running_step() {
     say "another call waits to start its step; waiting behind it"
     flock -w "$wait_limit" 8 || busy
   }
-  while unit_runs; do
+  while step_runs; do
     other="$(readlink "$step_dir/current")"
     if [[ -e $other/log && ! -e $other/rc ]]; then
       say "waiting for the step '$(cat "$other/step")' that an earlier call started; its log:"
@@ -145,8 +139,8 @@ wait_for_running_step() {
 }
 
 busy() {
-  problem step/busy "nim-ha-step.service" "still running after $wait_limit s" "an end" \
-    "see: journalctl -u $unit; end it with: systemctl stop $unit"
+  problem step/busy "$step_unit" "still running after $wait_limit s" "an end" \
+    "see: journalctl -u $step_unit; end it with: systemctl stop $step_unit"
   end_on_problems "$exit_busy"
 }
 
@@ -157,14 +151,14 @@ start_unit() {
     [[ $old == "$job" || ! -e $old/rc ]] || rm -rf "$old"
   done
   for attempt in 1 2 3; do
-    systemctl reset-failed "$unit" 2>/dev/null
-    timeout 60 systemd-run --quiet --collect --unit="$unit" --description="nim-ha: $*" \
+    systemctl reset-failed "$step_unit" 2>/dev/null
+    timeout 60 systemd-run --quiet --collect --unit="$step_unit" --description="nim-ha: $*" \
       --property=Type=exec --property=RuntimeMaxSec="$(time_limit "$@")" --property=TimeoutStopSec=60 \
       bash "$job/scripts/run-step.sh" --inside "$job" "$@" </dev/null 8>&- 2>"$job/systemd-run" && trap - EXIT && return 0
     sleep "$attempt"
   done
-  refuse step/systemd-run "systemd-run for $unit" "$(head -n 1 "$job/systemd-run")" "a started unit" \
-    "see: systemctl status $unit"
+  refuse step/systemd-run "systemd-run for $step_unit" "$(head -n 1 "$job/systemd-run")" "a started unit" \
+    "see: systemctl status $step_unit"
 }
 
 # What the deploy has uploaded into the home of the user who calls.
@@ -195,7 +189,7 @@ start_unit "$@"
 exec 8>&-
 follow "$job"
 read -r rc 2>/dev/null <"$job/rc" || {
-  problem step/no-result "$unit" "an end without a result" "an exit code" "it was killed; see: journalctl -u $unit"
+  problem step/no-result "$step_unit" "an end without a result" "an exit code" "it was killed; see: journalctl -u $step_unit"
   end_on_problems "$exit_failed"
 }
 if [[ "$*" == "remove restore" && $rc == 0 ]]; then

@@ -99,6 +99,11 @@ has_address() {
   [[ -n "$(ip -o -4 address show to "${1%/*}" 2>/dev/null)" ]]
 }
 
+# A step of a deploy is at work on this node.
+step_runs() {
+  [[ "$(systemctl is-active "$step_unit" 2>/dev/null)" == @(active|activating|deactivating|reloading) ]]
+}
+
 mount_unit() {
   systemd-escape --path --suffix=mount "$1"
 }

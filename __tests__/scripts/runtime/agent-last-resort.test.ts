@@ -143,6 +143,12 @@ describe('agent.sh: the last resorts', () => {
       await node.watch(60, 5);
       expect(node.read('calls')).not.toContain(mountAnew);
     });
+
+    test.each(['active', 'activating'])('not while a step of a deploy is %s, which mounts by itself', async (state) => {
+      node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"; case "$*" in *is-failed*) exit 0 ;; "is-active nim-ha-step.service") echo ${state} ;; *) exit 3 ;; esac`);
+      await node.watch(60, 5);
+      expect(node.read('calls')).not.toContain(mountAnew);
+    });
   });
 
   describe('cut off from the share', () => {

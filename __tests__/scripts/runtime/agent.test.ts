@@ -27,6 +27,14 @@ describe('agent.sh', () => {
     expect(node.read('calls')).not.toContain('var-lib-clickhouse.mount');
   });
 
+  test('but not while a step of a deploy is at work, which mounts by itself', () => {
+    node.write('proc/mounts', '');
+    node.write('etc/fstab', `192.0.2.13:/mnt/nfs_share/nms ${node.root}/var/lib/nms nfs4 defaults 0 0\n`);
+    node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"; case "$*" in show*) cat "${node.root}/units" ;; "is-active nim-ha-step.service") echo activating ;; *) exit 3 ;; esac`);
+    expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no' });
+    expect(node.read('calls')).not.toContain('var-lib-nms.mount');
+  });
+
   test('a local file system on the mount point is not the share', () => {
     node.write('proc/mounts', MOUNTED.map((point) => `/dev/sda1 ${node.root}${point} ext4 rw 0 0\n`).join(''));
     expect(tick()).toMatchObject({ able: 'no' });
