@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { GUIDE_MOUNT_OPTIONS } from '../lib/config/model';
 import type { Lab } from './lab';
 
 /** Name of the pair, and so of its stack. */
@@ -15,7 +16,8 @@ export function appConfig(lab: Lab, directory: string, more: object = {}): objec
         secondary,
         ssh: { user },
         virtualIp: { address: virtualIp },
-        nfsShare: { server: nfsServer, exportPath: nfsExportPath },
+        // With `sync`, as the README advises: without it a share that fills up may cost acknowledged rows.
+        nfsShare: { server: nfsServer, exportPath: nfsExportPath, mountOptions: [...GUIDE_MOUNT_OPTIONS, 'sync'], fstabOptions: 'defaults,sync' },
         ...more,
       },
     },

@@ -5,6 +5,8 @@ const exportPath = (text: string) => ({ nfs: { exportPath: text } });
 const mount = (...mountOptions: string[]) => ({ nfs: { mountOptions } });
 const fstab = (fstabOptions: string) => ({ nfs: { fstabOptions } });
 
+const both = (mountOptions: string[], fstabOptions: string) => ({ nfs: { mountOptions, fstabOptions } });
+
 const MOUNT = 'nfsShare.mountOptions:';
 const FSTAB = 'nfsShare.fstabOptions:';
 const SERVER = 'nfsShare.server: must be a host name or an IP address and nothing else, got';
@@ -135,6 +137,18 @@ export const nfsRows: Rows = {
       [fstab('x-systemd.automount'), `${FSTAB} ${AT_BOOT} "x-systemd.automount"; ${NOFAIL}`],
     ],
   },
+  'nfs/sync-half': {
+    passes: [
+      both(['hard', 'sync'], 'defaults,sync'),
+      both(['hard'], 'defaults'),
+      both(['hard', 'sync'], 'sync,nofail'),
+      both(['hard', 'async'], 'defaults'),
+    ],
+    fails: [
+      [both(['hard', 'sync'], 'defaults'), `${FSTAB} must have "sync", for mountOptions has it, got "defaults"; write "defaults,sync"`],
+      [both(['hard'], 'defaults,sync'), `${MOUNT} must have "sync", for fstabOptions has it, got "hard"; add it`],
+    ],
+  },
   'nfs/option-repeated': {
     passes: [mount('rsize=1', 'wsize=1', 'timeo=1', 'retrans=1'), fstab('x-systemd.requires=a,x-systemd.requires=b')],
     fails: [
@@ -144,7 +158,7 @@ export const nfsRows: Rows = {
       [mount('v4.1', 'vers=4.2'), `${MOUNT} ${TWICE} "v4.1" and "vers=4.2"; keep one of them`],
       [mount('proto=tcp', 'tcp'), `${MOUNT} ${TWICE} "proto=tcp" and "tcp"; keep one of them`],
       [mount('ac', 'noac'), `${MOUNT} ${TWICE} "ac" and "noac"; keep one of them`],
-      [fstab('sync,async'), `${FSTAB} ${TWICE} "sync" and "async"; keep one of them`],
+      [fstab('bg,fg'), `${FSTAB} ${TWICE} "bg" and "fg"; keep one of them`],
     ],
   },
 };

@@ -76,6 +76,18 @@ export const mountOptionRules: Rule[] = [
   },
   ...refusals,
   {
+    id: 'nfs/sync-half',
+    summary: 'Both ways to mount the share have "sync", or neither: the first mount is by mountOptions, that of a boot by fstabOptions.',
+    guide: FSTAB_GUIDE,
+    check: (input) => {
+      const [{ options: mount }, { options: fstab }] = optionsOf(input);
+      if (mount.length === 0 || mount.includes('sync') === fstab.includes('sync')) return [];
+      return mount.includes('sync')
+        ? [problem('nfsShare.fstabOptions', 'must have "sync", for mountOptions has it', quoted(fstab.join(',')), 'write "defaults,sync"')]
+        : [problem('nfsShare.mountOptions', 'must have "sync", for fstabOptions has it', quoted(mount.join(',')), 'add it')];
+    },
+  },
+  {
     id: 'nfs/option-repeated',
     summary: 'No option is given twice or contradicted: one of the two is ignored without a word.',
     guide: MOUNT_GUIDE,
