@@ -171,6 +171,6 @@ test('repairDrift asks both nodes for their number before the steps, and makes i
     expect(probe.depends_on).toBeUndefined();
   }
   const { triggers, provisioner } = nullResource(tf, 'NimHa_primary_preflight');
-  expect(triggers.generation).toMatch(/^\$\{tostring\(max\(try\(tonumber\(trimspace\(.*, 0\), try\(/);
+  expect(triggers.generation).toMatch(/^\$\{tostring\(max\(max\(try\(tonumber\(trimspace\(.*, 0\), try\(/);
   expect(provisioner[0]['remote-exec'].inline[0]).toContain('GENERATION=${base64encode(tostring(max(');
 });

@@ -28,6 +28,8 @@ describe('what may change without a removal: the machines are the same instances
     ['a bastion', { ssh: SshAccess.withAgent({ user: 'ops' }).viaBastion({ host: '192.0.2.1', hostKeys: [ED25519_A] }) }],
     ['another removal policy', { removalPolicy: RemovalPolicy.RETAIN }],
     ['drift repair, no observation', { repairDrift: true, observe: false }],
+    // A destroy reaches what the decommission has not.
+    ['a decommission', { decommission: true }],
   ])('%s', (_, options) => {
     expect(instances(synthesised(options))).toEqual(before);
   });
@@ -84,12 +86,12 @@ describe('decommission', () => {
   new Resource(scope, 'Next', { dependsOn: [subject] });
   const tf = synth(scope);
 
-  test('is one resource, which runs the removal on both nodes and nothing at its own end', () => {
-    expect(Object.keys(tf.resource)).toEqual(['null_resource']);
+  test('is one resource beside the machines, which runs the removal on both nodes and nothing at its own end', () => {
+    expect(Object.keys(tf.resource).sort()).toEqual(['null_resource', 'terraform_data']);
     const [name, ...others] = Object.keys(tf.resource.null_resource).filter((key) => key !== 'Next');
     expect(others).toEqual([]);
     expect(tf.resource.null_resource.Next.depends_on).toEqual([`null_resource.${name}`]);
-    const blocks = provisioners(tf);
+    const blocks = provisioners(tf).filter(({ block }) => block.when !== 'destroy');
     expect(blocks.map(({ block }) => block.connection.host)).toEqual(['192.0.2.12', '192.0.2.11']);
     for (const { block } of blocks) {
       expect(block.when).toBeUndefined();

@@ -38,13 +38,13 @@ test('variables are referred to by nothing that is stored', () => {
 
 test('the password travels in a block of its own, into a file that only the user may read', () => {
   const tf = synthesised(() => ({}));
-  const carriers = provisioners(tf).filter(({ block }) => JSON.stringify({ ...block, connection: undefined }).includes('auth_pass'));
+  const carriers = provisioners(tf).filter(({ block }) => JSON.stringify({ ...block, connection: undefined }).includes('var.auth_pass'));
   expect(carriers.map(({ kind, block }) => [kind, block.destination, block.content])).toEqual([
-    ['file', '.nim-ha/secret', 'AUTH_PASS=${base64encode(var.auth_pass)}\n'],
-    ['file', '.nim-ha/secret', 'AUTH_PASS=${base64encode(var.auth_pass)}\n'],
+    ['file', '.nim-ha/secret/auth_pass', 'AUTH_PASS=${base64encode(var.auth_pass)}\n'],
+    ['file', '.nim-ha/secret/auth_pass', 'AUTH_PASS=${base64encode(var.auth_pass)}\n'],
   ]);
   const { inline } = nullResource(tf, 'NimHa_primary_preflight').provisioner[0]['remote-exec'];
-  for (const line of ['umask 077', 'chmod 0700 .nim-ha', 'put 0600 secret cat </dev/null']) expect(inline[0].split('\n')).toContain(line);
+  for (const line of ['umask 077', 'chmod 0700 .nim-ha', 'put 0600 secret/auth_pass cat </dev/null']) expect(inline[0].split('\n')).toContain(line);
 });
 
 describe('a changed password is noticed', () => {

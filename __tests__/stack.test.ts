@@ -74,7 +74,7 @@ test('the backend is local, or any that the file names, with a state per pair', 
   });
 });
 
-test('decommission leaves one resource, and outputs that say so', () => {
+test('decommission leaves one resource beside the machines, and outputs that say so', () => {
   const tf = stackOf({ decommission: true });
   expect(Object.keys(tf.resource.null_resource)).toHaveLength(1);
   expect(find(tf.locals, 'nim_ha_primary').reason).toBe('decommissioned');

@@ -40,6 +40,12 @@ install_from_manifest() {
 write_groups() {
   local group path
   local -a paths sources
+  # Of all of them first, for one sync instead of many.
+  for group in "${!groups[@]}"; do
+    for path in ${groups[$group]}; do
+      record_file "$path" || fail node/write "$before_dir" "an error" "success" "is /var full?"
+    done
+  done
   for group in "${!groups[@]}"; do
     read -r -a paths <<<"${groups[$group]}"
     sources=()
@@ -102,7 +108,7 @@ edit_fstab() {
   bash "$lib/fstab.sh" apply <<<"$1" >/dev/null
 }
 
-# The whole file as it was is kept, with the sum of what we made of it: if nobody has edited it by then, removal
+# The whole file as it was is kept, with the sum of what we made of it: if nobody has edited it since the first deploy, removal
 # puts it back to the byte.
 apply_operation_mode() {
   local mode
@@ -112,8 +118,10 @@ apply_operation_mode() {
 }
 
 edit_nms_conf() {
-  record_file "${nms_conf#"$root"}" && bash "$lib/operation-mode.sh" set "$1" >/dev/null &&
-    sha256sum <"$nms_conf" >"$before_dir/nms.conf.sum"
+  local sum="$before_dir/nms.conf.sum" only_ours=
+  if ! is_recorded "${nms_conf#"$root"}" || cmp -s "$sum" <(sha256sum <"$nms_conf"); then only_ours=yes; fi
+  record_file "${nms_conf#"$root"}" && sync_records && rm -f "$sum" && bash "$lib/operation-mode.sh" set "$1" >/dev/null || return
+  [[ -z $only_ours ]] || sha256sum <"$nms_conf" >"$sum"
 }
 
 put_in_place() {

@@ -25,6 +25,12 @@ is_recorded() {
   [[ -n ${recorded[$1]-} || -e $before_dir/files$1 || -L $before_dir/files$1 ]]
 }
 
+# What was there before is on the disk before it is changed: a power cut must not leave a change without it.
+unsynced=
+sync_records() {
+  [[ -z $unsynced ]] || { sync -f "$before_dir" && unsynced=; }
+}
+
 make_before_dir() {
   [[ -d $before_dir ]] || { mkdir -p "$before_dir" && chmod 0700 "$before_dir"; }
 }
@@ -34,6 +40,7 @@ record_file() {
   local path="$1" copy="$before_dir/files$1"
   ! is_recorded "$path" || return 0
   make_before_dir || return 1
+  unsynced=yes
   if [[ -e $root$path || -L $root$path ]]; then
     mkdir -p "${copy%/*}" && rm -rf "$copy.new" && cp -a -- "$root$path" "$copy.new" && mv -f -- "$copy.new" "$copy"
   else
@@ -55,7 +62,7 @@ write_files() {
   shift 2
   make_before_dir || return 1
   for source in "$@"; do record_file "$directory/${source##*/}" || return 1; done
-  make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@" || return 1
+  sync_records && make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@" || return 1
   files=("$new"/*)
   # A rename each; within one file system, so atomic.
   mv -f -t "$root$directory" -- "${files[@]}" && rmdir "$new" || return 1
@@ -83,7 +90,7 @@ is_as_listed() {
 }
 
 put_link() {
-  record_file "$2" && make_directory "${2%/*}" && ln -sfn "$1" "$root$2"
+  record_file "$2" && sync_records && make_directory "${2%/*}" && ln -sfn "$1" "$root$2"
 }
 
 install_link() {
@@ -145,6 +152,7 @@ record_units() {
   make_before_dir || return 1
   for unit in "$@"; do
     [[ -z ${unit_recorded[$unit]-} ]] || continue
+    unsynced=yes
     unit_recorded[$unit]="${unit_boot[$unit]} ${unit_active[$unit]}"
     printf '%s %s\n' "$unit" "${unit_recorded[$unit]}" >>"$before_dir/units" || return 1
   done
@@ -154,5 +162,5 @@ record_units() {
 switch_units() {
   local verb="$1"
   shift
-  record_units "$@" && timeout 120 systemctl --quiet "$verb" "$@" </dev/null
+  record_units "$@" && sync_records && timeout 120 systemctl --quiet "$verb" "$@" </dev/null
 }

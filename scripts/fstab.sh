@@ -110,6 +110,11 @@ apply() {
   printf '%s\n' "${added[@]}" | sed '/^$/d' | write_atomically "$record"
 }
 
+# An apply that was interrupted leaves lines on record that are in the file no more.
+is_on_record() {
+  cmp -s <(printf '%s\n' "${ours[@]}" | sed '/^$/d' | sort) <(printf '%s\n' "${added[@]}" | sed '/^$/d' | sort)
+}
+
 remove() {
   wanted=()
   compute
@@ -134,7 +139,7 @@ foreign() {
 
 case "${1-}" in
   apply | foreign | remove) "$1" ;;
-  check) read_wanted && compute && print_result | cmp -s - "$fstab" ;;
+  check) read_wanted && compute && print_result | cmp -s - "$fstab" && is_on_record ;;
   *)
     printf 'usage: %s apply|check|foreign|remove\n' "${0##*/}" >&2
     exit 2

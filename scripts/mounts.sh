@@ -78,6 +78,11 @@ report_hidden() {
   say "the data on this node's own disk in ${1#"$root"} (${size:-size unknown}) stays there, hidden beneath the mount"
 }
 
+# For a person who has data in two places: nothing that destroys either.
+choose_data() {
+  printf '%s' "look at both, and keep one: to keep the share's, move ${1#"$root"} on this node away; to keep this node's, move everything in the export away, .nim-ha too"
+}
+
 is_empty_directory() {
   [[ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit 2>/dev/null)" ]]
 }

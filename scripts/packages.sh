@@ -1,13 +1,13 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # Installs keepalived, and takes away exactly what that brought. Needs paths.sh, report.sh, files.sh.
-# /var/lib/nim-ha/before/packages: one name a line, there only if we installed something.
+# /var/lib/nim-ha/before/packages: one name a line, there only if we installed something; packages.unfinished: an installation has begun.
 
 package_log="$job_dir/packages.log"
 
 list_packages() {
   if command -v dpkg-query >/dev/null; then
     # shellcheck disable=SC2016 # the braces are dpkg's
-    dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package}\n' | sed -n 's/^ii *//p' | sort
+    dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii *//p' | sort -u
   else
     rpm -qa --queryformat '%{NAME}\n' | sort
   fi
@@ -19,9 +19,32 @@ apt_get() {
     -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
+# What it would bring, before it brings it: somebody else may install something in between. dnf takes what only keepalived needed away by
+# itself.
+list_new_packages() {
+  if command -v apt-get >/dev/null; then
+    apt_get --simulate --no-install-recommends install keepalived | sed -n 's/^Inst \([^ ]*\) (.*/\1/p'
+  elif ! rpm --quiet -q keepalived; then
+    echo keepalived
+  fi
+}
+
+note_new_packages() {
+  local names
+  names="$(list_new_packages)" || return
+  # Also what an earlier try, interrupted, may have brought already.
+  {
+    cat "$before_dir/packages" 2>/dev/null
+    printf '%s\n' "$names"
+  } | sed '/^$/d' | sort -u >"$before_dir/packages.new" &&
+    mv -f "$before_dir/packages.new" "$before_dir/packages" && unsynced=yes && sync_records
+}
+
 run_installer() {
   if command -v apt-get >/dev/null; then
-    apt_get update && apt_get --no-install-recommends install keepalived
+    apt_get update && note_new_packages && apt_get --no-install-recommends install keepalived
+  elif ! note_new_packages; then
+    return 1
   elif command -v dnf >/dev/null; then
     timeout -k 30 600 dnf -y install keepalived </dev/null
   else
@@ -31,52 +54,64 @@ run_installer() {
 
 # A package may start its daemon at once. Masked it cannot, whatever configuration lies there.
 install_keepalived() {
-  local rc before
-  if unit_exists keepalived.service && [[ ! -e $step_dir/masked ]]; then return; fi
+  local rc again='' unfinished="$before_dir/packages.unfinished"
+  [[ ! -e $unfinished ]] || again=yes
+  if [[ -z $again ]] && unit_exists keepalived.service; then return; fi
   if [[ "${data[INSTALL_KEEPALIVED]}" == no ]]; then
     refuse keepalived/missing keepalived "not installed" "installed, for installKeepalived is off" "install keepalived"
   fi
   say "installing keepalived"
-  [[ -e $step_dir/masked ]] || record_units keepalived.service
+  [[ -n $again ]] || record_units keepalived.service
   # Some packages bring a configuration of their own: it is not a stranger's.
-  record_file "${keepalived_conf#"$root"}" || fail node/write "$before_dir" "an error" "success" "is /var full?"
-  before="$before_dir/packages.before"
-  # An installation that was interrupted is finished by this one: the list from before the first try counts.
-  [[ -s $before ]] || list_packages >"$before"
-  : >"$step_dir/masked"
+  if ! record_file "${keepalived_conf#"$root"}" || ! : >"$unfinished" || ! unsynced=yes || ! sync_records; then
+    fail node/write "$before_dir" "an error" "success" "is /var full?"
+  fi
   timeout 30 systemctl --quiet --runtime mask keepalived.service
+  # What an interrupted try has left half-done keeps apt from everything.
+  if [[ -n $again ]] && command -v dpkg >/dev/null; then
+    DEBIAN_FRONTEND=noninteractive timeout -k 30 600 dpkg --force-confold --configure -a >"$package_log" 2>&1 </dev/null
+  fi
   run_installer >"$package_log" 2>&1
   rc=$?
-  comm -13 "$before" <(list_packages) >"$before_dir/packages"
   timeout 30 systemctl --quiet --runtime unmask keepalived.service
-  rm -f "$step_dir/masked"
   if ((rc != 0)); then
+    # What it has not brought is not ours, if somebody else brings it.
+    comm -12 <(sort "$before_dir/packages" 2>/dev/null) <(list_packages) >"$before_dir/packages.new" &&
+      mv -f "$before_dir/packages.new" "$before_dir/packages"
     tail -n 15 "$package_log"
     fail keepalived/install "installation of keepalived" "code $rc" "success" \
       "see the lines above; can this node reach its package repository?"
   fi
-  rm -f "$before"
+  rm -f "$unfinished"
   timeout 30 systemctl daemon-reload
   changed "installed $(tr '\n' ' ' <"$before_dir/packages")"
 }
 
-# Together with what came with it, unless something else needs that by now.
+# keepalived, and of what came with it what nobody has asked for by name, nor needs by now.
+list_to_remove() {
+  local name
+  comm -12 <(sort "$before_dir/packages") <(list_packages) | while IFS= read -r name; do
+    if [[ $name == keepalived ]] || ! command -v apt-mark >/dev/null || [[ -n "$(apt-mark showauto "$name" 2>/dev/null)" ]]; then
+      printf '%s\n' "$name"
+    fi
+  done
+}
+
 remove_packages() {
   local -a names
   [[ -s $before_dir/packages ]] || return 0
-  mapfile -t names < <(comm -12 <(sort "$before_dir/packages") <(list_packages))
+  mapfile -t names < <(list_to_remove)
   ((${#names[@]})) || return 0
   # The package does not know that we have put it into the boot, and would leave the link behind.
   timeout 60 systemctl --quiet disable keepalived.service </dev/null 2>/dev/null
   if command -v apt-get >/dev/null; then
     if apt_get --simulate purge "${names[@]}" | sed -n 's/^\(Purg\|Remv\) \([^ ]*\).*/\2/p' |
-      grep -qvxF -f <(printf '%s\n' "${names[@]%:*}"); then
+      grep -qvxF -f <(printf '%s\n' "${names[@]}"); then
       names=(keepalived)
     fi
     apt_get purge "${names[@]}" >"$package_log" 2>&1
   else
-    # rpm itself refuses what something else needs.
-    rpm -e "${names[@]}" >"$package_log" 2>&1 || rpm -e keepalived >"$package_log" 2>&1
+    timeout -k 30 600 "$(command -v dnf || command -v yum)" -y remove "${names[@]}" >"$package_log" 2>&1 </dev/null
   fi || {
     tail -n 15 "$package_log"
     problem keepalived/remove "removal of ${names[*]}" "an error" "success" "see the lines above, and remove them by hand"

@@ -23,6 +23,7 @@ load_data "$node_data"
 . "$lib/peers.sh"
 
 probe="$job_dir/probe"
+declare -A seen_at_mount_point=()
 
 # probe_export EXPORT: mounted at $probe/EXPORT when this returns 0.
 probe_export() {
@@ -42,6 +43,8 @@ probe_export() {
     "an error" "a lock" "the pair cannot do without locks on the server; look at its lock manager"
   chown "$name" "$file" 2>/dev/null || problem storage/root-squash "chown to $name on ${source_of[$name]}" "an error" \
     "success" "export it with no_root_squash"
+  # The mount in force may be the same export under another name of the server.
+  ! is_nfs_mounted "${point_of[$name]}" || ! timeout -s KILL 20 test -e "${point_of[$name]}/${file##*/}" || seen_at_mount_point[$name]=yes
   rm -f "$file"
 }
 
@@ -50,22 +53,37 @@ probe_export() {
 compare_data() {
   local name="$1" point
   point="${point_of[$name]}"
+  if [[ -e $probe/nms/.nim-ha/removed/$(uname -n) && ! -e $var_dir/manifest ]] && ! is_empty_directory "$point"; then
+    problem storage/data-on-both "data of $name" "the pair's on the share, and what this node has served since the pair was removed from it" \
+      "one of them" "$(choose_data "$point")"
+    return
+  fi
   if [[ -e $probe/$name/.nim-ha-import || -e $probe/nms/.nim-ha/imported ]]; then return; fi
   if [[ -z "$(find "$probe/$name/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]; then
-    is_nfs_mounted "$point" || return 0
+    # Also where it is not mounted: what lies below the mount points is as old as the first deploy.
+    is_nfs_mounted "$point" || [[ -e $var_dir/manifest ]] || return 0
     is_wrong "$name" || return 0
-    problem storage/other-share "${source_of[$name]}" "empty, while this node uses another share" \
+    problem storage/other-share "${source_of[$name]}" "empty, while this node has served from another share" \
       "the pair's data" "copy the old share to it, the directory .nim-ha too, while no node serves; then deploy again"
     return
   fi
   is_wrong "$name" || return 0
+  if [[ -n ${seen_at_mount_point[$name]-} ]]; then
+    problem storage/other-name "${point#"$root"}" "$wrong, which is the same export under another name" "${source_of[$name]}" \
+      "name the server in the program as it is mounted, or unmount it before the deploy"
+    return
+  fi
   is_empty_directory "$point" || problem storage/data-on-both "data of $name" "some on this node and some on the share" \
-    "one of them empty" "keep one: empty the export, or move ${point#"$root"} on this node away"
+    "one of them empty" "$(choose_data "$point")"
 }
 
 check_mount_point() {
   local point
   point="${point_of[$1]}"
+  if [[ -L $point ]] && ! is_nfs_mounted "$point"; then
+    problem storage/symlink "${point#"$root"}" "a symbolic link to $(readlink "$point")" "a directory, to mount the share on" \
+      "put a directory in its place, with its data in it"
+  fi
   if mount_line "$point" >/dev/null && ! is_nfs_mounted "$point"; then
     problem storage/other-mount "${point#"$root"}" "$(mount_line "$point" | cut -d' ' -f1) mounted" "nothing, or the share" \
       "move its data to the share and unmount it"

@@ -8,6 +8,7 @@ lib="${BASH_SOURCE[0]%/*}"
 [[ -n ${NIM_HA_JOB-} ]] || exec bash "$lib/run-step.sh" remove "${1:-restore}"
 # shellcheck source-path=SCRIPTDIR source=paths.sh
 . "$lib/paths.sh"
+installed_node_data="$node_data"
 node_data="$NIM_HA_JOB/node.data"
 # shellcheck source-path=SCRIPTDIR source=node-data.sh
 . "$lib/node-data.sh"
@@ -45,6 +46,13 @@ stop_everything() {
   changed "stopped keepalived, the services and nim-ha-agent"
 }
 
+# On the share, for nothing stays on the node: from here on it has data of its own again. A later deploy asks, instead of hiding it.
+note_removal() {
+  # shellcheck disable=SC2016 # $1 and $2 are for the inner shell
+  ! is_share_mounted || timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2"' _ "$share_dir/removed" "$(uname -n)" ||
+    say "the share does not take a note of this removal; a later deploy would hide what this node stores from now on"
+}
+
 restore_fstab() {
   local out
   out="$(bash "$lib/fstab.sh" remove)" || fail remove/fstab "/etc/fstab" "an error" "success" "is the file system read-only?"
@@ -68,12 +76,18 @@ restore_nms_conf() {
   changed "mode of operation in $path as before"
 }
 
-# Everything on record, whether or not an apply came to its end.
+# restore_files but|only: everything on record, whether or not an apply came to its end, but what the removal itself needs, or only that.
+# Another removal has to be possible as long as this one has not come to its end.
 restore_files() {
-  local path
+  local path needed
   local -a directories=()
   while IFS= read -r path; do
     [[ $path != "${nms_conf#"$root"}" ]] || continue
+    case "$path" in
+      "${lib_dir#"$root"}"/* | "${installed_node_data#"$root"}") needed=only ;;
+      *) needed=but ;;
+    esac
+    [[ $needed == "$1" ]] || continue
     restore_file "$path" || problem remove/file "$path" "an error" "as it was before" "its original is in $before_dir/files"
   done < <(
     cat "$before_dir/absent" 2>/dev/null
@@ -83,7 +97,6 @@ restore_files() {
   for path in "${directories[@]}"; do
     rmdir "$root$path" 2>/dev/null
   done
-  changed "files as before"
 }
 
 # Boot first, then what ran: with its own local data again, for the share is unmounted.
@@ -126,16 +139,20 @@ if [[ ! -d $var_dir ]]; then
 fi
 say "taking the pair off this node; the data on the share stays"
 stop_everything
+note_removal
 for name in "${exports[@]}"; do
   unmount_share "$name"
 done
 restore_fstab
 restore_nms_conf
-restore_files
+restore_files but
+changed "files as before"
 rm -f "$pending_file" # the drop-in that heeds it is gone
 timeout 60 systemctl daemon-reload
 remove_packages
 restore_units
+end_on_problems
+restore_files only
 end_on_problems
 rm -rf "$var_dir"
 rm -f "$changed_file"

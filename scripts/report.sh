@@ -32,19 +32,26 @@ changed() {
   say "changed: $*"
 }
 
-# problem ID WHAT GOT EXPECTED TODO: one line of the report that ends the step. In a file, for children report too.
+# problem ID WHAT GOT EXPECTED TODO: one line of the report that ends the step. In a file, for children report too; where that cannot
+# be written, at once.
+unwritten=
 problem() {
-  printf 'FAILED [%s]: %s, got %s, expected %s; %s\n' "$@" | tr '\n' ' ' >>"$problems_file"
-  printf '\n' >>"$problems_file"
+  local line
+  printf -v line 'FAILED [%s]: %s, got %s, expected %s; %s' "$@"
+  line="${line//$'\n'/ }"
+  { printf '%s\n' "$line" >>"$problems_file"; } 2>/dev/null || {
+    unwritten=yes
+    say "$line"
+  }
 }
 
 # Prints the report and ends with $1, if there is any problem.
 end_on_problems() {
   local line
   local -a all=()
-  [[ -s $problems_file ]] || return 0
-  while IFS= read -r line; do
-    say "${line% }"
+  [[ -s $problems_file || -n $unwritten ]] || return 0
+  [[ ! -s $problems_file ]] || while IFS= read -r line; do
+    say "$line"
   done <"$problems_file"
   rm -f "$problems_file"
   [[ ! -e $pending_file ]] || say "keepalived does not start here, over reboots too, until a deploy has come to its end"
@@ -55,6 +62,7 @@ end_on_problems() {
   exit "${1:-$exit_failed}"
 }
 
+# Both end the shell that they are called in: never in a pipe, nor in $(...), which are shells of their own.
 fail() {
   problem "$@"
   end_on_problems "$exit_failed"

@@ -8,6 +8,7 @@ lib="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=paths.sh
 . "$lib/paths.sh"
 # What was staged is what was proven; a newer upload has to be staged first.
+data_in_force="$node_data"
 node_data="$staged_dir/root${node_data#"$root"}"
 # shellcheck source-path=SCRIPTDIR source=node-data.sh
 . "$lib/node-data.sh"
@@ -40,6 +41,7 @@ storage() {
 check_peer() {
   compare_identity "$nms_mount"
   end_on_problems
+  rm -f "$share_dir/removed/$(uname -n)"
 }
 
 # change_standby leave|start: the other node is active, or this one is not of the pair yet, so it can be changed while quiet.
@@ -106,6 +108,18 @@ change_active() {
   finish
 }
 
+share_in() {
+  sed -n 's/^NFS_\(SERVER\|EXPORT_PATH\)=/&/p' "$1" 2>/dev/null | sort
+}
+
+# Where this deploy names another share, the active node still has its lock on the one that is in force. A share that does not answer any
+# more is no news; what is said then is not this step's to report.
+is_held_in_force() {
+  local quiet="$NIM_HA_JOB/in-force"
+  [[ -r $data_in_force && "$(share_in "$data_in_force")" != "$(share_in "$node_data")" ]] && mkdir -p "$quiet" &&
+    [[ "$(NIM_HA_JOB="$quiet" NIM_HA_NODE_DATA="$data_in_force" bash "$lib/storage.sh" holder)" == beating ]]
+}
+
 # free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease.
 ask_for_holder() {
   local begin=$SECONDS
@@ -157,6 +171,8 @@ look_at_masters() {
 
 [[ -e $staged_dir/manifest && -e $node_data ]] || refuse node/staged "$staged_dir" "nothing staged" "the step stage before this" \
   "run the deploy again"
+cmp -s "$node_data" "$NIM_HA_JOB/node.data" || refuse node/staged "$node_data" "another than this deploy has uploaded" \
+  "the same" "run the step stage again: terraform apply -replace of this node's stage"
 role="${data[ROLE]}"
 look_at_masters
 case "$role ${1-}" in
@@ -169,7 +185,8 @@ case "$role ${1-}" in
     elif [[ -e $lock_held ]]; then
       become_first # the node of the lock, with services that failed
     else
-      ask_for_holder
+      holder=beating
+      is_held_in_force || ask_for_holder
       if [[ $holder == beating ]]; then change_standby leave; else become_first; fi
     fi
     ;;

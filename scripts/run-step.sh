@@ -72,7 +72,7 @@ inside() {
 become_root() {
   [[ "$(id -u)" != 0 ]] || return 0
   if ! sudo -n true </dev/null 2>/dev/null; then
-    [[ ! -e $inbox/secret ]] || : >"$inbox/secret"
+    [[ ! -e $inbox/secret ]] || : >"$inbox/secret/auth_pass"
     run_dir="$(mktemp -d)" # /run/nim-ha is not ours to write
     problems_file="$run_dir/problems"
     refuse node/sudo "sudo without a password for $(id -un)" "$(sudo -n true 2>&1 </dev/null | head -n 1)" \
@@ -85,7 +85,7 @@ become_root() {
 # is moved, not copied, so that from here on it lies on no disk but in keepalived.conf.
 take_in() {
   mkdir -p "$step_dir" && chmod 0700 "$step_dir" && job="$(mktemp -d "$step_dir/job.XXXXXX")" || exit "$exit_failed"
-  trap 'rm -rf "$job"' EXIT
+  trap forget_job EXIT
   mkdir "$job/scripts"
   if ! cp -- "$here"/*.sh "$job/scripts/" || ! cp -- "$node_data" "$job/node.data"; then
     refuse step/upload "the uploaded files in $inbox" "incomplete" "scripts and node.data" \
@@ -93,11 +93,17 @@ take_in() {
   fi
   [[ ! -d $here/units ]] || cp -R -- "$here/units" "$job/scripts/"
   if [[ $1 == stage && -s $inbox/secret ]]; then
-    install -m 0600 "$inbox/secret" "$job/secret"
-    : >"$inbox/secret" # stays, empty and 0600: the next password is written into it
+    install -m 0600 "$inbox/secret/auth_pass" "$job/secret"
+    : >"$inbox/secret/auth_pass" # stays, empty and 0600: the next password is written into it
   fi
   : >"$job/log"
   printf '%s\n' "$*" >"$job/step"
+}
+
+# systemd may have started it, however long it took to say so.
+# shellcheck disable=SC2317 # by the trap
+forget_job() {
+  if [[ "$(readlink "$step_dir/current")" != "$job" ]] || ! step_runs; then rm -rf "$job"; fi
 }
 
 # Shows the log of the job $1 until it has a result, or its unit is gone without one.
@@ -192,6 +198,9 @@ read -r rc 2>/dev/null <"$job/rc" || {
   problem step/no-result "$step_unit" "an end without a result" "an exit code" "it was killed; see: journalctl -u $step_unit"
   end_on_problems "$exit_failed"
 }
+# What is run next is not to find a step at work.
+tries=100
+while step_runs && ((tries-- > 0)); do pause 0.05; done
 if [[ "$*" == "remove restore" && $rc == 0 ]]; then
   rm -rf "$run_dir"
   forget_upload

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# What the node is doing, and waiting until it does what it should. Needs paths.sh, pause.sh, node-data.sh, services.sh, report.sh; wait_for_standby
-# also processes.sh.
+# What the node is doing, and waiting until it does what it should. Needs paths.sh, pause.sh, node-data.sh, services.sh, report.sh; wait_for_serving
+# and wait_for_standby also processes.sh.
 
 # phase_now: the phase that the agent wrote in the last seconds, or UNKNOWN; also sets $able and $reason.
 phase_now() {
@@ -96,6 +96,13 @@ is_serving_or_standby_or_usurper() {
   is_serving || is_good_standby || [[ -e $stepped_down_file ]]
 }
 
+# At once, and over reboots, until a deploy has come to its end.
+leave_the_pair() {
+  rm -f "$stepped_down_file"
+  timeout 60 systemctl stop keepalived.service
+  keep_keepalived_stopped
+}
+
 wait_for_serving() {
   local begin=$SECONDS
   wait_until "${NIM_HA_START_LIMIT:-300}" "the services" is_serving_or_hopeless
@@ -109,9 +116,12 @@ wait_for_serving() {
     fail rollout/master-without-lock "this node" "the virtual IP without the lock" "both or none" \
       "another node has the lock: see $(cat "$share_holder" 2>/dev/null), and whether the nodes hear each other's VRRP"
   fi
-  [[ $phase != STANDBY ]] || ! vrrp_is BACKUP || fail rollout/another-master "VRRP on ${data[INTERFACE]}" \
-    "another master of router id ${data[VIRTUAL_ROUTER_ID]}" "none, for no node of this pair is active" \
-    "find it (tcpdump -ni ${data[INTERFACE]} vrrp): the peer's keepalived, or another pair with the same router id"
+  if [[ $phase == STANDBY ]] && vrrp_is BACKUP; then
+    leave_the_pair # what that master serves may be on another share
+    fail rollout/another-master "VRRP on ${data[INTERFACE]}" \
+      "another master of router id ${data[VIRTUAL_ROUTER_ID]}" "none, for no node of this pair is active" \
+      "find it (tcpdump -ni ${data[INTERFACE]} vrrp): the peer's keepalived, or another pair with the same router id; keepalived is stopped here"
+  fi
   fail rollout/not-active "phase" "$phase${reason:+ ($reason)}" "ACTIVE within ${NIM_HA_START_LIMIT:-300} s" \
     "see the journal above; then run the deploy again"
 }
@@ -125,10 +135,7 @@ wait_for_standby() {
     phase_now
     explain
     if [[ $phase == WAITING || -e $stepped_down_file ]] || { holds_virtual_ip && [[ ! -e $lock_held ]]; }; then
-      # Stopped at once, and for good: two nodes that answer for one address are worse than one.
-      rm -f "$stepped_down_file"
-      timeout 60 systemctl stop keepalived.service
-      keep_keepalived_stopped
+      leave_the_pair # two nodes that answer for one address are worse than one
       fail rollout/two-masters "this node" "master, while another node has the lock" "standby" \
         "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}; keepalived is stopped here"
     fi

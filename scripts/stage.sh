@@ -27,11 +27,15 @@ load_data "$node_data"
 
 new="$staged_dir.new"
 
-# stage_file MODE PATH: the text on stdin.
+# stage_file MODE PATH COMMAND...: what the command prints.
 stage_file() {
-  if ! mkdir -p "$new/root${2%/*}" || ! cat >"$new/root$2" || ! chmod "$1" "$new/root$2"; then
+  if ! mkdir -p "$new/root${2%/*}" || ! "${@:3}" >"$new/root$2" || ! chmod "$1" "$new/root$2"; then
     fail node/write "$2" "an error while staging" "success" "is /var full?"
   fi
+}
+
+decode() {
+  base64 -d <<<"$1"
 }
 
 # stage_copy MODE PATH SOURCE
@@ -68,7 +72,7 @@ check_data() {
 
 # Only builtins and a pipe see the secret: it is never in the arguments or the environment of a process.
 read_secret() {
-  [[ -s $NIM_HA_JOB/secret ]] || refuse data/secret "the VRRP password" "none" "the file secret, uploaded just before this" \
+  [[ -s $NIM_HA_JOB/secret ]] || refuse data/secret "the VRRP password" "none" "the file secret/auth_pass, uploaded just before this" \
     "run the deploy again: it uploads it"
   auth_pass="$(sed -n 's/^AUTH_PASS=//p' "$NIM_HA_JOB/secret" | base64 -d 2>/dev/null)"
   rm -f "$NIM_HA_JOB/secret"
@@ -97,7 +101,7 @@ stage_rendered() {
       (umask 077 && mkdir -p "$new/root${path%/*}" && base64 -d <<<"$encoded" | fill_in_password >"$new/root$path") ||
         fail data/placeholder "keepalived.conf" "not one line with <AUTH_PASSWORD>" "exactly one" "report this"
     else
-      base64 -d <<<"$encoded" | stage_file "$mode" "$path"
+      stage_file "$mode" "$path" decode "$encoded"
     fi
   done <<<"${data[FILES]}"
 }
@@ -127,12 +131,15 @@ write_manifest() {
   local mode sum path
   local -A modes=()
   while read -r mode path; do modes["$path"]="$mode"; done < <(find "$new/root" -type f -printf '%m /%P\n')
-  (
+  if ! (
+    set -o pipefail
     umask 077 # the sum of keepalived.conf would let someone try passwords
     cd "$new/root" && find . -type f -printf '%P\0' | sort -z | xargs -0 sha256sum -- | while read -r sum path; do
-      printf '%s %s /%s\n' "${modes["/$path"]}" "$sum" "$path"
+      printf '%s %s /%s\n' "${modes["/$path"]}" "$sum" "$path" || exit
     done >"$new/manifest"
-  )
+  ) || [[ "$(wc -l <"$new/manifest")" != "${#modes[@]}" ]]; then
+    fail node/write "the list of what is staged" "an error" "a line for each of ${#modes[@]} files" "is /var full?"
+  fi
 }
 
 check_data
@@ -152,5 +159,7 @@ if cmp -s "$new/manifest" "$var_dir/manifest" && [[ -e $applied_file ]]; then
 else
   say "staged $(wc -l <"$new/manifest") files; keepalived accepts its configuration, and the check fails when it should"
 fi
-sync -f "$new"
-rm -rf "$staged_dir" && mv -T "$new" "$staged_dir"
+# The files before their name, and the name before the step ends: a power cut must not bring back what an earlier deploy has staged.
+if ! sync -f "$new" || ! rm -rf "$staged_dir" || ! mv -T "$new" "$staged_dir" || ! sync -f "$staged_dir"; then
+  fail node/write "$staged_dir" "an error" "success" "is /var full, or read-only?"
+fi

@@ -53,6 +53,11 @@ list_files() {
   find "$1" -mindepth 1 \( -type f -printf '%T@ f %s %P\0' -o -printf '%y %P\0' \) | sed -z 's/^\([0-9-]*\)\.[0-9]*/\1/' | sort -z
 }
 
+# What a complete copy was made of. Not only names: services may have run here since.
+fingerprint() {
+  list_files "$1" | sha256sum
+}
+
 # What an interrupted copy left half-written is no longer like its source, so it goes, and is copied again.
 copy_tree() {
   local from="$1" to="$2"
@@ -61,12 +66,29 @@ copy_tree() {
   cp -a --update -- "$from/." "$to/" && cmp -s <(list_files "$from") <(list_files "$to")
 }
 
+# take_back_renamed TO DATA: all that is there is ours, for the export was empty before.
+take_back_renamed() {
+  local entry
+  while IFS= read -r -d '' entry; do
+    mv -T -- "$1/$entry" "$2/$entry" || return 1
+  done < <(find "$1/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -printf '%P\0')
+}
+
 import_export() {
   local name="$1" from to work entry needed available
   from="${point_of[$name]}" to="${share[$1]}" work="${share[$1]}/.nim-ha-import"
+  if [[ -e $work/complete && "$(<"$work/complete")" != "$(fingerprint "$from")" ]]; then
+    say "${from#"$root"} has changed since it was copied: copying it again"
+    take_back_renamed "$to" "$work/data" || fail storage/copy "the earlier copy on ${source_of[$name]}" "an error" "success" "look at the NFS server"
+    rm -f "$work/complete"
+  fi
   if [[ ! -e $work/complete ]]; then
-    is_empty_share "$to" || fail storage/data-on-both "${source_of[$name]}" "data that no import of ours put there" \
-      "an empty export" "keep one: empty the export, or move ${from#"$root"} on this node away, and mark the share as good with: touch <nms export>/.nim-ha/imported"
+    if ! is_empty_share "$to"; then
+      is_empty_directory "$from" || fail storage/data-on-both "${source_of[$name]}" "data that no import of ours put there" \
+        "an empty export" "$(choose_data "$from")"
+      say "${source_of[$name]} holds data, and this node none: it is the pair's"
+      return
+    fi
     needed="$(du -sk "$from" | cut -f 1)" available="$(df --output=avail -k "$to" | tail -n 1)"
     ((needed < available)) || fail storage/space "space on ${source_of[$name]}" "$available KiB" \
       "more than $needed KiB" "make room on the server"
@@ -74,7 +96,7 @@ import_export() {
     mkdir -p "$work/data"
     copy_tree "$from" "$work/data" || fail storage/copy "copy of ${from#"$root"} to the share" "not equal to its source" \
       "equal files" "does anything still write to ${from#"$root"}? run the deploy again: the copy goes on"
-    if ! sync -f "$work" || ! : >"$work/complete" || ! sync -f "$work"; then
+    if ! sync -f "$work" || ! fingerprint "$from" >"$work/complete" || ! sync -f "$work"; then
       fail storage/copy "sync of the copy" "an error" "success" "look at the NFS server"
     fi
     changed "copied ${from#"$root"} to the share"
@@ -82,9 +104,12 @@ import_export() {
   while IFS= read -r -d '' entry; do
     [[ ! -e $to/$entry ]] || [[ $entry == lost+found ]] || fail storage/data-on-both "${source_of[$name]}/$entry" \
       "there already" "nothing of that name" "somebody wrote to the share during the import; move it away"
-    [[ $entry == lost+found ]] || mv -T -- "$work/data/$entry" "$to/$entry"
+    [[ $entry == lost+found ]] || mv -T -- "$work/data/$entry" "$to/$entry" || fail storage/rename "$entry of the copy on ${source_of[$name]}" \
+      "an error" "its place in the export" "look at the NFS server, then run the deploy again: it goes on from there"
   done < <(find "$work/data" -mindepth 1 -maxdepth 1 -printf '%P\0')
-  chown --reference="$from" "$to" && chmod --reference="$from" "$to"
+  if ! chown --reference="$from" "$to" || ! chmod --reference="$from" "$to"; then
+    fail storage/root-squash "owner of ${source_of[$name]}" "an error" "that of ${from#"$root"}" "export it with no_root_squash"
+  fi
 }
 
 import() {

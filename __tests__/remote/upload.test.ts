@@ -1,5 +1,5 @@
 import { spawnSync } from 'child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from 'fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { Testing } from 'cdktf';
@@ -53,7 +53,7 @@ test('nobody but the user may read any of it', () => {
   expect(home.mode('.nim-ha')).toBe('700');
   expect(home.mode('.nim-ha/scripts/run-step.sh')).toBe('700');
   expect(home.mode('.nim-ha/node.data')).toBe('600');
-  expect([home.mode('.nim-ha/secret'), home.text('.nim-ha/secret')]).toEqual(['600', '']);
+  expect([home.mode('.nim-ha/secret/auth_pass'), home.text('.nim-ha/secret/auth_pass')]).toEqual(['600', '']);
 });
 
 test('node.data is one KEY=<base64> per line', () => {
@@ -61,6 +61,17 @@ test('node.data is one KEY=<base64> per line', () => {
   for (const line of lines) expect(line).toMatch(/^[A-Z_]+=[A-Za-z0-9+/]*={0,2}$/);
   const decode = (key: string): string => Buffer.from(lines.find((line) => line.startsWith(`${key}=`))!.slice(key.length + 1), 'base64').toString();
   expect([decode('HOST'), decode('PEER_HOST'), decode('GENERATION')]).toEqual(['192.0.2.11', '192.0.2.12', '1']);
+});
+
+test('what has arrived is on the disk before anything else is done, and a file in the place of the directory goes', () => {
+  const scope = stack();
+  pair(scope);
+  const [text] = nullResource(synth(scope), 'NimHa_primary_preflight').provisioner[0]['remote-exec'].inline;
+  expect(text).toMatch(/NIM_HA_END\nput 0600 secret\/auth_pass cat <\/dev\/null\nsync -f \.\ncd\nexec bash/);
+  rmSync(join(home.path, '.nim-ha'), { recursive: true });
+  writeFileSync(join(home.path, '.nim-ha'), 'AUTH_PASS=');
+  home.upload();
+  expect(home.mode('.nim-ha')).toBe('700');
 });
 
 test('an upload that was cut off is made good by the next, and what an earlier version left goes', () => {

@@ -12,6 +12,24 @@ function stageAgain(node: DeployNode, secret = 's3cret.X'): void {
   ok(node.step('stage'));
 }
 
+test('what was there before is on the disk before anything is changed', () => {
+  const node = new DeployNode();
+  try {
+    ok(node.step('preflight'));
+    ok(node.step('stage'));
+    // What is recorded and what is changed, at each sync of the record.
+    const look = 'cd "$NIM_HA_ROOT" && printf "%s %s\\n" "$(find var/lib/nim-ha/before/files -type f | wc -l)$(wc -l <var/lib/nim-ha/before/absent)" "$(ls etc/systemd/system | wc -l)" >>"$FAKE/looks"';
+    node.write('wrappers/sync', `#!/bin/bash\n[[ $* != *before ]] || { ${look}; }\n`, 0o755);
+    ok(node.bash('PATH="$NIM_HA_ROOT/wrappers:$PATH" bash "$HOME/.nim-ha/scripts/run-step.sh" rollout 2'));
+    const [first] = node.read('fake/looks').split('\n');
+    const [recorded, changed] = first.split(' ').map(Number);
+    expect(recorded).toBeGreaterThan(30);
+    expect(changed).toBe(0);
+  } finally {
+    node.destroy();
+  }
+});
+
 describe('a first deploy', () => {
   let node: DeployNode;
   afterEach(() => node.destroy());
@@ -87,8 +105,8 @@ describe('a deployed primary', () => {
   test('has the password in the file that keepalived reads, and in no other', () => {
     const secrets = Object.entries(node.tree()).filter(([, text]) => text.includes('s3cret.X'));
     expect(secrets.map(([path]) => path)).toEqual(['etc/keepalived/keepalived.conf']);
-    expect(node.read('home/ops/.nim-ha/secret')).toBe('');
-    expect(node.mode('home/ops/.nim-ha/secret')).toBe('600');
+    expect(node.read('home/ops/.nim-ha/secret/auth_pass')).toBe('');
+    expect(node.mode('home/ops/.nim-ha/secret/auth_pass')).toBe('600');
   });
 
   test('is neither restarted nor rewritten by all steps with the same content', () => {
@@ -161,6 +179,59 @@ describe('a deployed primary', () => {
     }
   });
 
+  describe('for which another share is named, while the peer serves from the one in force', () => {
+    let holder: string;
+    beforeEach(() => {
+      ok(node.bash('systemctl stop keepalived.service'));
+      node.set('peer-active');
+      ok(node.bash('systemctl start keepalived.service'));
+      holder = 'exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; while sleep 0.05; do printf + >&9 || exit; done';
+      ok(node.bash(`(${holder}) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2; cp -a "$FAKE/nfs" "$FAKE/nfs-2"`));
+      const fstab = ['clickhouse', 'nms'].map((name) => `192.0.2.99:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults 0 0`).join('\n');
+      node.upload({ NFS_SERVER: '192.0.2.99', FSTAB: fstab });
+      stageAgain(node);
+    });
+    afterEach(() => {
+      node.bash('kill "$(cat "$FAKE/holder.pid")"');
+      const fstab = ['clickhouse', 'nms'].map((name) => `192.0.2.13:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults 0 0`).join('\n');
+      node.upload({ NFS_SERVER: '192.0.2.13', FSTAB: fstab });
+    });
+
+    test('it steps aside until its peer has it, too', () => {
+      expect(ok(node.step('rollout', '2'))).toContain('keepalived is stopped here until the other node is as it should be');
+      expect(node.has('var/lib/nim-ha/pending')).toBe(true);
+      expect(node.read('proc/mounts')).toContain('192.0.2.99:/mnt/nfs_share/nms');
+      expect(node.read('fake/units/keepalived.service')).toMatch(/ inactive$/m);
+    });
+
+    test('it leaves the pair where it finds that out by VRRP alone', () => {
+      node.bash('kill "$(cat "$FAKE/holder.pid")"; rm "$NIM_HA_ROOT/etc/nim-ha/node.data"');
+      const { code, out } = node.step('rollout', '2');
+      expect(code).toBe(1);
+      expect(out).toContain('FAILED [rollout/another-master]');
+      expect(out).toContain('keepalived does not start here, over reboots too');
+      expect(node.read('fake/units/keepalived.service')).toMatch(/ inactive$/m);
+    });
+  });
+
+  test('puts nothing in force that this deploy has not staged', () => {
+    node.upload({ VIRTUAL_IP: '192.0.2.101' });
+    const { code, out } = node.step('rollout', '2');
+    node.upload({ VIRTUAL_IP: '192.0.2.100' });
+    expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining('FAILED [node/staged]') });
+    expect(out).toContain('changed so far: nothing');
+  });
+
+  test('can be taken away again when a removal has stopped half-way', () => {
+    node.write('wrappers/apt-get', '#!/bin/bash\nexit 1\n', 0o755);
+    const removal = 'bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore';
+    const failed = node.bash(`PATH="$NIM_HA_ROOT/wrappers:$PATH" ${removal}`);
+    expect({ ...failed }).toEqual({ code: 1, out: expect.stringContaining('FAILED [keepalived/remove]') });
+    expect(node.has('etc/systemd/system/nim-ha-agent.service')).toBe(false);
+    ok(node.bash(removal));
+    expect(node.tree()).toEqual(before);
+  });
+
   test('names what keeps the share busy; the next removal goes on from there, and waits for what is about to go', () => {
     node.write('fake/busy', '9');
     const user = spawn('sleep', ['60'], { cwd: join(node.root, 'var/lib/nms') });
@@ -194,6 +265,17 @@ describe('a deployed primary', () => {
     node.write('etc/nms/nms.conf', `${node.read('etc/nms/nms.conf')}extra: 1\n`);
     ok(node.step('remove', 'restore'));
     expect(node.read('etc/nms/nms.conf')).toBe('# NIM\nuser: nms\nintegrations:\n  license:\nextra: 1\n');
+  });
+
+  test('keeps on removal what was written into nms.conf between two changes of the mode', () => {
+    node.write('etc/nms/nms.conf', `${node.read('etc/nms/nms.conf')}extra: 1\n`);
+    node.upload({ OPERATION_MODE: 'connected' });
+    stageAgain(node);
+    ok(node.step('rollout', '2'));
+    ok(node.step('remove', 'restore'));
+    node.upload({ OPERATION_MODE: 'disconnected' });
+    expect(node.read('etc/nms/nms.conf')).toContain('extra: 1\n');
+    expect(node.read('etc/nms/nms.conf')).not.toContain('mode_of_operation');
   });
 });
 

@@ -28,6 +28,16 @@ test.each([
   expect(node.read('etc/fstab')).toBe(before);
 });
 
+test('a record that an interrupted change left behind is put right, too', () => {
+  apply();
+  const record = 'var/lib/nim-ha/fstab.lines';
+  node.write(record, `${node.read(record)}${lines('192.0.2.9')}`);
+  const check = () => node.script('fstab.sh', ['check'], lines('192.0.2.13')).code;
+  expect(check()).toBe(1);
+  apply();
+  expect(check()).toBe(0);
+});
+
 test('lines keep their place, and lines of others around them stay', () => {
   apply();
   node.write('etc/fstab', `${node.read('etc/fstab')}tmpfs /scratch tmpfs defaults 0 0\n`);

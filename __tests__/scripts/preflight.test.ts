@@ -42,6 +42,43 @@ test.each([
   expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining(`FAILED [${id}]`) });
 });
 
+describe('data that must not meet, nor be hidden', () => {
+  const refusal = (id: string): string => {
+    const { code, out } = node.step('preflight');
+    expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining(`FAILED [${id}]`) });
+    expect(out).not.toMatch(/empty the/);
+    return out;
+  };
+
+  test('an empty share is refused to a node that has served from another one, mounted or not', () => {
+    node.write('var/lib/nim-ha/manifest', '');
+    expect(refusal('storage/other-share')).toContain('192.0.2.13:/mnt/nfs_share/nms, got empty, while this node has served from another share');
+  });
+
+  test('what a node has stored since the pair was removed from it is not hidden by the next deploy', () => {
+    node.write('fake/nfs/nms/.nim-ha/imported', 'clickhouse=101:101\nnms=102:102\n');
+    node.write('fake/nfs/nms/.nim-ha/removed/node-primary', '');
+    expect(refusal('storage/data-on-both')).toContain('what this node has served since the pair was removed from it');
+    node.bash('rm -rf "$NIM_HA_ROOT/var/lib/nms" "$NIM_HA_ROOT/var/lib/clickhouse"; mkdir "$NIM_HA_ROOT/var/lib/nms" "$NIM_HA_ROOT/var/lib/clickhouse"');
+    expect(node.step('preflight').code).toBe(0);
+  });
+
+  test('the same export, mounted under another name of its server, is not taken for a second set of data', () => {
+    for (const name of ['clickhouse', 'nms']) {
+      node.write(`fake/nfs/${name}/data`, '');
+      node.bash(`mount -t nfs4 -o x nfs.example.org:/mnt/nfs_share/${name} "$NIM_HA_ROOT/var/lib/${name}"`);
+    }
+    const out = refusal('storage/other-name');
+    expect(out).toContain('/var/lib/nms, got nfs.example.org:/mnt/nfs_share/nms mounted, which is the same export under another name, expected 192.0.2.13:/mnt/nfs_share/nms');
+    expect(out).not.toContain('data-on-both');
+  });
+
+  test('a mount point that is a symbolic link is refused, for the data behind it would not be seen', () => {
+    node.bash('mv "$NIM_HA_ROOT/var/lib/clickhouse" "$NIM_HA_ROOT/data"; ln -s "$NIM_HA_ROOT/data" "$NIM_HA_ROOT/var/lib/clickhouse"');
+    expect(refusal('storage/symlink')).toContain('/var/lib/clickhouse, got a symbolic link to ');
+  });
+});
+
 test("the trial file of the other node's preflight is no data", () => {
   node.write('fake/nfs/clickhouse/.nim-ha-probe.AbCdEf', '');
   expect(node.step('preflight')).toEqual({ code: 0, out: expect.any(String) });

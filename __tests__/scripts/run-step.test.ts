@@ -53,7 +53,7 @@ test('without sudo it refuses, and the password does not stay', () => {
   expect(code).toBe(3);
   expect(out).toContain('FAILED [node/sudo]');
   expect(out).toContain('got sudo: a password is required');
-  expect(node.read('home/ops/.nim-ha/secret')).toBe('');
+  expect(node.read('home/ops/.nim-ha/secret/auth_pass')).toBe('');
   node.set('sudo-works');
   preflightIs('echo as root');
   expect(node.bash('FAKE_UID=1000 bash "$HOME/.nim-ha/scripts/run-step.sh" preflight')).toEqual({

@@ -1,8 +1,12 @@
-import { DeployNode } from './support/deploy-node';
+import { DeployNode, Result } from './support/deploy-node';
 
 let node: DeployNode;
 beforeEach(() => (node = new DeployNode()));
 afterEach(() => node.destroy());
+
+function ok({ code, out }: Result): void {
+  expect({ code, out }).toEqual({ code: 0, out: expect.any(String) });
+}
 
 function refused(id: string): string {
   const before = node.tree();
@@ -50,7 +54,7 @@ test.each(['', 'ninechars', 'a b', 'ab#c', '{}', "a'b", 'a\nb', '$(id)'])('the p
 });
 
 test('without a password it says what is missing', () => {
-  node.write('home/ops/.nim-ha/secret', '');
+  node.write('home/ops/.nim-ha/secret/auth_pass', '');
   refused('data/secret');
 });
 
@@ -92,6 +96,65 @@ test.each([
   expect(node.step('stage').out).toContain('FAILED [keepalived/check]');
 });
 
+test.each([
+  ['a file cannot be written', '[[ $* != -d ]] || exit 1', 'base64'],
+  ['a sum cannot be made', 'exit 1', 'sha256sum'],
+])('nothing is staged where %s', (_, fault, command) => {
+  ok(node.step('stage'));
+  const before = node.read('var/lib/nim-ha/staged/manifest');
+  node.uploadSecret('other');
+  node.write(`wrappers/${command}`, `#!/bin/bash\n${fault}\nexec /usr/bin/${command} "$@"\n`, 0o755);
+  // Not the one that decodes node.data, before anything is staged.
+  const { code, out } = node.bash(`PATH="$NIM_HA_ROOT/wrappers:$PATH" NIM_HA_JOB="$NIM_HA_ROOT/run/nim-ha/step/current" NIM_HA_STEP=stage bash "$HOME/.nim-ha/scripts/run-step.sh" stage`);
+  expect({ code, out }).toEqual({ code: expect.any(Number), out: expect.stringContaining('FAILED [') });
+  expect(code).not.toBe(0);
+  expect(node.read('var/lib/nim-ha/staged/manifest')).toBe(before);
+});
+
+test('a problem that cannot be written down ends the step all the same, and is told', () => {
+  const code = 'load_data "$HOME/.nim-ha/node.data"; . ./report.sh; mkdir -p "$problems_file"; fail node/write x y z w; echo went on';
+  const { code: rc, out } = node.bash(`. ./paths.sh; . ./node-data.sh; . ./data.sh; ${code}`);
+  expect(rc).toBe(1);
+  expect(out).toContain('FAILED [node/write]: x, got y, expected z; w');
+  expect(out).not.toContain('went on');
+});
+
+describe('the packages that a removal takes away', () => {
+  const packages = () => node.read('var/lib/nim-ha/before/packages');
+
+  test('are those that the installation brought, not what somebody else installed between two tries', () => {
+    node.set('apt-fails');
+    expect(node.step('stage').code).toBe(1);
+    expect(packages()).toBe('');
+    node.set('apt-fails', false);
+    node.write('fake/packages', `${node.read('fake/packages')}postgresql-15\n`);
+    node.uploadSecret('s3cret.X');
+    ok(node.step('stage'));
+    expect(packages()).toBe('keepalived\nlibnl-3-200\n');
+  });
+
+  test('are known after a power cut in the middle, and the installation is finished first', () => {
+    node.write('fake/packages', 'bash\nnginx\nkeepalived\n');
+    node.write('fake/units/keepalived.service', 'enabled inactive\n');
+    node.write('var/lib/nim-ha/before/packages.unfinished', '');
+    node.write('var/lib/nim-ha/before/packages', 'keepalived\nlibnl-3-200\n');
+    ok(node.step('stage'));
+    const calls = node.actions().filter((line) => /^dpkg .*configure|install keepalived/.test(line));
+    expect(calls).toEqual([expect.stringContaining('dpkg --force-confold --configure -a'), expect.stringContaining('install keepalived')]);
+    expect(packages()).toBe('keepalived\nlibnl-3-200\n');
+    expect(node.has('var/lib/nim-ha/before/packages.unfinished')).toBe(false);
+  });
+
+  test('are not those that somebody has asked for by name since', () => {
+    ok(node.step('stage'));
+    node.write('fake/manual', 'libnl-3-200\n');
+    node.actions();
+    ok(node.step('remove', 'restore'));
+    const purges = node.actions().filter((line) => line.includes(' purge '));
+    expect(purges).toEqual([expect.stringMatching(/ purge keepalived$/)]);
+  });
+});
+
 test('keepalived is masked while its package is installed; a failed installation is reported with its log', () => {
   node.set('apt-fails');
   const failed = node.step('stage');
@@ -101,9 +164,9 @@ test('keepalived is masked while its package is installed; a failed installation
   node.actions();
   node.uploadSecret('s3cret.X');
   expect(node.step('stage').code).toBe(0);
-  const calls = node.actions().filter((line) => /mask|install/.test(line));
+  const calls = node.actions().filter((line) => /mask|install keepalived/.test(line));
   expect(calls[0]).toContain('--runtime mask keepalived.service');
   expect(calls[1]).toContain('--no-install-recommends install keepalived');
   expect(calls[2]).toContain('--runtime unmask keepalived.service');
-  expect(node.read('var/lib/nim-ha/before/packages')).toBe('keepalived\nlibnl-3-200:amd64\n');
+  expect(node.read('var/lib/nim-ha/before/packages')).toBe('keepalived\nlibnl-3-200\n');
 });

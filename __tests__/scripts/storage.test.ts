@@ -43,14 +43,47 @@ test('an interrupted copy goes on: half a file is copied again, a whole one is n
   expect(node.read('fake/nfs/clickhouse/data/whole.bin')).toBe('WHOLE');
 });
 
-test('interrupted between the renames it goes on, and copies nothing any more', () => {
-  node.write('fake/nfs/clickhouse/.nim-ha-import/complete', '');
-  node.write('fake/nfs/clickhouse/.nim-ha-import/data/metadata/t.sql', 'table');
-  node.write('fake/nfs/clickhouse/data/part.bin', 'renamed already');
-  expect(importData().code).toBe(0);
-  expect(node.read('fake/nfs/clickhouse/metadata/t.sql')).toBe('table');
-  expect(node.read('fake/nfs/clickhouse/data/part.bin')).toBe('renamed already');
-  expect(node.has('fake/nfs/nms/.nim-ha/imported')).toBe(true);
+describe('interrupted between the renames', () => {
+  const COPIES = 'cp -a --update';
+  const importWith = (mv: string) => {
+    node.write('wrappers/mv', `#!/bin/bash\n${mv}\nexec /usr/bin/mv "$@"\n`, 0o755);
+    node.write('wrappers/cp', '#!/bin/bash\nprintf "cp %s\\n" "$*" >>"$FAKE/calls"\nexec /usr/bin/cp "$@"\n', 0o755);
+    return node.bash('PATH="$NIM_HA_ROOT/wrappers:$PATH" bash ./storage.sh import');
+  };
+  beforeEach(() => {
+    node.write('var/lib/clickhouse/metadata/t.sql', 'table');
+    const second = 'case "$*" in *import/data/*) [[ ! -e $FAKE/renamed ]] || exit 1; : >"$FAKE/renamed" ;; esac';
+    expect(importWith(second).out).toContain('FAILED [storage/rename]: ');
+    expect([node.has('fake/nfs/clickhouse/data'), node.has('fake/nfs/clickhouse/metadata')].sort()).toEqual([false, true]);
+    expect(node.has('fake/nfs/nms/.nim-ha/imported')).toBe(false);
+    node.write('fake/calls', '');
+  });
+
+  test('it goes on, and copies nothing of that export any more', () => {
+    expect(importWith('').code).toBe(0);
+    expect(node.read('fake/nfs/clickhouse/metadata/t.sql')).toBe('table');
+    expect(node.has('fake/nfs/nms/.nim-ha/imported')).toBe(true);
+    expect(node.read('fake/calls')).toContain(`${COPIES} -- ${node.root}/var/lib/nms/.`);
+    expect(node.read('fake/calls')).not.toContain(`${COPIES} -- ${node.root}/var/lib/clickhouse/.`);
+  });
+
+  test('it copies again what the services have changed since', () => {
+    node.write('var/lib/clickhouse/data/part.bin', 'rows on this disk, and those of the day after');
+    node.write('var/lib/clickhouse/data/part2.bin', 'new');
+    const again = importWith("");
+    expect(again).toEqual({ code: 0, out: expect.stringContaining("/var/lib/clickhouse has changed since it was copied") });
+    expect(node.read('fake/nfs/clickhouse/data/part.bin')).toContain('the day after');
+    expect(node.read('fake/nfs/clickhouse/data/part2.bin')).toBe('new');
+    expect(node.read('fake/nfs/clickhouse/metadata/t.sql')).toBe('table');
+  });
+});
+
+test('data on the share, and none here, is the pair\'s', () => {
+  node.bash('rm -rf "$NIM_HA_ROOT/var/lib/nms/state.json"');
+  node.write('fake/nfs/nms/state.json', 'theirs');
+  expect(importData()).toEqual({ code: 0, out: expect.stringContaining("192.0.2.13:/mnt/nfs_share/nms holds data, and this node none: it is the pair's") });
+  expect(node.read('fake/nfs/nms/state.json')).toBe('theirs');
+  expect(node.read('fake/nfs/clickhouse/data/part.bin')).toBe('rows on this disk');
 });
 
 test('data on both is refused', () => {
@@ -58,6 +91,7 @@ test('data on both is refused', () => {
   const { code, out } = importData();
   expect(code).toBe(1);
   expect(out).toContain('FAILED [storage/data-on-both]: 192.0.2.13:/mnt/nfs_share/nms');
+  expect(out).toContain('look at both, and keep one');
   expect(readFileSync(join(node.root, 'fake/nfs/nms/state.json'), 'utf8')).toBe('theirs');
   expect(existsSync(join(node.root, 'fake/nfs/nms/.nim-ha/imported'))).toBe(false);
   expect(node.read('proc/mounts')).toBe('');

@@ -44,6 +44,10 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
   const { primary, secondary } = pair;
   const nothing = (node: RemoteNode, reason: string): IResolvable => noObservation(node.scope, pair.unobserved(reason));
 
+  const targets = { primary: primary.target, secondary: secondary.target };
+  // Also where the pair is to go: a node that the decommission does not reach is not forgotten by that.
+  const machines = identity(scope, targets, pair.removal);
+
   if (pair.decommission) {
     const ready = decommission(scope, primary.target, secondary.target, pair.removal);
     return { ready, primary: nothing(primary, 'decommissioned'), secondary: nothing(secondary, 'decommissioned') };
@@ -51,10 +55,8 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
 
   const asset = nodeScriptsAsset(scope);
   const script = operatorScriptAsset(scope);
-  const targets = { primary: primary.target, secondary: secondary.target };
   const digest = pair.authPassVersion ?? secretDigest(scope, pair.authPass, primary.target.login) ?? '';
   const number = pair.repairDrift ? generation([primary, secondary], script) : '1';
-  const machines = identity(scope, targets, pair.removal);
 
   const preflights = Object.entries({ primary, secondary }).map(([role, { scope: at, target, nodeData }]) =>
     preflight(at, {
@@ -64,6 +66,8 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
       dependsOn: [machines],
       triggers: {
         host: Token.isUnresolved(target.host) ? target.host : machineKey(role, target, targets),
+        // Another user has a home of its own, where nothing is uploaded yet.
+        login: `${target.login.user}:${target.port}`,
         text: sha256(nodeData),
         digest,
         ...(pair.repairDrift && { generation: number }),

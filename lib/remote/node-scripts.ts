@@ -44,7 +44,9 @@ export function uploadCommands(asset: TerraformAsset, nodeData: string): string[
     'umask 077',
     // Terraform leaves its own script behind, empty or, after a failure, whole.
     'for old in ./.nim-ha-*.sh; do if [ "$old" != "$0" ]; then rm -f -- "$old"; fi; done',
-    'mkdir -p .nim-ha/scripts',
+    // A file of that name is what scp makes of a path whose directory is gone.
+    'for directory in .nim-ha .nim-ha/secret; do [ -d "$directory" ] || rm -f "$directory"; done',
+    'mkdir -p .nim-ha/scripts .nim-ha/secret',
     'chmod 0700 .nim-ha',
     'cd .nim-ha',
     'put() { mkdir -p "$(dirname "$2")"; $3 >"$2.new"; chmod "$1" "$2.new"; mv -f "$2.new" "$2"; }',
@@ -61,7 +63,9 @@ export function uploadCommands(asset: TerraformAsset, nodeData: string): string[
     '  case "$kept" in *" $path "*) ;; *) rm -f -- "scripts/$path" ;; esac',
     'done',
     `put 0600 node.data cat <<'NIM_HA_END'\n${nodeData}NIM_HA_END`,
-    'put 0600 secret cat </dev/null',
+    'put 0600 secret/auth_pass cat </dev/null',
+    // Later deploys may find this done and bring nothing: a power cut must not leave files without content.
+    'sync -f .',
   ];
   return [...shell.map(escapeTemplate), `\${file("${asset.path}")}`, ...afterwards.map(escapeTemplate)];
 }

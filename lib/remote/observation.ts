@@ -1,5 +1,5 @@
 import { DataLocalCommand } from '@cdktf/provider-local/lib/data-local-command';
-import { Fn, IResolvable, ITerraformDependable, TerraformAsset, TerraformLocal } from 'cdktf';
+import { Fn, IResolvable, ITerraformDependable, TerraformAsset, TerraformLocal, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Target } from './login';
 import { operatorArguments } from './operator-script';
@@ -38,7 +38,8 @@ function local(scope: Construct, value: unknown): IResolvable {
 
 /**
  * The number of this roll-out of a pair, asked of both nodes before the steps: one more than the last where a node's files are
- * not as they were deployed. A node that does not answer counts as 0, so one is enough.
+ * not as they were deployed, or where only one node has been deployed to, or each by another roll-out. A node that does not answer counts as 0, and is
+ * not asked about; one that has nothing of ours as -1.
  */
 export function generation(targets: { scope: Construct; target: Target }[], script: TerraformAsset): string {
   const numbers = targets.map(({ scope, target }) => {
@@ -49,5 +50,12 @@ export function generation(targets: { scope: Construct; target: Target }[], scri
     });
     return Fn.try([Fn.tonumber(Fn.trimspace(probe.stdout)), 0]);
   });
-  return Fn.tostring(Fn.max(numbers));
+  return Token.asString(
+    written((write) => {
+      const [first, second] = numbers.map((number) => write(number));
+      const most = `max(${first}, ${second})`;
+      const least = `min(${first}, ${second})`;
+      return `tostring(max(${most}, 1) + (${most} > 0 && (${least} < 0 || ${least} > 0 && ${least} != ${most}) ? 1 : 0))`;
+    }),
+  );
 }

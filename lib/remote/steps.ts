@@ -55,7 +55,8 @@ export function stage(scope: Construct, target: Target, authPass: string, prefli
         type: 'file',
         connection: connection(target, STEP_SCRIPT),
         content: `AUTH_PASS=${encode(authPass)}\n`,
-        destination: '.nim-ha/secret',
+        // Two levels deep: where the directory is gone this fails, instead of making a file that others can read.
+        destination: '.nim-ha/secret/auth_pass',
       },
       block(target, STEP_SCRIPT, ['rm -f -- ./.nim-ha-*.sh', runStep('stage')]),
     ],

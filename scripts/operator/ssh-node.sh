@@ -40,7 +40,7 @@ no_answer() {
       exit 0
       ;;
     generation)
-      echo 0
+      [[ $2 == not-installed ]] && echo -1 || echo 0
       exit 0
       ;;
   esac
@@ -67,6 +67,7 @@ refuse_removal() {
     no-credentials) what="no key to log in with: ${NIM_HA_KEY_ENV:-${NIM_HA_PASSWORD_ENV:-${NIM_HA_KEY_FILE:-SSH_AUTH_SOCK}}} is not set, or not readable" ;;
     unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(head -n 1 "$dir/error"), expected a private key without a passphrase" ;;
     bad-settings) what="settings, got user '${NIM_HA_USER-}', host '${NIM_HA_HOST-}', port '${NIM_HA_PORT-}', expected a user name, a host, a port" ;;
+    no-program) what="the removal's program on ${NIM_HA_HOST-}, got none, though /var/lib/nim-ha is there, expected it in /usr/local/lib/nim-ha; a deploy brings it back" ;;
     sudo-needs-password) what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got a question for a password, expected none" ;;
   esac
   say "FAILED [ssh/$2]: $what; nothing was removed there: mend it and run this again, or take the node out of the state (terraform state rm) and $later"
@@ -193,7 +194,8 @@ remote_command() {
     "observe ") printf '%s' "$prefix$found" 'timeout 40 $s bash $p/nim-ha.sh status --json' ;;
     "generation ") printf '%s' "$prefix$found" 'timeout 40 $s bash $p/nim-ha.sh generation' ;;
     "remove retain") printf '%s' "$prefix$found" 'exec $s bash $p/remove.sh retain' ;;
-    "remove restore") printf '%s' "$prefix" '[ -e $p/remove.sh ] || p=.nim-ha/scripts; ' "$found" \
+    "remove restore") printf '%s' "$prefix" '[ -e $p/remove.sh ] || p=.nim-ha/scripts; ' \
+      '[ -e $p/remove.sh ] || [ ! -e /var/lib/nim-ha ] || exit 95; ' "$found" \
       '$s bash $p/remove.sh restore && rm -rf .nim-ha .nim-ha-*.sh' ;;
   esac
 }
@@ -230,6 +232,7 @@ fi
 case "$rc" in
   93) no_answer true not-installed ;;
   94) no_answer true sudo-needs-password ;;
+  95) no_answer true no-program ;;
   124 | 137) no_answer false no-answer ;;
   255) no_answer false "$(reason_of)" ;;
 esac

@@ -80,7 +80,7 @@ export class DeployNode extends FileTree {
   }
 
   public uploadSecret(secret: string): void {
-    this.write('home/ops/.nim-ha/secret', `AUTH_PASS=${base64(secret)}\n`, 0o600);
+    this.write('home/ops/.nim-ha/secret/auth_pass', `AUTH_PASS=${base64(secret)}\n`, 0o600);
   }
 
   public mode(path: string): string {
