@@ -92,7 +92,7 @@ take_in() {
       "run the deploy again: it uploads them"
   fi
   [[ ! -d $here/units ]] || cp -R -- "$here/units" "$job/scripts/"
-  if [[ $1 == stage && -s $inbox/secret ]]; then
+  if [[ $1 == stage && -s $inbox/secret/auth_pass ]]; then
     install -m 0600 "$inbox/secret/auth_pass" "$job/secret"
     : >"$inbox/secret/auth_pass" # stays, empty and 0600: the next password is written into it
   fi
