@@ -56,7 +56,7 @@ run_installer() {
 install_keepalived() {
   local rc again='' unfinished="$before_dir/packages.unfinished"
   [[ ! -e $unfinished ]] || again=yes
-  if [[ -z $again ]] && unit_exists keepalived.service; then return; fi
+  if unit_exists keepalived.service && [[ -z $again || "${data[INSTALL_KEEPALIVED]}" == no ]]; then return; fi
   if [[ "${data[INSTALL_KEEPALIVED]}" == no ]]; then
     refuse keepalived/missing keepalived "not installed" "installed, for installKeepalived is off" "install keepalived"
   fi
