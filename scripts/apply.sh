@@ -191,7 +191,7 @@ finish() {
   is_applied || {
     staged_fingerprint >"$applied_file.new" && mv -f "$applied_file.new" "$applied_file"
   }
-  rm -f "$staged_dir/root$conf_path" "$pending_file"
+  rm -f "$staged_dir/root$conf_path" "$pending_file" "$left_data"
   rm -rf "$todo_dir"
   read -r number 2>/dev/null <"$var_dir/generation"
   [[ $number == "${data[GENERATION]}" ]] || printf '%s\n' "${data[GENERATION]}" >"$var_dir/generation"

@@ -90,11 +90,21 @@ install_keepalived() {
 # keepalived, and of what came with it what nobody has asked for by name, nor needs by now.
 list_to_remove() {
   local name
-  comm -12 <(sort "$before_dir/packages") <(list_packages) | while IFS= read -r name; do
+  # Without the architecture, which the list of an earlier version has.
+  comm -12 <(sed 's/:.*//' "$before_dir/packages" | sort -u) <(list_packages) | while IFS= read -r name; do
     if [[ $name == keepalived ]] || ! command -v apt-mark >/dev/null || [[ -n "$(apt-mark showauto "$name" 2>/dev/null)" ]]; then
       printf '%s\n' "$name"
     fi
   done
+}
+
+# takes_more PACKAGE...: whether something else would go with them, because it needs them.
+takes_more() {
+  if command -v apt-get >/dev/null; then
+    apt_get --simulate purge "$@" | sed -n 's/^\(Purg\|Remv\) \([^ ]*\).*/\2/p' | grep -qvxF -f <(printf '%s\n' "$@")
+  else
+    ! rpm -e --test "$@" >/dev/null 2>&1
+  fi
 }
 
 remove_packages() {
@@ -102,13 +112,16 @@ remove_packages() {
   [[ -s $before_dir/packages ]] || return 0
   mapfile -t names < <(list_to_remove)
   ((${#names[@]})) || return 0
+  if takes_more "${names[@]}"; then
+    names=(keepalived)
+    if takes_more keepalived; then
+      say "keepalived stays installed: another package needs it by now"
+      return 0
+    fi
+  fi
   # The package does not know that we have put it into the boot, and would leave the link behind.
   timeout 60 systemctl --quiet disable keepalived.service </dev/null 2>/dev/null
   if command -v apt-get >/dev/null; then
-    if apt_get --simulate purge "${names[@]}" | sed -n 's/^\(Purg\|Remv\) \([^ ]*\).*/\2/p' |
-      grep -qvxF -f <(printf '%s\n' "${names[@]}"); then
-      names=(keepalived)
-    fi
     apt_get purge "${names[@]}" >"$package_log" 2>&1
   else
     timeout -k 30 600 "$(command -v dnf || command -v yum)" -y remove "${names[@]}" >"$package_log" 2>&1 </dev/null

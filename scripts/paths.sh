@@ -32,6 +32,7 @@ applied_file="$var_dir/applied"
 before_dir="$var_dir/before"
 staged_dir="$var_dir/staged"
 maintenance_file="$var_dir/maintenance"
+left_data="$var_dir/left.data"  # node.data of the share that the active node may still serve from, where a deploy has changed this one
 pending_file="$var_dir/pending" # a deploy has stopped keepalived here, and has yet to start it
 
 # The two mount points of the guide; the lock lives on the second.

@@ -53,11 +53,6 @@ probe_export() {
 compare_data() {
   local name="$1" point
   point="${point_of[$name]}"
-  if [[ -e $probe/nms/.nim-ha/removed/$(uname -n) && ! -e $var_dir/manifest ]] && ! is_empty_directory "$point"; then
-    problem storage/data-on-both "data of $name" "the pair's on the share, and what this node has served since the pair was removed from it" \
-      "one of them" "$(choose_data "$point")"
-    return
-  fi
   if [[ -e $probe/$name/.nim-ha-import || -e $probe/nms/.nim-ha/imported ]]; then return; fi
   if [[ -z "$(find "$probe/$name/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]; then
     # Also where it is not mounted: what lies below the mount points is as old as the first deploy.
@@ -75,6 +70,15 @@ compare_data() {
   fi
   is_empty_directory "$point" || problem storage/data-on-both "data of $name" "some on this node and some on the share" \
     "one of them empty" "$(choose_data "$point")"
+}
+
+# Its services have run on its own disk since then.
+compare_since_removal() {
+  local point
+  point="${point_of[$1]}"
+  [[ -e $probe/nms/.nim-ha/removed/$(uname -n) ]] && ! is_nfs_mounted "$point" && ! is_empty_directory "$point" || return 0
+  problem storage/data-on-both "data of $1" "the pair's on the share, and what this node has served since the pair was removed from it" \
+    "one of them" "$(choose_data "$point")"
 }
 
 check_mount_point() {
@@ -106,6 +110,9 @@ for name in "${exports[@]}"; do
   check_mount_point "$name"
 done
 probe_export nms && probe_export clickhouse || exit 0
+for name in "${exports[@]}"; do
+  compare_since_removal "$name"
+done
 if [[ "${data[ROLE]}" == primary ]]; then
   compare_data clickhouse
   compare_data nms

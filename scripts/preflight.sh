@@ -77,7 +77,7 @@ check_keepalived() {
     problem keepalived/missing keepalived "not installed" "installed, for installKeepalived is off" "install keepalived"
   fi
   # stage masks it itself while it installs the package; one that died in between left a note.
-  if [[ ${unit_boot["keepalived.service"]} == masked* && ! -e $step_dir/masked ]]; then
+  if [[ ${unit_boot["keepalived.service"]} == masked* && ! -e $before_dir/packages.unfinished ]]; then
     problem keepalived/masked keepalived.service masked "a unit that can start" "systemctl unmask keepalived.service"
   fi
   if [[ "${data[PROFILE]}" == guide ]] && id keepalived_script >/dev/null 2>&1; then

@@ -55,6 +55,7 @@ change_standby() {
   if [[ -n $conf_due || -n $mounts_due ]] || ! keepalived_runs; then
     [[ -z $conf_due ]] || rm -f "$applied_file"
     step_aside
+    [[ $1 != leave ]] || remember_share || fail node/write "${left_data#"$root"}" "an error" "success" "is /var full or read-only?"
     apply
     mount_shares
     if [[ $1 == leave ]]; then
@@ -113,11 +114,19 @@ share_in() {
 }
 
 # Where this deploy names another share, the active node still has its lock on the one that is in force. A share that does not answer any
-# more is no news; what is said then is not this step's to report.
+# more is no news; what is said then is not this step's to report. A holder that writes no heartbeat is one, too: its share may be full.
 is_held_in_force() {
-  local quiet="$NIM_HA_JOB/in-force"
-  [[ -r $data_in_force && "$(share_in "$data_in_force")" != "$(share_in "$node_data")" ]] && mkdir -p "$quiet" &&
-    [[ "$(NIM_HA_JOB="$quiet" NIM_HA_NODE_DATA="$data_in_force" bash "$lib/storage.sh" holder)" == beating ]]
+  local quiet="$NIM_HA_JOB/in-force" in_force="$data_in_force"
+  [[ ! -r $left_data ]] || in_force="$left_data"
+  [[ -r $in_force && "$(share_in "$in_force")" != "$(share_in "$node_data")" ]] && mkdir -p "$quiet" &&
+    [[ "$(NIM_HA_JOB="$quiet" NIM_HA_NODE_DATA="$in_force" timeout -s KILL 90 bash "$lib/storage.sh" holder)" == @(beating|held) ]]
+}
+
+# Before this node has another one on record, for a deploy that is interrupted here has to find the active node again.
+remember_share() {
+  if [[ -r $data_in_force && ! -e $left_data ]]; then
+    cp -- "$data_in_force" "$left_data.new" && mv -f "$left_data.new" "$left_data" && sync "$var_dir"
+  fi
 }
 
 # free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease.
@@ -150,7 +159,7 @@ become_first() {
   mount_shares
   check_peer
   start_keepalived
-  wait_for_serving
+  wait_for_serving alone
   finish
 }
 

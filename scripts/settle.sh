@@ -103,6 +103,7 @@ leave_the_pair() {
   keep_keepalived_stopped
 }
 
+# wait_for_serving [alone]: alone, where no other node may be active.
 wait_for_serving() {
   local begin=$SECONDS
   wait_until "${NIM_HA_START_LIMIT:-300}" "the services" is_serving_or_hopeless
@@ -116,7 +117,7 @@ wait_for_serving() {
     fail rollout/master-without-lock "this node" "the virtual IP without the lock" "both or none" \
       "another node has the lock: see $(cat "$share_holder" 2>/dev/null), and whether the nodes hear each other's VRRP"
   fi
-  if [[ $phase == STANDBY ]] && vrrp_is BACKUP; then
+  if [[ ${1-} == alone && $phase == STANDBY ]] && vrrp_is BACKUP; then
     leave_the_pair # what that master serves may be on another share
     fail rollout/another-master "VRRP on ${data[INTERFACE]}" \
       "another master of router id ${data[VIRTUAL_ROUTER_ID]}" "none, for no node of this pair is active" \

@@ -34,6 +34,13 @@ export enum Name {
   OLD,
 }
 
+/** When a node has asked for a fence. */
+export enum Asked {
+  NOT,
+  WITH_THIS_LOCK,
+  EARLIER,
+}
+
 export interface Node {
   life: Life;
   share: Share;
@@ -41,7 +48,7 @@ export interface Node {
   answered: boolean;
   fence: Name;
   /** Requests on their way to the server: they may be late, and come twice. */
-  asksFence: boolean;
+  asksFence: Asked;
   asksRejoin: Name;
 }
 
@@ -62,15 +69,13 @@ export const RULES = {
   fenceByMark: true,
   /** The mark is there before the lock is confirmed, and so before anything is written. */
   markFirst: true,
-  /** The lock is asked for once more after all that, through the locked file. */
-  confirmLast: true,
   /** A node asks to come back only when it holds nothing of the share. */
   rejoinHoldingNothing: true,
   /** It learns the name of the fence before it lets go, and each fence has a name of its own. */
   names: true,
   /** The server refuses a fenced caller, so it never fences both. */
   refuseFenced: true,
-  /** An answer counts for the lock that it was asked with. */
+  /** An answer counts only for the lock that it was asked with. */
   answerForThisLock: true,
 };
 export type Rules = typeof RULES;
@@ -80,7 +85,7 @@ export interface Step {
   state: State;
 }
 
-export const node = (life = Life.ON): Node => ({ life, share: Share.NONE, answered: false, fence: Name.NONE, asksFence: false, asksRejoin: Name.NONE });
+export const node = (life = Life.ON): Node => ({ life, share: Share.NONE, answered: false, fence: Name.NONE, asksFence: Asked.NOT, asksRejoin: Name.NONE });
 
 export const START: State = { nodes: [node(), node()], marks: [false, false] };
 
@@ -139,10 +144,11 @@ function share(from: State, who: Who, rules: Rules, add: Add): void {
         state.lock = who;
         mine.share = Share.LOCKED;
         if (rules.answerForThisLock) mine.answered = false;
+        if (mine.asksFence === Asked.WITH_THIS_LOCK) mine.asksFence = Asked.EARLIER;
       });
-    } else if (from.lock === peer && !asksFence) {
+    } else if (from.lock === peer && asksFence === Asked.NOT) {
       // Only when the holder shows no sign of life: it may be late, or on its way back.
-      add('asks to fence the holder', (_, mine) => (mine.asksFence = true));
+      add('asks to fence the holder', (_, mine) => (mine.asksFence = Asked.EARLIER));
     }
     if (from.marks[who]) add('takes back its old mark', (state) => (state.marks[who] = false));
   }
@@ -153,8 +159,10 @@ function share(from: State, who: Who, rules: Rules, add: Add): void {
     });
   }
   if (share === Share.MARKED) {
-    if (from.marks[peer] && !asksFence) add('asks to fence the one that has left its mark', (_, mine) => (mine.asksFence = true));
-    if ((holds || !rules.confirmLast) && (!from.marks[peer] || answered || !rules.fenceByMark)) {
+    if (from.marks[peer] && asksFence !== Asked.WITH_THIS_LOCK) {
+      add('asks to fence the one that has left its mark', (_, mine) => (mine.asksFence = Asked.WITH_THIS_LOCK));
+    }
+    if (holds && (!from.marks[peer] || answered || !rules.fenceByMark)) {
       add('starts the services', (state, mine) => {
         mine.share = Share.SERVING;
         state.writer = who;
@@ -193,13 +201,13 @@ function server(from: State, who: Who, rules: Rules, add: Add): void {
   const peer = other(who);
   for (const again of [false, true]) {
     const suffix = again ? ', and the same request is on its way once more' : '';
-    if (asksFence) {
+    if (asksFence !== Asked.NOT) {
       add(`is heard to ask for a fence${suffix}`, (state, mine) => {
-        mine.asksFence = again;
+        if (!again) mine.asksFence = Asked.NOT;
         if (state.fenced === who && rules.refuseFenced) return;
         state.fenced = peer;
         if (state.lock === peer) state.lock = undefined;
-        mine.answered = mine.life !== Life.OFF && mine.share >= Share.MOUNTED;
+        if (mine.life !== Life.OFF && (asksFence === Asked.WITH_THIS_LOCK || !rules.answerForThisLock)) mine.answered = true;
         const { nodes } = state;
         if (rules.names && nodes[peer].fence === Name.IN_FORCE) nodes[peer].fence = Name.OLD;
         if (rules.names && nodes[peer].asksRejoin === Name.IN_FORCE) nodes[peer].asksRejoin = Name.OLD;

@@ -11,10 +11,10 @@ function codeFrom(state: State, first: Who, second: Who): number {
   return ((codeOfNode(state, first) * NODES + codeOfNode(state, second)) * 27) + which(fenced) * 9 + which(lock) * 3 + which(writer);
 }
 
-const NODES = 3 * 6 * 2 * 3 * 2 * 3 * 2;
+const NODES = 3 * 6 * 2 * 3 * 3 * 3 * 2;
 function codeOfNode({ nodes, marks }: State, who: Who): number {
   const { life, share, answered, fence, asksFence, asksRejoin }: Node = nodes[who];
-  return (((((life * 6 + share) * 2 + +answered) * 3 + fence) * 2 + +asksFence) * 3 + asksRejoin) * 2 + +marks[who];
+  return (((((life * 6 + share) * 2 + +answered) * 3 + fence) * 3 + asksFence) * 3 + asksRejoin) * 2 + +marks[who];
 }
 
 /** Why a state must never come to be. */

@@ -202,6 +202,12 @@ describe('a deployed primary', () => {
       expect(node.has('var/lib/nim-ha/pending')).toBe(true);
       expect(node.read('proc/mounts')).toContain('192.0.2.99:/mnt/nfs_share/nms');
       expect(node.read('fake/units/keepalived.service')).toMatch(/ inactive$/m);
+
+      // Interrupted here, and run again: the node's own record names the new share by now.
+      expect(ok(node.step('rollout', '2'))).toContain('keepalived is stopped here until the other node is as it should be');
+      expect(node.has('var/lib/nim-ha/pending')).toBe(true);
+      ok(node.step('rollout', '4'));
+      expect(node.has('var/lib/nim-ha/left.data')).toBe(false);
     });
 
     test('it leaves the pair where it finds that out by VRRP alone', () => {

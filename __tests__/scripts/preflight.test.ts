@@ -4,6 +4,13 @@ let node: DeployNode;
 beforeEach(() => (node = new DeployNode()));
 afterEach(() => node.destroy());
 
+test('a unit that an interrupted installation has left masked is the next stage\'s to finish', () => {
+  node.write('fake/units/keepalived.service', 'masked-runtime inactive\n');
+  expect(node.step('preflight').out).toContain('FAILED [keepalived/masked]');
+  node.write('var/lib/nim-ha/before/packages.unfinished', '');
+  expect(node.step('preflight')).toEqual({ code: 0, out: expect.any(String) });
+});
+
 test('reports everything that is wrong at once, and changes nothing', () => {
   node.set('script-user');
   node.set('stranger');
@@ -55,9 +62,12 @@ describe('data that must not meet, nor be hidden', () => {
     expect(refusal('storage/other-share')).toContain('192.0.2.13:/mnt/nfs_share/nms, got empty, while this node has served from another share');
   });
 
-  test('what a node has stored since the pair was removed from it is not hidden by the next deploy', () => {
+  test.each(['primary', 'secondary'])('what the %s has stored since the pair was removed from it is not hidden by the next deploy', (role) => {
+    node.upload({ ROLE: role });
     node.write('fake/nfs/nms/.nim-ha/imported', 'clickhouse=101:101\nnms=102:102\n');
     node.write('fake/nfs/nms/.nim-ha/removed/node-primary', '');
+    // Of a removal that has not come to its end.
+    node.write('var/lib/nim-ha/manifest', '');
     expect(refusal('storage/data-on-both')).toContain('what this node has served since the pair was removed from it');
     node.bash('rm -rf "$NIM_HA_ROOT/var/lib/nms" "$NIM_HA_ROOT/var/lib/clickhouse"; mkdir "$NIM_HA_ROOT/var/lib/nms" "$NIM_HA_ROOT/var/lib/clickhouse"');
     expect(node.step('preflight').code).toBe(0);

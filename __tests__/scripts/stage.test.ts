@@ -145,6 +145,23 @@ describe('the packages that a removal takes away', () => {
     expect(node.has('var/lib/nim-ha/before/packages.unfinished')).toBe(false);
   });
 
+  test('are found under the names that an earlier version has put down, and stay where something else needs them', () => {
+    ok(node.step('stage'));
+    node.write('var/lib/nim-ha/before/packages', 'keepalived\nlibnl-3-200:amd64\n');
+    node.actions();
+    node.write('fake/needs-keepalived', 'monitoring\n');
+    expect(node.step('remove', 'restore').out).toContain('keepalived stays installed: another package needs it by now');
+    expect(node.read('fake/packages')).toContain('libnl-3-200');
+  });
+
+  test('go by those names', () => {
+    ok(node.step('stage'));
+    node.write('var/lib/nim-ha/before/packages', 'keepalived\nlibnl-3-200:amd64\n');
+    node.actions();
+    ok(node.step('remove', 'restore'));
+    expect(node.actions().filter((line) => line.includes(' purge '))).toEqual([expect.stringMatching(/ purge keepalived libnl-3-200$/)]);
+  });
+
   test('are not those that somebody has asked for by name since', () => {
     ok(node.step('stage'));
     node.write('fake/manual', 'libnl-3-200\n');
