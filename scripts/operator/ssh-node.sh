@@ -13,7 +13,7 @@
 set -u
 umask 077
 LC_ALL=C
-total_limit=60 # seconds; removal drains services first
+total_limit=120 # seconds: a node whose processors are busy takes its time; removal drains services first
 verb="${1-}"
 shift
 mode=
@@ -191,8 +191,8 @@ remote_command() {
   local found='[ -e $p/remove.sh ] || exit 93; [ -z "$s" ] || $s true 2>/dev/null || exit 94; '
   # shellcheck disable=SC2016
   case "$verb $mode" in
-    "observe ") printf '%s' "$prefix$found" 'timeout 40 $s bash $p/nim-ha.sh status --json' ;;
-    "generation ") printf '%s' "$prefix$found" 'timeout 40 $s bash $p/nim-ha.sh generation' ;;
+    "observe ") printf '%s' "$prefix$found" 'timeout 90 $s bash $p/nim-ha.sh status --json' ;;
+    "generation ") printf '%s' "$prefix$found" 'timeout 90 $s bash $p/nim-ha.sh generation' ;;
     "remove retain") printf '%s' "$prefix$found" 'exec $s bash $p/remove.sh retain' ;;
     "remove restore") printf '%s' "$prefix" '[ -e $p/remove.sh ] || p=.nim-ha/scripts; ' \
       '[ -e $p/remove.sh ] || [ ! -e /var/lib/nim-ha ] || exit 95; ' "$found" \
