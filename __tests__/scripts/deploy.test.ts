@@ -186,7 +186,7 @@ describe('a deployed primary', () => {
       node.set('peer-active');
       ok(node.bash('systemctl start keepalived.service'));
       holder = 'exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; while sleep 0.05; do printf + >&9 || exit; done';
-      ok(node.bash(`(${holder}) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2; cp -a "$FAKE/nfs" "$FAKE/nfs-2"`));
+      ok(node.bash(`(${holder}) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2; cp -a "$FAKE/nfs" "$FAKE/nfs-192.0.2.99"`));
       const fstab = ['clickhouse', 'nms'].map((name) => `192.0.2.99:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults 0 0`).join('\n');
       node.upload({ NFS_SERVER: '192.0.2.99', FSTAB: fstab });
       stageAgain(node);
