@@ -97,17 +97,16 @@ test.each([
 });
 
 test.each([
-  ['a file cannot be written', '[[ $* != -d ]] || exit 1', 'base64'],
-  ['a sum cannot be made', 'exit 1', 'sha256sum'],
-])('nothing is staged where %s', (_, fault, command) => {
+  ['a file cannot be written', '[[ $* != *nginx.service.d* ]] || exit 1', 'chmod', 'nginx.service.d/50-nim-ha.conf, got an error while staging'],
+  ['a sum cannot be made', '[[ $1 != -- ]] || exit 1', 'sha256sum', 'the list of what is staged, got an error'],
+])('nothing is staged where %s', (_, fault, command, what) => {
   ok(node.step('stage'));
   const before = node.read('var/lib/nim-ha/staged/manifest');
   node.uploadSecret('other');
   node.write(`wrappers/${command}`, `#!/bin/bash\n${fault}\nexec /usr/bin/${command} "$@"\n`, 0o755);
-  // Not the one that decodes node.data, before anything is staged.
-  const { code, out } = node.bash(`PATH="$NIM_HA_ROOT/wrappers:$PATH" NIM_HA_JOB="$NIM_HA_ROOT/run/nim-ha/step/current" NIM_HA_STEP=stage bash "$HOME/.nim-ha/scripts/run-step.sh" stage`);
-  expect({ code, out }).toEqual({ code: expect.any(Number), out: expect.stringContaining('FAILED [') });
-  expect(code).not.toBe(0);
+  const { code, out } = node.bash('PATH="$NIM_HA_ROOT/wrappers:$PATH" bash "$HOME/.nim-ha/scripts/run-step.sh" stage');
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining(`FAILED [node/write]: `) });
+  expect(out).toContain(what);
   expect(node.read('var/lib/nim-ha/staged/manifest')).toBe(before);
 });
 
