@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2154
 # Installs keepalived, and takes away exactly what that brought. Needs paths.sh, report.sh, files.sh.
 # /var/lib/nim-ha/before/packages: one name a line, there only if we installed something; packages.unfinished: an installation has begun.
 
@@ -19,6 +19,10 @@ apt_get() {
     -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
+dnf_or_yum() {
+  timeout -k 30 600 "$(command -v dnf || command -v yum)" -y "$@" </dev/null
+}
+
 # What it would bring, before it brings it: somebody else may install something in between. dnf takes what only keepalived needed away by
 # itself.
 list_new_packages() {
@@ -37,18 +41,14 @@ note_new_packages() {
     cat "$before_dir/packages" 2>/dev/null
     printf '%s\n' "$names"
   } | sed '/^$/d' | sort -u >"$before_dir/packages.new" &&
-    mv -f "$before_dir/packages.new" "$before_dir/packages" && unsynced=yes && sync_records
+    mv -f "$before_dir/packages.new" "$before_dir/packages" && sync -f "$before_dir"
 }
 
 run_installer() {
   if command -v apt-get >/dev/null; then
     apt_get update && note_new_packages && apt_get --no-install-recommends install keepalived
-  elif ! note_new_packages; then
-    return 1
-  elif command -v dnf >/dev/null; then
-    timeout -k 30 600 dnf -y install keepalived </dev/null
   else
-    timeout -k 30 600 yum -y install keepalived </dev/null
+    note_new_packages && dnf_or_yum install keepalived
   fi
 }
 
@@ -63,7 +63,7 @@ install_keepalived() {
   say "installing keepalived"
   [[ -n $again ]] || record_units keepalived.service
   # Some packages bring a configuration of their own: it is not a stranger's.
-  if ! record_file "${keepalived_conf#"$root"}" || ! : >"$unfinished" || ! unsynced=yes || ! sync_records; then
+  if ! record_file "${keepalived_conf#"$root"}" || ! : >"$unfinished" || ! sync -f "$before_dir"; then
     fail node/write "$before_dir" "an error" "success" "is /var full?"
   fi
   timeout 30 systemctl --quiet --runtime mask keepalived.service
@@ -124,7 +124,7 @@ remove_packages() {
   if command -v apt-get >/dev/null; then
     apt_get purge "${names[@]}" >"$package_log" 2>&1
   else
-    timeout -k 30 600 "$(command -v dnf || command -v yum)" -y remove "${names[@]}" >"$package_log" 2>&1 </dev/null
+    dnf_or_yum remove "${names[@]}" >"$package_log" 2>&1
   fi || {
     tail -n 15 "$package_log"
     problem keepalived/remove "removal of ${names[*]}" "an error" "success" "see the lines above, and remove them by hand"

@@ -110,7 +110,7 @@ change_active() {
 }
 
 share_in() {
-  sed -n 's/^NFS_\(SERVER\|EXPORT_PATH\)=/&/p' "$1" 2>/dev/null | sort
+  grep -E '^NFS_(SERVER|EXPORT_PATH)=' "$1" | sort
 }
 
 # Where this deploy names another share, the active node still has its lock on the one that is in force. A share that does not answer any
@@ -125,7 +125,7 @@ is_held_in_force() {
 # Before this node has another one on record, for a deploy that is interrupted here has to find the active node again.
 remember_share() {
   if [[ -r $data_in_force && ! -e $left_data ]]; then
-    cp -- "$data_in_force" "$left_data.new" && mv -f "$left_data.new" "$left_data" && sync "$var_dir"
+    cp -- "$data_in_force" "$left_data.new" && sync "$left_data.new" && mv -f "$left_data.new" "$left_data" && sync "$var_dir"
   fi
 }
 
