@@ -5,9 +5,14 @@ import type { Lab } from './lab';
 /** Name of the pair, and so of its stack. */
 export const STACK = 'demo';
 
+/** With `sync`, as the README advises: without it a share that fills up may cost acknowledged rows. */
+export function labShare(lab: Lab, exportPath: string): object {
+  return { server: lab.config().nfsServer, exportPath, mountOptions: [...GUIDE_MOUNT_OPTIONS, 'sync'], fstabOptions: 'defaults,sync' };
+}
+
 /** The reference app's config file for this lab. */
 export function appConfig(lab: Lab, directory: string, more: object = {}): object {
-  const { primary, secondary, user, virtualIp, nfsServer, nfsExportPath } = lab.config();
+  const { primary, secondary, user, virtualIp, nfsExportPath } = lab.config();
   return {
     backend: { local: { path: path.join(directory, '{pair}.tfstate') } },
     pairs: {
@@ -16,8 +21,7 @@ export function appConfig(lab: Lab, directory: string, more: object = {}): objec
         secondary,
         ssh: { user },
         virtualIp: { address: virtualIp },
-        // With `sync`, as the README advises: without it a share that fills up may cost acknowledged rows.
-        nfsShare: { server: nfsServer, exportPath: nfsExportPath, mountOptions: [...GUIDE_MOUNT_OPTIONS, 'sync'], fstabOptions: 'defaults,sync' },
+        nfsShare: labShare(lab, nfsExportPath),
         ...more,
       },
     },

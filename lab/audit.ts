@@ -8,7 +8,7 @@ import type { Pair } from './pair';
 import type { Rows } from './rows';
 
 /** Seconds in which a pair has to be whole again once a fault is undone: a hold-down, a start, and what a slow machine takes. */
-export const SETTLED_WITHIN = 330;
+export const SETTLED_WITHIN = 600;
 
 export interface Settled {
   readonly active: NodeName;
@@ -86,7 +86,7 @@ export class Audit {
       const { phase, reason } = await this.see.observe(name);
       return `${name}: ${phase}${reason ? ` (${reason})` : ''}`;
     };
-    return (await Promise.all(NODES.map((name) => says(name).catch(() => `${name}: no answer`)))).join('; ');
+    return (await Promise.all(NODES.map((name) => says(name).catch((error: Error) => `${name}: no answer (${error.message.split('\n')[0]})`)))).join('; ');
   }
 
   private async isAble(name: NodeName): Promise<boolean> {

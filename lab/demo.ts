@@ -27,11 +27,11 @@ function options(args: readonly string[]): Options {
 async function main(): Promise<void> {
   const chosenOptions = options(process.argv.slice(2));
   const lab = await Lab.up();
-  const { pair, directory } = await Operator.of(lab, { authPass: AUTH_PASS, log: (line) => process.stderr.write(`    ${line}\n`) });
+  const operator = await Operator.of(lab, { authPass: AUTH_PASS, log: (line) => process.stderr.write(`    ${line}\n`) });
   const privateKey = fs.readFileSync(lab.config().privateKeyFile, 'utf8');
   // Of the key, a line that no other key has.
   const secrets = [...formsOf(AUTH_PASS), ...formsOf(NEXT_AUTH_PASS), privateKey.split('\n')[3]];
-  const demo = new Rehearsal(lab, pair, { ...chosenOptions, directory, secrets, nextPassword: NEXT_AUTH_PASS });
+  const demo = new Rehearsal(lab, operator, { ...chosenOptions, secrets, nextPassword: NEXT_AUTH_PASS });
   let good = false;
   try {
     good = await demo.run();

@@ -1,11 +1,12 @@
-import * as path from 'node:path';
 import { FAULTS, faultsNamed } from './faults';
 import type { Timing } from './faults/fault';
 import { Lab } from './lab';
 import { Matrix, planOf, type PlanOptions, type Turn } from './matrix';
 import { Operator } from './operator';
 import { elapsedSeconds, progress, timed } from './progress';
-import { Results } from './results';
+import { newSeed } from './random';
+import { REPORT, Results } from './results';
+import { timingOf } from './timing';
 
 export interface FaultsOptions extends PlanOptions {
   /** Minutes after which no further fault begins. */
@@ -35,20 +36,11 @@ export function faultsOptions(args: readonly string[]): FaultsOptions {
   return {
     faults: only ? faultsNamed(only.split(',')) : FAULTS,
     roles,
-    seed: number('seed', (Date.now() % 1_000_000) + 1),
+    seed: number('seed', newSeed()),
     rounds: number('rounds', 1),
     minutes: number('minutes', 24 * 60),
     profile,
   };
-}
-
-/** What is in force: the lab's lease, the guide's check interval, and VRRPv2 with an advert every second [RFC 3768]. */
-function timingOf({ profile }: FaultsOptions, { leaseSeconds: lease, holdDownSeconds: holdDown, accel }: Lab['state']): Timing {
-  // Of the node that takes over: the guide's check adds 10 to 100; hardened, the secondary has 100 at the least.
-  const skew = (256 - (profile === 'guide' ? 110 : 100)) / 256;
-  // Linux believes an entry for at most 45 s, then waits 5 s, then asks the old address thrice. Hardened, keepalived announces every 10 s.
-  const arp = profile === 'guide' ? 53 : 10;
-  return { lease, checkInterval: 10, holdDown, skew, masterDown: 3 + skew, arp, start: accel === 'kvm' ? 10 : 30 };
 }
 
 /** A pair on fresh machines, and as many of the turns as it stays whole for. @returns the turns that are left */
@@ -67,11 +59,11 @@ async function series(lab: Lab, options: FaultsOptions, timing: Timing, turns: r
 export async function faults(options: FaultsOptions): Promise<boolean> {
   const { profile, seed, roles, rounds } = options;
   const lab = await Lab.up();
-  const timing = timingOf(options, lab.state);
+  const timing = timingOf(profile, lab.state);
   let turns: readonly Turn[] = planOf(options);
   const names = options.faults.length < FAULTS.length ? ` --only ${options.faults.map(({ name }) => name).join(',')}` : '';
   const command = `npm run lab -- faults --seed ${seed} --roles ${roles} --rounds ${rounds} --profile ${profile}${names}`;
-  const results = new Results(path.join(__dirname, 'report'), { command, seed, profile, timing, accel: lab.state.accel }, turns.length);
+  const results = new Results(REPORT, { command, seed, profile, timing, accel: lab.state.accel }, turns.length);
   progress(`seed ${seed}; ${turns.length} faults, at most ${options.minutes} minutes: ${command}`);
   for (let fresh = true; turns.length > 0 && elapsedSeconds() < options.minutes * 60; fresh = false) {
     const taken = results.outcomes.length;

@@ -101,6 +101,8 @@ export class Matrix {
     private readonly operator: Operator,
     private readonly timing: Timing,
     private readonly results: Results,
+    /** Numbered rows from 1 that are there already. Default: none, and some are made. */
+    private readonly rowsThere = 0,
   ) {}
 
   /**
@@ -130,9 +132,10 @@ export class Matrix {
     this.rows = await Rows.through(this.lab.sshArgs('nfs'), VIRTUAL_IP);
     const ready = await eventually(120, async () => (await this.rows.create(), true));
     if (!ready) throw new Error('ClickHouse does not answer through the virtual IP');
-    await this.rows.insert(1, ROWS_BEFORE);
-    this.load = new Load(this.rows, ROWS_BEFORE + 1);
-    this.audit = new Audit(this.lab, this.operator.pair, this.rows, this.load, ROWS_BEFORE);
+    if (!this.rowsThere) await this.rows.insert(1, ROWS_BEFORE);
+    const first = this.rowsThere || ROWS_BEFORE;
+    this.load = new Load(this.rows, first + 1);
+    this.audit = new Audit(this.lab, this.operator.pair, this.rows, this.load, first);
   }
 
   /** @returns false when the pair is not whole afterwards */

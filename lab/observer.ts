@@ -20,8 +20,9 @@ export interface Files {
 export class Observer {
   public constructor(private readonly lab: Lab) {}
 
+  /** With patience: what is given up here goes on there, and the next question comes on top of it. */
   public async observe(name: NodeName): Promise<Observed> {
-    const result = await this.lab.machine(name).ssh('sudo nim-ha status --json', { timeout: 30_000 });
+    const result = await this.lab.machine(name).ssh('sudo nim-ha status --json', { timeout: 120_000 });
     return JSON.parse(result.stdout) as Observed;
   }
 

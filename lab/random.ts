@@ -18,3 +18,8 @@ export function shuffled<T>(elements: readonly T[], random: () => number): T[] {
   }
   return all;
 }
+
+/** Of a run that is to be unlike the last one. */
+export function newSeed(): number {
+  return (Date.now() % 1_000_000) + 1;
+}

@@ -5,12 +5,14 @@ import type { Lab } from './lab';
 import { NODES, nameOfMac, VIRTUAL_IP, type NodeName } from './machines';
 import { differences, takePicture } from './node-picture';
 import { allActive, noneActive, Observer } from './observer';
+import type { Operator } from './operator';
 import { holdersIn } from './outages';
 import type { Pair } from './pair';
 import { progress, timed } from './progress';
 import { censusOf, Rows } from './rows';
 import { findSecrets } from './secrets';
 import { SecretWatch } from './secret-watch';
+import { sufferFaults } from './smoke';
 import { failoverTable, nodeTable } from './tables';
 
 const ROWS = 1000;
@@ -18,10 +20,8 @@ const ROWS = 1000;
 export interface RehearsalOptions {
   /** All four ways of the guide to fail over; default the first two. */
   readonly all: boolean;
-  /** One failover, through the pipelines' steps. */
+  /** One failover, some faults with an audit after each, and a deploy through the pipelines' steps. */
   readonly smoke: boolean;
-  /** The operator's directory: config, state, synthesised stacks. */
-  readonly directory: string;
   /** What must not be found anywhere. */
   readonly secrets: readonly string[];
   /** Among them. */
@@ -54,8 +54,11 @@ export class Rehearsal {
   /** Since when nobody has done anything to the pair. */
   private quietSince = Date.now();
 
-  public constructor(private readonly lab: Lab, private readonly pair: Pair, private readonly options: RehearsalOptions) {
+  private readonly pair: Pair;
+
+  public constructor(private readonly lab: Lab, private readonly operator: Operator, private readonly options: RehearsalOptions) {
     this.see = new Observer(lab);
+    this.pair = operator.pair;
   }
 
   public async run(): Promise<boolean> {
@@ -65,8 +68,12 @@ export class Rehearsal {
     await this.writeRows();
     for (const failover of chosen(this.options)) await this.failOver(failover);
     if (this.options.all) await this.changePassword();
-    if (this.options.smoke) await this.pipelineDiff();
-    else await this.deployAgain();
+    if (this.options.smoke) {
+      await this.pipelineDiff();
+      await sufferFaults(this.lab, this.operator, this.checks, this.written);
+    } else {
+      await this.deployAgain();
+    }
     await this.expectNoSecrets();
     await this.destroy(before);
     process.stdout.write(`\n${failoverTable(this.measured)}\n${this.checks.summary()}\n`);
@@ -106,7 +113,7 @@ export class Rehearsal {
   }
 
   private async expectNoSecrets(): Promise<void> {
-    const found = await timed('looking for the password and the key', () => findSecrets(this.lab, this.options.directory, this.pair.printed, this.options.secrets));
+    const found = await timed('looking for the password and the key', () => findSecrets(this.lab, this.operator.directory, this.pair.printed, this.options.secrets));
     this.checks.claim('password and key are nowhere but in keepalived.conf', found.length === 0, found.slice(0, 5).join(', '));
   }
 

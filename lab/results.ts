@@ -3,6 +3,8 @@ import type { Outcome } from './matrix';
 import { progress } from './progress';
 import { writeReport, type Report } from './report';
 
+export const REPORT = path.join(__dirname, 'report');
+
 /** What came of a run so far; its report is whole after every fault, for a run may be ended at any time. */
 export class Results {
   public readonly outcomes: Outcome[] = [];

@@ -24,18 +24,17 @@ export function formsOf(secret: string): string[] {
 export async function findSecrets(lab: Lab, directory: string, logs: string, secrets: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   const unpacked = await unpackPlans(directory);
-  for (const secret of secrets) {
-    const here = await run('grep', ['-rlF', '--', secret, directory, unpacked], { accept: [0, 1] });
-    found.push(...here.stdout.split('\n').filter(Boolean));
-    if (logs.includes(secret)) found.push('the log of a command');
-    for (const name of NODES) {
-      // The pattern comes by standard input, or it would find itself in a list of processes.
-      const places = 'grep -rlF --devices=skip -f "$p" /etc /root /home /tmp /var/tmp /var/lib/nim-ha /run/nim-ha /usr/local /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null';
-      const journal = 'journalctl --no-pager --boot | grep -qF -f "$p" && echo "the journal"';
-      const command = `sudo bash -c 'p=$(mktemp -p /dev/shm); trap "rm -f $p" EXIT; cat >"$p"; ${places}; ${journal}; true'`;
-      const there = await lab.machine(name).ssh(command, { input: `${secret}\n`, timeout: 180_000 });
-      found.push(...there.stdout.split('\n').filter((line) => line && line !== ALLOWED).map((line) => `${name}: ${line}`));
-    }
+  const patterns = `${secrets.join('\n')}\n`;
+  // The patterns come by standard input, or they would find themselves in a list of processes.
+  const here = await run('grep', ['-rlF', '-f', '-', directory, unpacked], { input: patterns, accept: [0, 1] });
+  found.push(...here.stdout.split('\n').filter(Boolean));
+  if (secrets.some((secret) => logs.includes(secret))) found.push('the log of a command');
+  const places = 'grep -rlF --devices=skip -f "$p" /etc /root /home /tmp /var/tmp /var/lib/nim-ha /run/nim-ha /usr/local /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null';
+  const journal = 'journalctl --no-pager --boot | grep -qF -f "$p" && echo "the journal"';
+  const command = `sudo bash -c 'p=$(mktemp -p /dev/shm); trap "rm -f $p" EXIT; cat >"$p"; ${places}; ${journal}; true'`;
+  for (const name of NODES) {
+    const there = await lab.machine(name).ssh(command, { input: patterns, timeout: 300_000 });
+    found.push(...there.stdout.split('\n').filter((line) => line && line !== ALLOWED).map((line) => `${name}: ${line}`));
   }
   fs.rmSync(unpacked, { recursive: true });
   return found;

@@ -2,14 +2,16 @@
 # The lease: for so many seconds the server keeps the locks of a client that is silent. When it ends another node may write, so
 # before then nothing here may be able to any more. Needs paths.sh, pause.sh.
 
-# Sets `lease` to the least of all mounts', or to the default of a Linux server where the kernel does not tell.
+# Sets `lease` to the least of all mounts', or to the default of a Linux server where the kernel does not tell. In one piece, as in
+# find_mount: line by line this takes ten times as long.
 read_lease() {
-  local line
+  local line lines=()
   lease=0
-  while read -r line; do
-    [[ $line =~ lease_time=([0-9]+) ]] || continue
+  mapfile -t lines 2>/dev/null <"$mountstats"
+  for line in "${lines[@]}"; do
+    [[ $line == *lease_time=* && $line =~ lease_time=([0-9]+) ]] || continue
     ((lease && lease <= BASH_REMATCH[1])) || lease="${BASH_REMATCH[1]}"
-  done 2>/dev/null <"$mountstats"
+  done
   ((lease)) || lease=90
 }
 

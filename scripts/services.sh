@@ -15,12 +15,6 @@ read_uptime() {
   now="${now%.*}"
 }
 
-uptime_seconds() {
-  local now
-  read_uptime
-  printf '%s' "$now"
-}
-
 # is_populated CGROUP: whether a process lives in it or below.
 is_populated() {
   local key value
@@ -69,13 +63,15 @@ slice_processes() {
   printf '%s' "${all# }"
 }
 
-# Sets `mount_line` to the line of /proc/mounts that is in force at $1 (the last one wins); false where there is none.
+# Sets `mount_line` to the line of /proc/mounts that is in force at $1 (the last one wins); false where there is none. The list comes in
+# one piece: read line by line, the kernel makes it anew up to there for each of them.
 find_mount() {
-  local device point rest
+  local line lines=()
   mount_line=''
-  while read -r device point rest; do
-    [[ $point == "$1" ]] && mount_line="$device $point $rest"
-  done <"$proc_mounts"
+  mapfile -t lines <"$proc_mounts"
+  for line in "${lines[@]}"; do
+    [[ $line != +([! ])" $1 "* ]] || mount_line="$line"
+  done
   [[ -n $mount_line ]]
 }
 

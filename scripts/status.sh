@@ -6,7 +6,7 @@
 pending_means="keepalived does not start before the deploy that stopped it has come to its end; if that was interrupted, run it again, or, where both nodes have the same share: rm $pending_file && systemctl start keepalived"
 
 gather() {
-  local key value address interface
+  local key value address interface now
   phase=UNKNOWN since='' reason='' able='' updated=0
   if [[ -r $state_file ]]; then
     while IFS='=' read -r key value; do
@@ -20,7 +20,8 @@ gather() {
     done <"$state_file"
   fi
   # An agent that stopped writing knows nothing any more.
-  if (($(uptime_seconds) - updated > 30)); then
+  read_uptime
+  if ((now - updated > 30)); then
     phase=UNKNOWN able=no reason="the agent has written nothing for more than 30 s"
   fi
 
@@ -46,7 +47,7 @@ gather() {
 # modes are read by one process each.
 look_at_drift() {
   local mode sum path line expected=()
-  local -A sums=() modes=()
+  local -A sums=() modes=() lines=()
   drifted=()
   if [[ ! -r $var_dir/manifest ]]; then
     drifted+=("${var_dir#"$root"}/manifest: missing")
@@ -70,15 +71,22 @@ look_at_drift() {
     done
   fi
   if [[ -r $var_dir/fstab.lines ]]; then
-    while IFS= read -r line; do
-      grep -qxF -- "$line" "$fstab" || drifted+=("/etc/fstab: $line")
-    done <"$var_dir/fstab.lines"
+    mapfile -t expected <"$var_dir/fstab.lines"
+    while IFS= read -r line || [[ -n $line ]]; do
+      [[ -z $line ]] || lines["$line"]=there
+    done <"$fstab"
+    for line in "${expected[@]}"; do
+      [[ -n ${lines["$line"]-} ]] || drifted+=("/etc/fstab: $line")
+    done
   fi
   [[ ! -e $pending_file ]] || drifted+=("${pending_file#"$root"}: a deploy has not come to its end; if it was interrupted, run it again")
   config_in_sync=true
   ((${#drifted[@]} == 0)) || config_in_sync=false
 }
 
+# What follows prints piece by piece: on a busy node each process costs more than all the words.
+
+# json_string TEXT
 json_string() {
   local text="$1"
   text="${text//\\/\\\\}"
@@ -87,37 +95,58 @@ json_string() {
   printf '"%s"' "$text"
 }
 
+# json_member NAME TEXT [SEPARATOR]: one more member of an object, after a comma if nothing else is said.
+json_member() {
+  printf '%s' "${3-,}"
+  json_string "$1"
+  printf ':'
+  json_string "$2"
+}
+
 # mount_json MOUNT_POINT
 mount_json() {
-  local line device type options
-  if line="$(mount_line "$1")"; then
-    read -r device _ type options _ <<<"$line"
-    printf '{"mounted":%s,"source":%s,"type":%s,"options":%s}' "$(is_nfs_mounted "$1" && echo true || echo false)" \
-      "$(json_string "$device")" "$(json_string "$type")" "$(json_string "$options")"
-  else
-    printf '{"mounted":false,"source":null,"type":null,"options":null}'
+  local mount_line device type options mounted=false
+  json_string "${1#"$root"}"
+  if ! find_mount "$1"; then
+    printf ':{"mounted":false,"source":null,"type":null,"options":null}'
+    return
   fi
+  read -r device _ type options _ <<<"$mount_line"
+  ! is_nfs_mounted "$1" || mounted=true
+  printf ':{"mounted":%s' "$mounted"
+  json_member source "$device"
+  json_member type "$type"
+  json_member options "$options"
+  printf '}'
 }
 
 print_json() {
-  local index separator=''
-  printf '{"reachable":true,"reason":%s,"vrrp_state":%s,"holds_virtual_ip":%s,"holds_lock":%s,"phase":%s' \
-    "$(json_string "$reason")" "$(json_string "$vrrp_state")" "$holds_virtual_ip" "$holds_lock" "$(json_string "$phase")"
-  printf ',"keepalived":%s,"services":{' "$(json_string "$keepalived")"
+  local index text separator=''
+  printf '{"reachable":true'
+  json_member reason "$reason"
+  json_member vrrp_state "$vrrp_state"
+  printf ',"holds_virtual_ip":%s,"holds_lock":%s' "$holds_virtual_ip" "$holds_lock"
+  json_member phase "$phase"
+  json_member keepalived "$keepalived"
+  printf ',"services":{'
   for index in "${!service_names[@]}"; do
-    printf '%s%s:%s' "$separator" "$(json_string "${service_names[index]}")" "$(json_string "${service_states[index]}")"
+    json_member "${service_names[index]}" "${service_states[index]}" "$separator"
     separator=,
   done
-  printf '},"mounts":{%s:%s,%s:%s}' \
-    "$(json_string "${clickhouse_mount#"$root"}")" "$(mount_json "$clickhouse_mount")" \
-    "$(json_string "${nms_mount#"$root"}")" "$(mount_json "$nms_mount")"
-  printf ',"config_in_sync":%s,"drifted":[' "$config_in_sync"
+  printf '},"mounts":{'
+  mount_json "$clickhouse_mount"
+  printf ','
+  mount_json "$nms_mount"
+  printf '},"config_in_sync":%s,"drifted":[' "$config_in_sync"
   separator=''
-  for index in "${!drifted[@]}"; do
-    printf '%s%s' "$separator" "$(json_string "${drifted[index]}")"
+  for text in "${drifted[@]}"; do
+    printf '%s' "$separator"
+    json_string "$text"
     separator=,
   done
-  printf '],"since":%s}\n' "$(json_string "$since")"
+  printf ']'
+  json_member since "$since"
+  printf '}\n'
 }
 
 print_page() {

@@ -3,11 +3,12 @@ import type { Fault } from './fault';
 import { keepalivedFaults } from './keepalived';
 import { machineFaults } from './machines';
 import { networkFaults } from './network';
+import { otherShareFaults } from './other-share';
 import { serviceFaults } from './services';
 import { storageFaults } from './storage';
 
 /** Everything that the lab can do to a pair. */
-export const FAULTS: readonly Fault[] = [...keepalivedFaults, ...serviceFaults, ...machineFaults, ...networkFaults, ...storageFaults, ...deployFaults];
+export const FAULTS: readonly Fault[] = [...keepalivedFaults, ...serviceFaults, ...machineFaults, ...networkFaults, ...storageFaults, ...deployFaults, ...otherShareFaults];
 
 /** One of each kind, for a short run. */
 export const SMOKE = ['keepalived-killed', 'killed-nms-core', 'power-cut-active', 'partition-active', 'stopped-clickhouse-server', 'nfs-restarted'];

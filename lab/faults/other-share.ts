@@ -1,0 +1,58 @@
+import { labShare } from '../app-config';
+import { NFS_EXPORT_PATH } from '../machines';
+import { Fault, Scene, asRoot } from './fault';
+
+const OTHER = '/mnt/other_share';
+const PARTS = ['clickhouse', 'nms'];
+const OPTIONS = 'rw,sync,no_subtree_check,no_root_squash';
+
+const exported = (share: string): string => PARTS.map((part) => `10.77.0.0/24:${share}/${part}`).join(' ');
+
+/** What the message of the refusal asks for: the whole share, the directory .nim-ha too. */
+async function copyShare({ lab }: Scene, from: string, to: string): Promise<void> {
+  // The directories of a share that is mounted stay: what is put in their place would be another file to every node.
+  const copies = PARTS.map((part) => `mkdir -p ${to}/${part} && find ${to}/${part} -mindepth 1 -delete && cp -a ${from}/${part}/. ${to}/${part}/`);
+  await asRoot(lab, 'nfs', [...copies, 'sync'].join(' && '));
+}
+
+async function deployOn({ lab, operator }: Scene, share: string): Promise<void> {
+  if (share === OTHER) await asRoot(lab, 'nfs', `exportfs -o ${OPTIONS} ${exported(OTHER)}`);
+  operator.intend(share === OTHER ? { nfsShare: labShare(lab, OTHER) } : {});
+  await operator.deploy();
+  if (share !== OTHER) await asRoot(lab, 'nfs', `exportfs -u ${exported(OTHER)}; rm -rf ${OTHER}`);
+}
+
+/** Both nodes out of the pair until the deploy starts them again, the standby first: it must not take over. */
+async function stopPair({ lab, standby, active }: Scene): Promise<void> {
+  for (const name of [standby, active]) await asRoot(lab, name, 'systemctl stop keepalived && for each in {1..100}; do [ -e /run/nim-ha/lock-held ] || exit 0; sleep 1; done; exit 1');
+}
+
+async function move(scene: Scene, from: string, to: string): Promise<void> {
+  await stopPair(scene);
+  await copyShare(scene, from, to);
+  await deployOn(scene, to);
+}
+
+/** The pair on another share. */
+export const otherShareFaults: readonly Fault[] = [
+  {
+    name: 'change-share',
+    what: 'the pair stopped, its data copied to another share, cdktf deploy with that share; and back the same way',
+    inject: (scene) => move(scene, NFS_EXPORT_PATH, OTHER),
+    undo: (scene) => move(scene, OTHER, NFS_EXPORT_PATH),
+    serves: 'either',
+    bound: () => ({ vip: 900, writes: 900 }),
+  },
+  {
+    name: 'change-share-serving',
+    what: 'cdktf deploy on a serving pair with another share, where a copy of the data has been put before; and back',
+    inject: async (scene) => {
+      await copyShare(scene, NFS_EXPORT_PATH, OTHER);
+      await deployOn(scene, OTHER);
+    },
+    undo: (scene) => deployOn(scene, NFS_EXPORT_PATH),
+    serves: 'either',
+    bound: ({ masterDown, start }) => ({ vip: 60 + masterDown, writes: 60 + masterDown + start }),
+    mayDamage: 'what was written to one share is not on the other',
+  },
+];
