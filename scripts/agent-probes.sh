@@ -76,8 +76,7 @@ is_unwanted_master() {
 }
 
 holds_virtual_ip() {
-  local address
-  address="$(node_value VIRTUAL_IP 2>/dev/null)" && has_address "$address"
+  [[ -n $virtual_ip ]] && has_address "$virtual_ip"
 }
 
 # keepalived lets go of a notify script that it cannot run when it starts, and does not ask for it again when it is mended.

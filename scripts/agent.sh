@@ -37,8 +37,10 @@ usual_start_deadline="${NIM_HA_START_DEADLINE:-240}"
 longest_start=3600
 hold_down="${NIM_HA_HOLD_DOWN:-120}"
 retry_every=5
+read_every=10 # what a deploy, or somebody, may have changed
 probe_every=5
 write_every=3
+metrics_every=15
 remount_after=5 # tries to ask for the lock
 stuck_after=30  # without a check of keepalived's
 unwanted_for=15 # master, and nobody wants the services here
@@ -46,8 +48,8 @@ steady_after=60 # active without a break: only then have the services started
 slow_drain=60   # letting go for so long is told, and no standby to count on
 stuck_drain=300 # and then done by force
 
-nfs_answers=unknown next_probe=0 next_retry=0 next_question=0 next_write=0 written=''
-starting_since=0 steady_since=0 services=() nfs_server='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
+nfs_answers=unknown next_probe=0 next_retry=0 next_read=0 next_question=0 next_write=0 next_metrics=0 written=''
+starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
 keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0
 phase=STANDBY since='' phase_at=0 reason='' now=0 phase_changes=0 start_deadline="$usual_start_deadline"
 
@@ -110,9 +112,11 @@ look() {
   mounted=no vrrp=STOP
   read_uptime
   [[ ! -r $vrrp_file ]] || read -r vrrp <"$vrrp_file"
-  if ((!${#services[@]} || now >= next_retry)); then
+  if ((!${#services[@]} || now >= next_read)); then
+    next_read=$((now + read_every))
     read_services
     nfs_server="$(node_value NFS_SERVER 2>/dev/null)"
+    virtual_ip="$(node_value VIRTUAL_IP 2>/dev/null)"
     read_lease
   fi
   [[ ! -e $want_master ]] || wish=yes
@@ -157,7 +161,7 @@ look() {
 
 changed() {
   phase_changes=$((phase_changes + 1))
-  next_retry=0 # what the new phase asks for is asked for now
+  next_retry=0 next_read=0 # what the new phase asks for is asked for now
   lock_failures=0
   phase_at="$now"
   since="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
@@ -167,11 +171,14 @@ changed() {
 # At every change, and often enough to be believed.
 write_state() {
   local what="$phase $able $reason"
-  [[ $what != "$written" ]] || ((now >= next_write)) || return
+  [[ $what == "$written" ]] || next_write=0 next_metrics=0
+  ((now >= next_write)) || return
   written="$what" next_write=$((now + write_every))
   printf '%s\n' "phase=$phase" "able=$able" "reason=$reason" "since=$since" "phase_at=$phase_at" "updated=$now" \
     "starting_since=$starting_since" "steady_since=$steady_since" "services=${services[*]}" >"$state_file.new"
   mv -f "$state_file.new" "$state_file"
+  ((now >= next_metrics)) || return
+  next_metrics=$((now + metrics_every))
   write_metrics
 }
 

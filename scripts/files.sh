@@ -55,13 +55,11 @@ make_directory() {
     printf '%s\n' "$directory" >>"$before_dir/directories"
 }
 
-# write_files MODE DIRECTORY SOURCE...: each is the whole old or the whole new file, whatever happens.
+# write_files MODE DIRECTORY SOURCE...: each is the whole old or the whole new file, whatever happens. After record_file for each of them.
 write_files() {
-  local mode="$1" directory="$2" new="$root$2/.nim-ha.new" source
+  local mode="$1" directory="$2" new="$root$2/.nim-ha.new"
   local -a files
   shift 2
-  make_before_dir || return 1
-  for source in "$@"; do record_file "$directory/${source##*/}" || return 1; done
   sync_records && make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@" || return 1
   files=("$new"/*)
   # A rename each; within one file system, so atomic.
@@ -162,5 +160,11 @@ record_units() {
 switch_units() {
   local verb="$1"
   shift
-  record_units "$@" && sync_records && timeout 120 systemctl --quiet "$verb" "$@" </dev/null
+  record_units "$@" && sync_records && switch_boot --no-reload "$verb" "$@"
+}
+
+# switch_boot [--no-reload] enable|disable UNIT...: systemd's own links, and those alone. System V's have no say beside a unit, and each
+# of them would have systemd read all units anew.
+switch_boot() {
+  SYSTEMCTL_SKIP_SYSV=1 timeout 120 systemctl --quiet "$@" </dev/null
 }

@@ -83,7 +83,6 @@ install_keepalived() {
       "see the lines above; can this node reach its package repository?"
   fi
   rm -f "$unfinished"
-  timeout 30 systemctl daemon-reload
   changed "installed $(tr '\n' ' ' <"$before_dir/packages")"
 }
 
@@ -120,7 +119,7 @@ remove_packages() {
     fi
   fi
   # The package does not know that we have put it into the boot, and would leave the link behind.
-  timeout 60 systemctl --quiet disable keepalived.service </dev/null 2>/dev/null
+  switch_boot disable keepalived.service 2>/dev/null
   if command -v apt-get >/dev/null; then
     apt_get purge "${names[@]}" >"$package_log" 2>&1
   else

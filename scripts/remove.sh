@@ -114,9 +114,9 @@ restore_units() {
     esac
     [[ $active != active ]] || start+=("$unit")
   done <"$before_dir/units"
-  [[ ${#disable[@]} == 0 ]] || timeout 120 systemctl --quiet disable "${disable[@]}" </dev/null ||
+  [[ ${#disable[@]} == 0 ]] || switch_boot disable "${disable[@]}" ||
     problem remove/unit "systemctl disable" "an error" "success" "run it by hand for ${disable[*]}"
-  [[ ${#enable[@]} == 0 ]] || timeout 120 systemctl --quiet enable "${enable[@]}" </dev/null ||
+  [[ ${#enable[@]} == 0 ]] || switch_boot enable "${enable[@]}" ||
     problem remove/unit "systemctl enable" "an error" "success" "run it by hand for ${enable[*]}"
   [[ ${#start[@]} != 0 ]] || return 0
   systemctl reset-failed "${start[@]}" 2>/dev/null

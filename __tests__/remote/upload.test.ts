@@ -41,11 +41,11 @@ class Home {
 const home = new Home();
 home.upload();
 
-test('the scripts arrive byte for byte, but for those of the operator', () => {
+test('the scripts arrive byte for byte, but for those of the operator and the NFS server', () => {
   const scripts = home.files('.nim-ha/scripts').map((file) => file.slice('.nim-ha/scripts/'.length));
   expect(scripts).toContain('run-step.sh');
   expect(scripts).toContain('units/nim-ha-lock.service');
-  expect(scripts.filter((file) => file.startsWith('operator'))).toEqual([]);
+  expect(scripts.filter((file) => /^(operator|server)/.test(file))).toEqual([]);
   for (const file of scripts) expect(home.text(join('.nim-ha/scripts', file))).toBe(readFileSync(join(SCRIPTS, file), 'utf8'));
 });
 

@@ -9,8 +9,8 @@ import { escapeTemplate } from './text';
 /** The constant scripts, beside `lib/` in the source tree and beside `build/` in the package. */
 export const SCRIPTS = join(__dirname, '..', '..', 'scripts');
 
-/** What runs on the operator's machine is not sent to the nodes. */
-const OPERATOR = 'operator';
+/** What runs on the operator's machine, or on the NFS server, is not sent to the nodes. */
+const ELSEWHERE = ['operator', 'server'];
 
 /**
  * All files for a node as one text, `<octal mode> <path> <base64>` per line. One file, because a program with a hundred pairs
@@ -74,7 +74,7 @@ function nodeFiles(directory: string): string[] {
   return readdirSync(join(SCRIPTS, directory))
     .sort()
     .map((name) => posix.join(directory, name))
-    .filter((path) => path !== OPERATOR)
+    .filter((path) => !ELSEWHERE.includes(path))
     .flatMap((path) => (statSync(join(SCRIPTS, path)).isDirectory() ? nodeFiles(path) : [path]));
 }
 

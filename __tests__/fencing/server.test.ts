@@ -1,0 +1,155 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+
+const SCRIPT = path.join(__dirname, '..', '..', 'scripts', 'server', 'fence.sh');
+const [A, B, SECOND_OF_B, ELSE] = ['10.77.0.11', '10.77.0.12', '192.0.2.12', '10.77.0.50'];
+const EXPORTS = ['/mnt/share/clickhouse', '/mnt/share/nms'];
+const OPTIONS = 'rw,sync,no_root_squash';
+
+/** exportfs keeps its table in a file; a client is gone a moment after it has been told to expire. */
+const STAND_INS = {
+  exportfs: `table="$NIM_HA_FENCE_ROOT/var/lib/nfs/etab"
+case "$1" in
+  -u) where="\${2#*:} \${2%%:*}"; while read -r path client; do [ "$path \${client%%(*}" = "$where" ] || echo "$path $client"; done <"$table" >"$table.new"; mv "$table.new" "$table" ;;
+  -i) echo "\${4#*:} \${4%%:*}($3)" >>"$table" ;;
+  -f) ;;
+  *) exit 9 ;;
+esac`,
+  logger: 'shift 3; echo "$*" >>"$NIM_HA_FENCE_ROOT/log"',
+  sleep: 'for each in "$NIM_HA_FENCE_ROOT"/proc/fs/nfsd/clients/*; do [ ! -e "$each/stays" ] && grep -q expire "$each/ctl" && rm -r "$each"; done; exec /bin/sleep "$1"',
+};
+
+let root: string;
+const at = (name: string): string => path.join(root, name);
+const read = (name: string): string => (fs.existsSync(at(name)) ? fs.readFileSync(at(name), 'utf8') : '');
+function write(name: string, text: string, mode = 0o644): void {
+  fs.mkdirSync(path.dirname(at(name)), { recursive: true });
+  fs.writeFileSync(at(name), text, { mode });
+}
+
+const etab = (...lines: string[]): void => write('var/lib/nfs/etab', lines.map((line) => `${line}\n`).join(''));
+const exported = (address: string): string[] => EXPORTS.map((each) => `${each} ${address}(${OPTIONS})`);
+const client = (number: number, address: string): void => {
+  write(`proc/fs/nfsd/clients/${number}/info`, `clientid: 0x1\naddress: "${address}:793"\nstatus: confirmed\n`);
+  write(`proc/fs/nfsd/clients/${number}/ctl`, '');
+};
+/** Seconds since the holder's last sign of life. */
+const holderSilentFor = (seconds: number): void => {
+  write('mnt/share/nms/.nim-ha/lock', '+++');
+  const then = Date.now() / 1000 - seconds;
+  fs.utimesSync(at('mnt/share/nms/.nim-ha/lock'), then, then);
+};
+
+beforeEach(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), 'nim-ha-fence-'));
+  for (const [name, text] of Object.entries(STAND_INS)) write(`bin/${name}`, `#!/bin/bash\n${text}\n`, 0o755);
+  write('etc/nim-ha-fence/pair', [...EXPORTS.map((each) => `EXPORT=${each}`), `OPTIONS=${OPTIONS}`, `NODE=node-a ${A}`, `NODE=node-b ${B} ${SECOND_OF_B}`, ''].join('\n'));
+  fs.mkdirSync(at('proc/sys/kernel/random'), { recursive: true });
+  fs.symlinkSync('/proc/sys/kernel/random/uuid', at('proc/sys/kernel/random/uuid'));
+  for (const [name, address] of [['node-a', A], ['node-b', B]]) write(`etc/exports.d/nim-ha-pair-${name}.exports`, exported(address).map((line) => `${line}\n`).join(''));
+  etab(...exported(A), ...exported(B));
+  client(1, A);
+  client(2, B);
+});
+afterEach(() => fs.rmSync(root, { recursive: true }));
+
+function ask(node: string, request: string, pair = 'pair'): { code: number | null; said: string } {
+  const { status, stdout, stderr } = spawnSync(SCRIPT, [pair, node, request], {
+    encoding: 'utf8', env: { NIM_HA_FENCE_ROOT: root, NIM_HA_FENCE_PATH: `${at('bin')}:` },
+  });
+  return { code: status, said: (stdout + stderr).trim() };
+}
+
+/** Everything but the log and the file that requests wait for each other with. */
+function picture(): string {
+  const files = (fs.readdirSync(root, { recursive: true, encoding: 'utf8' }) as string[]).filter((name) => name !== 'log' && !name.endsWith('pair/lock') && fs.statSync(at(name)).isFile());
+  return files.sort().map((name) => `${name}: ${name.startsWith('proc/sys') ? '' : read(name)}`).join('\n');
+}
+
+const fenceOf = (said: string): string => /^fenced ([0-9a-f-]{36})$/.exec(said)?.[1] ?? '';
+
+test('a fence takes the export away, on the disk and in force, and ends the client of the peer and no other', () => {
+  const { code, said } = ask('node-a', 'fence');
+  expect([code, fenceOf(said)]).toEqual([0, expect.stringMatching(/./)]);
+  expect(read('var/lib/nim-ha-fence/pair/fenced')).toBe(`node-b ${fenceOf(said)}\n`);
+  expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair-node-a.exports']);
+  expect(read('var/lib/nfs/etab')).toBe(`${exported(A).join('\n')}\n`);
+  expect(fs.readdirSync(at('proc/fs/nfsd/clients'))).toEqual(['1']);
+  expect(read('proc/fs/nfsd/clients/1/ctl')).toBe('');
+  expect(read('log')).toBe(`pair node-a: fence: ${said}\n`);
+  // Asked twice, the answer is the same one.
+  expect(ask('node-a', 'fence').said).toBe(said);
+});
+
+test('the one that is fenced fences nobody, learns the name of its fence, and comes back under that name only', () => {
+  const name = fenceOf(ask('node-a', 'fence').said);
+  expect(ask('node-b', 'fence')).toEqual({ code: 3, said: `refused: fenced itself, as ${name}` });
+  expect([ask('node-a', 'status').said, ask('node-b', 'status').said]).toEqual(['free', `fenced ${name}`]);
+  const fenced = picture();
+  expect(ask('node-b', 'rejoin 00000000-0000-0000-0000-000000000000')).toMatchObject({ code: 3, said: expect.stringContaining('refused: fenced, but not as') });
+  // The survivor has nothing to come back from.
+  expect(ask('node-a', `rejoin ${name}`)).toEqual({ code: 0, said: 'free' });
+  expect(picture()).toBe(fenced);
+  expect(ask('node-b', `rejoin ${name}`)).toEqual({ code: 0, said: 'back' });
+  expect(read('etc/exports.d/nim-ha-pair-node-b.exports')).toBe(`${exported(B).join('\n')}\n`);
+  expect(read('var/lib/nfs/etab').trim().split('\n').sort()).toEqual([...exported(A), ...exported(B)].sort());
+  // The same request, late.
+  expect(ask('node-b', `rejoin ${name}`)).toEqual({ code: 0, said: 'free' });
+  const next = fenceOf(ask('node-a', 'fence').said);
+  expect(next).not.toBe(name);
+  expect(ask('node-b', `rejoin ${name}`).code).toBe(3);
+});
+
+test.each([
+  `/mnt/share/nms *(rw)`, `/mnt/share/nms 10.77.0.0/24(rw)`, `/mnt/share ${B}(rw,crossmnt)`, `/ *(ro,fsid=0)`, `/mnt/share/nms/deeper ${SECOND_OF_B}(rw)`,
+  `/mnt/share/clickhouse node-b.example(rw)`, '/mnt/share/nms @trusted(rw)', '/mnt/share/nms gss/krb5(rw)',
+])('a fence beside which another export reaches the share is none: %s', (other) => {
+  etab(...exported(A), ...exported(B), other);
+  expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining(`the peer still reaches the share: ${other.replace(/ (.*)\(.*/, ' to $1')}`) });
+});
+
+test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(rw)', '/mnt/share/nms 2001:db8::7(rw)'])('an export that is plainly for somebody or something else is none of our business: %s', (other) => {
+  etab(...exported(A), ...exported(B), other);
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+  expect(read('var/lib/nfs/etab')).toContain(other);
+});
+
+test('a fence that was interrupted is finished by the next request, under its name', () => {
+  const name = '11111111-2222-3333-4444-555555555555';
+  write('var/lib/nim-ha-fence/pair/fenced', `node-b ${name}\n`);
+  holderSilentFor(0); // the one that asks may have the lock by now
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 0, said: `fenced ${name}` });
+  expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair-node-a.exports']);
+  expect(fs.readdirSync(at('proc/fs/nfsd/clients'))).toEqual(['1']);
+});
+
+test('who waits for a lock may fence a holder that is silent, and no other', () => {
+  const before = picture();
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the holder of the lock shows life' });
+  expect(picture()).toBe(before);
+  holderSilentFor(3);
+  expect(ask('node-a', 'fence-silent').code).toBe(3);
+  holderSilentFor(10);
+  expect(fenceOf(ask('node-a', 'fence-silent').said)).not.toBe('');
+});
+
+test('"fenced" is not said before the peer has no client any more', () => {
+  client(3, `[::ffff:${SECOND_OF_B}]`);
+  write('proc/fs/nfsd/clients/3/stays', '');
+  expect(ask('node-a', 'fence')).toEqual({ code: 3, said: "refused: the peer's clients have not come to their end" });
+  // The record is there, so nobody gives the export back before it is.
+  expect(read('var/lib/nim-ha-fence/pair/fenced')).toMatch(/^node-b /);
+}, 60_000);
+
+test('whatever else is asked for is refused and logged, and changes nothing', () => {
+  const before = picture();
+  const bad = ['', 'fence node-b', 'fence;id', '$(touch /tmp/x)', 'rejoin', 'rejoin ../../etc', `rejoin ${'a'.repeat(5000)}`, 'status\nfence', 'FENCE', '-u', '\x00'.replace('\x00', '\x01')];
+  for (const request of bad) expect([request, ask('node-a', request)]).toEqual([request, { code: 3, said: 'refused: no such request' }]);
+  for (const node of ['node-c', '', '../node-a', 'node-a node-b', '-x']) expect(ask(node, 'fence')).toMatchObject({ code: 3, said: expect.stringMatching(/^refused: /) });
+  for (const pair of ['other', '../pair', '', '.']) expect(ask('node-a', 'fence', pair)).toMatchObject({ code: 3, said: expect.stringMatching(/^refused: /) });
+  expect(picture()).toBe(before);
+  expect(read('log').split('\n').every((line) => line.length < 400)).toBe(true);
+  expect(read('log')).toContain(`pair node-a: refused: \\$\\(touch\\ /tmp/x\\)`);
+});
