@@ -4,21 +4,22 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 
 const SCRIPT = path.join(__dirname, '..', '..', 'scripts', 'server', 'fence.sh');
+const INSTALLED = 'usr/local/lib/nim-ha-fence/fence.sh';
 const [A, B, SECOND_OF_B, ELSE] = ['10.77.0.11', '10.77.0.12', '192.0.2.12', '10.77.0.50'];
 const EXPORTS = ['/mnt/share/clickhouse', '/mnt/share/nms'];
 const OPTIONS = 'rw,sync,no_root_squash';
 
 /** exportfs keeps its table in a file; a client is gone a moment after it has been told to expire. */
 const STAND_INS = {
-  exportfs: `table="$NIM_HA_FENCE_ROOT/var/lib/nfs/etab"
+  exportfs: `table="\${0%/usr/sbin/*}/var/lib/nfs/etab"
 case "$1" in
   -u) where="\${2#*:} \${2%%:*}"; while read -r path client; do [ "$path \${client%%(*}" = "$where" ] || echo "$path $client"; done <"$table" >"$table.new"; mv "$table.new" "$table" ;;
   -i) echo "\${4#*:} \${4%%:*}($3)" >>"$table" ;;
   -f) ;;
   *) exit 9 ;;
 esac`,
-  logger: 'shift 3; echo "$*" >>"$NIM_HA_FENCE_ROOT/log"',
-  sleep: 'for each in "$NIM_HA_FENCE_ROOT"/proc/fs/nfsd/clients/*; do [ ! -e "$each/stays" ] && grep -q expire "$each/ctl" && rm -r "$each"; done; exec /bin/sleep "$1"',
+  logger: 'shift 3; echo "$*" >>"${0%/usr/sbin/*}/log"',
+  sleep: 'for each in "${0%/usr/sbin/*}"/proc/fs/nfsd/clients/*; do [ ! -e "$each/stays" ] && grep -q expire "$each/ctl" && rm -r "$each"; done; exec /bin/sleep "$1"',
 };
 
 let root: string;
@@ -44,11 +45,13 @@ const holderSilentFor = (seconds: number): void => {
 
 beforeEach(() => {
   root = fs.mkdtempSync(path.join(os.tmpdir(), 'nim-ha-fence-'));
-  for (const [name, text] of Object.entries(STAND_INS)) write(`bin/${name}`, `#!/bin/bash\n${text}\n`, 0o755);
+  for (const [name, text] of Object.entries(STAND_INS)) write(`usr/sbin/${name}`, `#!/bin/bash\n${text}\n`, 0o755);
   write('etc/nim-ha-fence/pair', [...EXPORTS.map((each) => `EXPORT=${each}`), `OPTIONS=${OPTIONS}`, `NODE=node-a ${A}`, `NODE=node-b ${B} ${SECOND_OF_B}`, ''].join('\n'));
+  fs.mkdirSync(at(path.dirname(INSTALLED)), { recursive: true });
+  fs.copyFileSync(SCRIPT, at(INSTALLED));
   fs.mkdirSync(at('proc/sys/kernel/random'), { recursive: true });
   fs.symlinkSync('/proc/sys/kernel/random/uuid', at('proc/sys/kernel/random/uuid'));
-  for (const [name, address] of [['node-a', A], ['node-b', B]]) write(`etc/exports.d/nim-ha-pair-${name}.exports`, exported(address).map((line) => `${line}\n`).join(''));
+  for (const [name, address] of [['node-a', A], ['node-b', B]]) write(`etc/exports.d/nim-ha-pair@${name}.exports`, exported(address).map((line) => `${line}\n`).join(''));
   etab(...exported(A), ...exported(B));
   client(1, A);
   client(2, B);
@@ -56,9 +59,7 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(root, { recursive: true }));
 
 function ask(node: string, request: string, pair = 'pair'): { code: number | null; said: string } {
-  const { status, stdout, stderr } = spawnSync(SCRIPT, [pair, node, request], {
-    encoding: 'utf8', env: { NIM_HA_FENCE_ROOT: root, NIM_HA_FENCE_PATH: `${at('bin')}:` },
-  });
+  const { status, stdout, stderr } = spawnSync(at(INSTALLED), [pair, node, request], { encoding: 'utf8', env: {} });
   return { code: status, said: (stdout + stderr).trim() };
 }
 
@@ -74,7 +75,7 @@ test('a fence takes the export away, on the disk and in force, and ends the clie
   const { code, said } = ask('node-a', 'fence');
   expect([code, fenceOf(said)]).toEqual([0, expect.stringMatching(/./)]);
   expect(read('var/lib/nim-ha-fence/pair/fenced')).toBe(`node-b ${fenceOf(said)}\n`);
-  expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair-node-a.exports']);
+  expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair@node-a.exports']);
   expect(read('var/lib/nfs/etab')).toBe(`${exported(A).join('\n')}\n`);
   expect(fs.readdirSync(at('proc/fs/nfsd/clients'))).toEqual(['1']);
   expect(read('proc/fs/nfsd/clients/1/ctl')).toBe('');
@@ -88,12 +89,12 @@ test('the one that is fenced fences nobody, learns the name of its fence, and co
   expect(ask('node-b', 'fence')).toEqual({ code: 3, said: `refused: fenced itself, as ${name}` });
   expect([ask('node-a', 'status').said, ask('node-b', 'status').said]).toEqual(['free', `fenced ${name}`]);
   const fenced = picture();
-  expect(ask('node-b', 'rejoin 00000000-0000-0000-0000-000000000000')).toMatchObject({ code: 3, said: expect.stringContaining('refused: fenced, but not as') });
+  expect(ask('node-b', 'rejoin 00000000-0000-0000-0000-000000000000')).toMatchObject({ code: 3, said: 'refused: fenced under another name' });
   // The survivor has nothing to come back from.
   expect(ask('node-a', `rejoin ${name}`)).toEqual({ code: 0, said: 'free' });
   expect(picture()).toBe(fenced);
   expect(ask('node-b', `rejoin ${name}`)).toEqual({ code: 0, said: 'back' });
-  expect(read('etc/exports.d/nim-ha-pair-node-b.exports')).toBe(`${exported(B).join('\n')}\n`);
+  expect(read('etc/exports.d/nim-ha-pair@node-b.exports')).toBe(`${exported(B).join('\n')}\n`);
   expect(read('var/lib/nfs/etab').trim().split('\n').sort()).toEqual([...exported(A), ...exported(B)].sort());
   // The same request, late.
   expect(ask('node-b', `rejoin ${name}`)).toEqual({ code: 0, said: 'free' });
@@ -104,30 +105,59 @@ test('the one that is fenced fences nobody, learns the name of its fence, and co
 
 test.each([
   `/mnt/share/nms *(rw)`, `/mnt/share/nms 10.77.0.0/24(rw)`, `/mnt/share ${B}(rw,crossmnt)`, `/ *(ro,fsid=0)`, `/mnt/share/nms/deeper ${SECOND_OF_B}(rw)`,
-  `/mnt/share/clickhouse node-b.example(rw)`, '/mnt/share/nms @trusted(rw)', '/mnt/share/nms gss/krb5(rw)',
+  `/mnt/share/clickhouse node-b.example(rw)`, '/mnt/share/nms @trusted(rw)', '/mnt/share/nms gss/krb5(rw)', '/mnt/share/nms db1(rw)', '/mnt/share/nms 10.77(rw)',
+  '/mnt/share/nms 2001:db8::7(rw)',
 ])('a fence beside which another export reaches the share is none: %s', (other) => {
   etab(...exported(A), ...exported(B), other);
   expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining(`the peer still reaches the share: ${other.replace(/ (.*)\(.*/, ' to $1')}`) });
 });
 
-test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(rw)', '/mnt/share/nms 2001:db8::7(rw)'])('an export that is plainly for somebody or something else is none of our business: %s', (other) => {
+test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(rw)'])('an export that is plainly for somebody or something else is none of our business: %s', (other) => {
   etab(...exported(A), ...exported(B), other);
   expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
   expect(read('var/lib/nfs/etab')).toContain(other);
 });
 
-test('a fence that was interrupted is finished by the next request, under its name', () => {
-  const name = '11111111-2222-3333-4444-555555555555';
-  write('var/lib/nim-ha-fence/pair/fenced', `node-b ${name}\n`);
-  holderSilentFor(0); // the one that asks may have the lock by now
-  expect(ask('node-a', 'fence-silent')).toEqual({ code: 0, said: `fenced ${name}` });
-  expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair-node-a.exports']);
+test.each([
+  ['etc/exports', `/mnt/share/nms ${B}(rw)`], ['etc/exports', `# ours\n"/mnt/share/nms" ${A}(rw) \\\n  ${B}(rw)`], ['etc/exports', '/mnt/share/nms -rw @all'], ['etc/exports', '/mnt/share'],
+  ['etc/exports.d/other.exports', '/mnt/share/nms *(ro)'],
+])('what is to be exported at the next start of the server counts, too: %s: %s', (file, text) => {
+  write(file, `${text}\n`);
+  expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: .* is exported, too$/) });
+});
+
+test('what cannot be seen is not taken for good', () => {
+  const [exportsThere, clients] = ['var/lib/nfs/etab', 'proc/fs/nfsd/clients'];
+  fs.renameSync(at(clients), at('away'));
+  expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining('does not tell its NFS clients') });
+  fs.renameSync(at('away'), at(clients));
+  fs.rmSync(at(exportsThere));
+  write('usr/sbin/exportfs', '#!/bin/bash\n', 0o755);
+  expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining('cannot be read from /var/lib/nfs/etab') });
+  write('etc/nim-ha-fence/pair', read('etc/nim-ha-fence/pair').replace(SECOND_OF_B, '2001:db8::12'));
+  expect(ask('node-a', 'fence').said).toBe('refused: the settings of this pair have an address that is not IPv4');
+});
+
+test('half a fence, or half a way back, is made a whole fence under a new name', () => {
+  const old = '11111111-2222-3333-4444-555555555555';
+  write('var/lib/nim-ha-fence/pair/fenced', `node-b ${old}\n`);
+  holderSilentFor(0); // node-b may have come back, and serve
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the holder of the lock shows life' });
+  const name = fenceOf(ask('node-a', 'fence').said);
+  expect([name, old]).toEqual([expect.stringMatching(/./), expect.not.stringContaining(name)]);
+  expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair@node-a.exports']);
   expect(fs.readdirSync(at('proc/fs/nfsd/clients'))).toEqual(['1']);
+  // A whole one is only looked at again: the one that asks may have the lock by now.
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 0, said: `fenced ${name}` });
+  // A way back that breaks off has another name from the beginning.
+  write('usr/sbin/exportfs', '#!/bin/bash\nexit 1\n', 0o755);
+  expect(ask('node-b', `rejoin ${name}`)).toMatchObject({ code: 3, said: expect.stringContaining('cannot be put in force') });
+  expect(ask('node-b', `rejoin ${name}`)).toEqual({ code: 3, said: 'refused: fenced under another name' });
 });
 
 test('who waits for a lock may fence a holder that is silent, and no other', () => {
   const before = picture();
-  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the holder of the lock shows life' });
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: there is no lock on the share' });
   expect(picture()).toBe(before);
   holderSilentFor(3);
   expect(ask('node-a', 'fence-silent').code).toBe(3);
@@ -135,10 +165,18 @@ test('who waits for a lock may fence a holder that is silent, and no other', () 
   expect(fenceOf(ask('node-a', 'fence-silent').said)).not.toBe('');
 });
 
+test('a client that the peer has for something else, and that comes back at once, is none of this fence', () => {
+  write('usr/sbin/sleep', `${read('usr/sbin/sleep').replace('exec', `mkdir -p "\${0%/usr/sbin/*}/proc/fs/nfsd/clients/7" && printf 'address: "${B}:800"\\n' >"\${0%/usr/sbin/*}/proc/fs/nfsd/clients/7/info"; exec`)}`, 0o755);
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+  expect(fs.readdirSync(at('proc/fs/nfsd/clients'))).toEqual(['1', '7']);
+});
+
 test('"fenced" is not said before the peer has no client any more', () => {
   client(3, `[::ffff:${SECOND_OF_B}]`);
   write('proc/fs/nfsd/clients/3/stays', '');
-  expect(ask('node-a', 'fence')).toEqual({ code: 3, said: "refused: the peer's clients have not come to their end" });
+  expect(ask('node-a', 'fence')).toEqual({ code: 3, said: "refused: the peer's clients have not come to their end in 20 s" });
+  // Nobody waits for what still hangs, and nobody is kept from asking.
+  expect(ask('node-b', 'status').said).toMatch(/^fenced /);
   // The record is there, so nobody gives the export back before it is.
   expect(read('var/lib/nim-ha-fence/pair/fenced')).toMatch(/^node-b /);
 }, 60_000);

@@ -1,5 +1,6 @@
 import { labShare } from '../app-config';
-import { NFS_EXPORT_PATH } from '../machines';
+import { NFS_EXPORT_PATH, NODES } from '../machines';
+import { Observer } from '../observer';
 import { Fault, Scene, asRoot } from './fault';
 
 const OTHER = '/mnt/other_share';
@@ -23,8 +24,10 @@ async function deployOn({ lab, operator }: Scene, share: string): Promise<void> 
 }
 
 /** Both nodes out of the pair until the deploy starts them again, the standby first: it must not take over. */
-async function stopPair({ lab, standby, active }: Scene): Promise<void> {
-  for (const name of [standby, active]) await asRoot(lab, name, 'systemctl stop keepalived && for each in {1..100}; do [ -e /run/nim-ha/lock-held ] || exit 0; sleep 1; done; exit 1');
+async function stopPair({ lab }: Scene): Promise<void> {
+  const active = await new Observer(lab).exactlyOneActive(120);
+  if (!active) throw new Error('not exactly one node is active');
+  for (const name of [...NODES.filter((node) => node !== active), active]) await asRoot(lab, name, 'systemctl stop keepalived && for each in {1..100}; do [ -e /run/nim-ha/lock-held ] || exit 0; sleep 1; done; exit 1');
 }
 
 async function move(scene: Scene, from: string, to: string): Promise<void> {
