@@ -7,7 +7,7 @@ const OTHER = '/mnt/other_share';
 const PARTS = ['clickhouse', 'nms'];
 const OPTIONS = 'rw,sync,no_subtree_check,no_root_squash';
 
-const exported = (share: string): string => PARTS.map((part) => `10.77.0.0/24:${share}/${part}`).join(' ');
+const EXPORTED = PARTS.map((part) => `10.77.0.0/24:${OTHER}/${part}`).join(' ');
 
 /** What the message of the refusal asks for: the whole share, the directory .nim-ha too. */
 async function copyShare({ lab }: Scene, from: string, to: string): Promise<void> {
@@ -17,10 +17,10 @@ async function copyShare({ lab }: Scene, from: string, to: string): Promise<void
 }
 
 async function deployOn({ lab, operator }: Scene, share: string): Promise<void> {
-  if (share === OTHER) await asRoot(lab, 'nfs', `exportfs -o ${OPTIONS} ${exported(OTHER)}`);
+  if (share === OTHER) await asRoot(lab, 'nfs', `exportfs -o ${OPTIONS} ${EXPORTED}`);
   operator.intend(share === OTHER ? { nfsShare: labShare(lab, OTHER) } : {});
   await operator.deploy();
-  if (share !== OTHER) await asRoot(lab, 'nfs', `exportfs -u ${exported(OTHER)}; rm -rf ${OTHER}`);
+  if (share !== OTHER) await asRoot(lab, 'nfs', `exportfs -u ${EXPORTED}; rm -rf ${OTHER}`);
 }
 
 /** Both nodes out of the pair until the deploy starts them again, the standby first: it must not take over. */
