@@ -43,10 +43,54 @@ test.each([
   ['an interface that is not there', { INTERFACE: 'eth9' }, 'network/interface'],
   ['no keepalived where none is to be installed', { INSTALL_KEEPALIVED: 'no' }, 'keepalived/missing'],
   ['data that is not as it should be', { ROLE: 'third' }, 'data/value'],
+  ['one machine for both nodes', { PEER_HOST: '192.0.2.11', PEER_NAME: 'primary' }, 'data/same-node'],
 ])('%s', (_, values, id) => {
   node.upload(values as unknown as Record<string, string>);
   const { code, out } = node.step('preflight');
   expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining(`FAILED [${id}]`) });
+});
+
+test.each<[id: string, break_: () => unknown]>([
+  ['node/tool', () => node.without('systemd-escape')],
+  ['node/systemd', () => node.wrap('systemctl', '[[ $1 == --version ]] && echo "systemd 239 (239-78)" && exit; next "$@"')],
+  ['node/cgroup', () => node.bash('rm "$NIM_HA_ROOT/sys/fs/cgroup/cgroup.controllers"')],
+  ['node/packages', () => node.without('apt-get', 'dnf', 'yum')],
+  ['node/maintenance', () => node.write('var/lib/nim-ha/maintenance', '')],
+  ['nim/user', () => node.wrap('id', '[[ $* != nms ]] || exit 1; next "$@"')],
+  ['nim/scripts', () => node.bash('rm -r "$NIM_HA_ROOT/etc/nms/scripts"')],
+  ['nim/conf', () => node.bash('rm "$NIM_HA_ROOT/etc/nms/nms.conf"')],
+  ['storage/tools', () => node.without('mount.nfs4')],
+  ['storage/probe', () => node.wrap('unshare', 'exit 1')],
+  ['storage/write', () => node.wrap('mktemp', '[[ $* != */nms/.nim-ha-probe* ]] || exit 1; next "$@"')],
+  ['storage/lock', () => node.wrap('flock', '[[ $* != "-n 9" ]] || exit 1; next "$@"')],
+  ['storage/root-squash', () => node.wrap('chown', '[[ $1 != nms ]] || exit 1; next "$@"')],
+  ['storage/other-mount', () => node.write('proc/mounts', `/dev/sdb ${node.root}/var/lib/nms ext4 rw 0 0\n`)],
+  ['network/link', () => node.wrap('ip', '[[ $* != *"dev ens32 up" ]] || exit 0; next "$@"')],
+  ['network/own-address', () => node.set('vip')],
+])('%s is refused, and nothing else', (id, break_) => {
+  break_();
+  const before = node.tree();
+  const { code, out } = node.step('preflight');
+  expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining('changed so far: nothing') });
+  expect([...new Set([...out.matchAll(/FAILED \[(.*?)\]/g)].map(([, found]) => found))]).toEqual([id]);
+  const ours = (tree: Record<string, string>) => Object.entries(tree).filter(([path]) => !path.startsWith('run/nim-ha'));
+  expect(ours(node.tree())).toEqual(ours(before));
+});
+
+test('little room is refused for each file system', () => {
+  const { code, out } = node.bash('NIM_HA_FREE_KIB=65536 bash "$HOME/.nim-ha/scripts/run-step.sh" preflight');
+  expect(code).toBe(3);
+  expect(out.match(/FAILED \[node\/disk\]: space in \/(var|usr)/g)).toHaveLength(2);
+});
+
+test('where SELinux is enforcing, both scripts need the label that lets keepalived run them', () => {
+  node.wrap('getenforce', 'echo Enforcing');
+  node.wrap('matchpathcon', 'echo system_u:object_r:etc_t:s0');
+  const { code, out } = node.step('preflight');
+  expect(code).toBe(3);
+  expect(out.match(/FAILED \[node\/selinux\]: label of .*, got system_u:object_r:etc_t:s0/g)).toHaveLength(2);
+  node.wrap('matchpathcon', 'echo system_u:object_r:keepalived_unconfined_script_exec_t:s0');
+  expect(node.step('preflight')).toEqual({ code: 0, out: expect.any(String) });
 });
 
 describe('data that must not meet, nor be hidden', () => {

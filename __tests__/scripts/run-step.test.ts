@@ -27,7 +27,7 @@ test('a second call waits for the first, shows its log, and then runs its own st
 });
 
 test('a step outlives the call that started it', async () => {
-  preflightIs('sleep 0.5; echo done >"$FAKE/outcome"');
+  preflightIs('sleep 0.5; echo done >"$FAKE/outcome~"; mv "$FAKE/outcome~" "$FAKE/outcome"');
   const { spawn } = await import('child_process');
   const call = spawn('bash', [`${node.inbox}/scripts/run-step.sh`, 'preflight'], { env: node.env(), stdio: 'ignore' });
   while (!node.has('fake/step.pid')) await pause(20);
@@ -60,6 +60,37 @@ test('without sudo it refuses, and the password does not stay', () => {
     code: 0,
     out: expect.stringContaining('as root'),
   });
+});
+
+test('without its upload it refuses', () => {
+  node.bash('rm "$HOME/.nim-ha/node.data"');
+  expect(node.step('preflight')).toEqual({ code: 3, out: expect.stringContaining('FAILED [step/upload]: node.data, got no such file') });
+});
+
+test('a systemd that starts nothing is asked three times', () => {
+  node.wrap('systemd-run', 'echo asked >>"$FAKE/asked"; echo "Failed to connect to bus" >&2; exit 1');
+  node.wrap('sleep', 'exit 0');
+  const { code, out } = node.step('preflight');
+  expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining('FAILED [step/systemd-run]: systemd-run for nim-ha-step.service, got Failed to connect to bus') });
+  expect(node.read('fake/asked')).toBe('asked\n'.repeat(3));
+});
+
+test('a step that is killed has no result, and that is no success', async () => {
+  preflightIs('echo waits; exec sleep 30');
+  const call = node.start('preflight');
+  while (!node.has('run/nim-ha/step/current/log') || !node.read('run/nim-ha/step/current/log').includes('waits')) await pause(20);
+  node.bash('kill -KILL -- -"$(cat "$FAKE/step.pid")"');
+  expect(await call).toEqual({ code: 1, out: expect.stringContaining('FAILED [step/no-result]') });
+});
+
+test('a call that has waited long enough does not begin', async () => {
+  preflightIs('echo waits; until [[ -e $FAKE/go ]]; do sleep 0.05; done; echo ends');
+  const first = node.start('preflight');
+  while (!node.has('run/nim-ha/step/current/log') || !node.read('run/nim-ha/step/current/log').includes('waits')) await pause(20);
+  // It is shown the log until then, so the step ends only after the limit.
+  const second = node.bash('(sleep 1.5; : >"$FAKE/go"; sleep 0.1) & NIM_HA_WAIT_LIMIT=0 bash "$HOME/.nim-ha/scripts/run-step.sh" preflight');
+  expect({ ...second }).toEqual({ code: 5, out: expect.stringContaining('FAILED [step/busy]: nim-ha-step.service, got still running') });
+  expect((await first).code).toBe(0);
 });
 
 test('wrong arguments end with 2', () => {

@@ -146,6 +146,24 @@ test('remove stops where the node is there and cannot be asked', () => {
   expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/host-key]') });
 });
 
+test.each([
+  ['bad-settings', [...WITH_KEY, 'NIM_HA_USER=a b'], 0, {}, "got user 'a b', host '192.0.2.11', port '2222'"],
+  ['unusable-key', WITH_KEY, 0, { TF_VAR_key: 'nonsense' }, 'the key in TF_VAR_key'],
+  ['no-program', WITH_KEY, 95, undefined, 'though /var/lib/nim-ha is there'],
+])('remove stops for %s', (reason, settings, code, environment, words) => {
+  answer(code, '');
+  const { code: ended, out } = run(['remove', 'restore', ...settings], environment);
+  expect({ code: ended, out }).toEqual({ code: 5, out: expect.stringContaining(`FAILED [ssh/${reason}]: `) });
+  expect(out).toContain(words);
+  expect(out).toContain('nothing was removed there');
+});
+
+test('remove goes past a node that logs in and then says nothing, and names it', () => {
+  answer(124, '');
+  const { code, out } = run(['remove', 'restore', ...WITH_KEY]);
+  expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/SKIPPED \[ssh\/no-answer\].*sudo \/usr\/local\/lib\/nim-ha\/remove\.sh restore/) });
+});
+
 test('a removal that has begun is never taken for a dead node', () => {
   answer(255, 'nim-ha node-a: remove restore: changed: stopped keepalived', 'client_loop: send disconnect: Broken pipe');
   expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=0'])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/lost]') });

@@ -36,6 +36,19 @@ test('a mode that would let others write is refused', () => {
   refused('data/file-mode');
 });
 
+test('a text that did not arrive as it was sent is refused', () => {
+  node.upload({ FILES: '0644 /etc/systemd/system/nim-ha.target W1Vua' });
+  refused('data/file-text');
+});
+
+test.each([0, 2])('a keepalived.conf with %i places for the password is not staged', (places) => {
+  node.files['/etc/keepalived/keepalived.conf'] = ['0600', 'auth_pass <AUTH_PASSWORD>\n'.repeat(places)];
+  node.upload();
+  const { code, out } = node.step('stage');
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining('FAILED [data/placeholder]') });
+  expect(node.has('var/lib/nim-ha/staged')).toBe(false);
+});
+
 test.each([
   ['SERVICES', 'nginx; reboot'],
   ['SERVICES', 'nginx\n$(reboot)'],

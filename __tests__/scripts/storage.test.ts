@@ -97,6 +97,23 @@ test('data on both is refused', () => {
   expect(node.read('proc/mounts')).toBe('');
 });
 
+test('without room for it nothing is copied', () => {
+  node.wrap('df', 'printf "Avail\\n3\\n"');
+  const { code, out } = importData();
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/FAILED \[storage\/space\]: space on .*\/clickhouse, got 3 KiB, expected more than \d+ KiB/) });
+  expect(node.has('fake/nfs/clickhouse/.nim-ha-import')).toBe(false);
+});
+
+test('a copy that is not like its source is none, and the next import makes it one', () => {
+  node.wrap('cp', '[[ $* != *--update* ]] || exit 0; next "$@"');
+  const { code, out } = importData();
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining('FAILED [storage/copy]: copy of /var/lib/clickhouse to the share, got not equal to its source') });
+  expect(node.has('fake/nfs/clickhouse/data')).toBe(false);
+  node.wrap('cp', 'next "$@"');
+  expect(importData().code).toBe(0);
+  expect(node.read('fake/nfs/clickhouse/data/part.bin')).toBe('rows on this disk');
+});
+
 test('a server that refuses the mount is named', () => {
   node.bash('rm -rf "$FAKE/nfs/nms"');
   expect(importData().out).toContain('FAILED [storage/mount]: mount of 192.0.2.13:/mnt/nfs_share/nms, got mount.nfs4: access denied by server');

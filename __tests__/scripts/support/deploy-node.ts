@@ -132,6 +132,16 @@ export class DeployNode extends FileTree {
     return this.run('bash', ['-c', code], input);
   }
 
+  /** A command of this machine alone, before that of the others; `next` in its text goes on to that one. */
+  public wrap(command: string, text: string): void {
+    this.write(`wrapped/${command}`, `#!/bin/bash\nnext() { PATH="\${PATH#*wrapped:}" exec ${command} "$@"; }\n${text}\n`, 0o755);
+  }
+
+  /** A machine on which no such commands are. */
+  public without(...commands: string[]): void {
+    this.bash(`mkdir -p "$NIM_HA_ROOT/commands"; IFS=:; for d in $PATH; do cp -sn "$d"/* "$NIM_HA_ROOT/commands"; done 2>/dev/null; cd "$NIM_HA_ROOT/commands" && rm -f ${commands.join(' ')}`);
+  }
+
   public start(...args: string[]): Promise<Result> {
     const child = spawn('bash', [join(this.inbox, 'scripts/run-step.sh'), ...args], { env: this.env(), stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';
@@ -147,7 +157,7 @@ export class DeployNode extends FileTree {
 
   public env(): NodeJS.ProcessEnv {
     return {
-      PATH: `${STAND_INS}:${process.env.PATH}`,
+      PATH: this.has('commands') ? join(this.root, 'commands') : `${join(this.root, 'wrapped')}:${STAND_INS}:${process.env.PATH}`,
       HOME: join(this.root, 'home/ops'),
       FAKE: join(this.root, 'fake'),
       FAKE_UID: '0',
