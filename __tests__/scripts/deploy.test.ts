@@ -252,6 +252,20 @@ describe('a deployed primary', () => {
     }
   });
 
+  test.each([
+    ['remove/stop', 'systemctl', '[[ $* != "stop keepalived.service" ]] || exit 1'],
+    ['remove/fstab', 'mktemp', '[[ $* != */etc/.nim-ha.* ]] || exit 1'],
+    ['remove/unit', 'systemctl', '[[ $* != "--quiet enable "* ]] || exit 1'],
+    ['remove/start', 'systemctl', '[[ $* != "start "*nginx* ]] || exit 1'],
+  ])('whose removal ends with %s is as before after the next', (id, command, text) => {
+    const removal = 'bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore';
+    node.wrap(command, `${text}; next "$@"`);
+    expect({ ...node.bash(removal) }).toEqual({ code: 1, out: expect.stringContaining(`FAILED [${id}]`) });
+    node.wrap(command, 'next "$@"');
+    ok(node.bash(removal));
+    expect(node.tree()).toEqual(before);
+  });
+
   test('is after a removal as it was, to the byte, with its services running', () => {
     const removed = ok(node.bash('bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore'));
     expect(removed).toContain("as before; the pair's data is on the share");
