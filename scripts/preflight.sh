@@ -78,7 +78,8 @@ check_keepalived() {
   fi
   # stage masks it itself while it installs the package; one that died in between left a note.
   if [[ ${unit_boot["keepalived.service"]} == masked* && ! -e $before_dir/packages.unfinished ]]; then
-    problem keepalived/masked keepalived.service masked "a unit that can start" "systemctl unmask keepalived.service"
+    problem keepalived/masked keepalived.service masked "a unit that can start" \
+      "systemctl unmask keepalived.service (with --runtime where is-enabled says masked-runtime)"
   fi
   if [[ "${data[PROFILE]}" == guide ]] && id keepalived_script >/dev/null 2>&1; then
     problem keepalived/script-user "user keepalived_script" "there" \
@@ -99,7 +100,7 @@ check_selinux() {
   for file in nms-check-keepalived.sh nms-notify-keepalived.sh; do
     kind="$(matchpathcon -n "/etc/nms/scripts/$file" 2>/dev/null)"
     [[ $kind == *keepalived_unconfined_script_exec_t* ]] || problem node/selinux "label of /etc/nms/scripts/$file" \
-      "${kind:-none}" "keepalived_unconfined_script_exec_t, for SELinux is enforcing" \
+      "${kind:-no answer of matchpathcon}" "keepalived_unconfined_script_exec_t, for SELinux is enforcing" \
       "semanage fcontext -a -t keepalived_unconfined_script_exec_t /etc/nms/scripts/$file"
   done
 }

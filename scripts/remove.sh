@@ -71,7 +71,10 @@ restore_nms_conf() {
       bash "$lib/operation-mode.sh" set "$mode" >/dev/null
     else
       bash "$lib/operation-mode.sh" unset >/dev/null
-    fi || problem remove/nms-conf "mode of operation in $path" "an error" "as it was before" "set it by hand: ${mode:-no line}"
+    fi || {
+      problem remove/nms-conf "mode of operation in $path" "an error" "as it was before" "set it by hand: ${mode:-no line}"
+      return
+    }
   fi
   changed "mode of operation in $path as before"
 }
@@ -120,8 +123,10 @@ restore_units() {
     problem remove/unit "systemctl enable" "an error" "success" "run it by hand for ${enable[*]}"
   [[ ${#start[@]} != 0 ]] || return 0
   systemctl reset-failed "${start[@]}" 2>/dev/null
-  timeout 600 systemctl start "${start[@]}" </dev/null || problem remove/start "start of ${start[*]}" "an error" \
-    "running as before" "see: systemctl status ${start[*]}"
+  timeout 600 systemctl start "${start[@]}" </dev/null || {
+    problem remove/start "start of ${start[*]}" "an error" "running as before" "see: systemctl status ${start[*]}"
+    return
+  }
   changed "started ${start[*]}, as before"
 }
 

@@ -179,7 +179,7 @@ look_at_masters() {
 }
 
 [[ -e $staged_dir/manifest && -e $node_data ]] || refuse node/staged "$staged_dir" "nothing staged" "the step stage before this" \
-  "run the deploy again"
+  "run the step stage again: terraform apply -replace of this node's stage"
 cmp -s "$node_data" "$NIM_HA_JOB/node.data" || refuse node/staged "$node_data" "another than this deploy has uploaded" \
   "the same" "run the step stage again: terraform apply -replace of this node's stage"
 role="${data[ROLE]}"

@@ -59,7 +59,7 @@ inside() {
   rc=$?
   if [[ -n $stopped ]]; then
     wait # systemd has told the step, too
-    problem step/time-limit "$*" "stopped before its end" "an end within $(time_limit "$@") s" \
+    problem step/time-limit "$*" "stopped before its end, by its time limit or by somebody" "an end within $(time_limit "$@") s" \
       "look at the lines above for what it waited for, then run the deploy again: it goes on from there"
     rc=$exit_limit
     (end_on_problems)
@@ -89,7 +89,7 @@ take_in() {
   mkdir "$job/scripts"
   if ! cp -- "$here"/*.sh "$job/scripts/" || ! cp -- "$node_data" "$job/node.data"; then
     refuse step/upload "the uploaded files in $inbox" "incomplete" "scripts and node.data" \
-      "run the deploy again: it uploads them"
+      "run the preflight again, which uploads them: terraform apply -replace of this node's preflight"
   fi
   [[ ! -d $here/units ]] || cp -R -- "$here/units" "$job/scripts/"
   if [[ $1 == stage && -s $inbox/secret/auth_pass ]]; then
@@ -146,7 +146,7 @@ wait_for_running_step() {
 
 busy() {
   problem step/busy "$step_unit" "still running after $wait_limit s" "an end" \
-    "see: journalctl -u $step_unit; end it with: systemctl stop $step_unit"
+    "see: $step_dir/current/log; end it with: systemctl stop $step_unit"
   end_on_problems "$exit_busy"
 }
 
@@ -185,7 +185,8 @@ if [[ $1 == remove && ! -e $node_data ]]; then
   node_data=/dev/null
 fi
 [[ -e $node_data ]] || {
-  refuse step/upload "node.data" "no such file in $inbox" "the data of this node" "run the deploy again: it uploads it"
+  refuse step/upload "node.data" "no such file in $inbox" "the data of this node" \
+    "run the preflight again, which uploads it: terraform apply -replace of this node's preflight"
 }
 take_in "$@"
 wait_for_running_step
