@@ -94,7 +94,11 @@ for (my $count = 0; ; $count++) {
     my $why = "data: cannot be written: $!\n";
     # A full share takes the beginning of a line: it was not written, and is no other writer's doing. After any other
     # error the file may be another node's by now, and nothing here touches it.
-    truncate($data, $size) if $!{ENOSPC} || $!{EDQUOT} || $!{EFBIG};
+    if ($!{ENOSPC} || $!{EDQUOT} || $!{EFBIG}) {
+      # First what an NFS client still has of it: written after the cut, it would come back as zeros, as it did 36 times of 40.
+      $data->sync;
+      truncate($data, $size);
+    }
     die $why;
   }
   # A full disk of the node's own is no trouble of the service's.
