@@ -44,7 +44,7 @@ test('a step at its time limit says so and ends with 4', async () => {
   node.bash('kill -TERM -- -"$(cat "$FAKE/step.pid")"');
   const { code, out } = await call;
   expect(code).toBe(4);
-  expect(out).toContain('FAILED [step/time-limit]: preflight, got stopped before its end, expected an end within 300 s');
+  expect(out).toContain('FAILED [step/time-limit]: preflight, got stopped before its end, by its time limit or by somebody, expected an end within 300 s');
 });
 
 test('without sudo it refuses, and the password does not stay', () => {
