@@ -215,7 +215,7 @@ export class Matrix {
       timeline: within(seen), journal, attempts: within(this.load.attempts),
     });
     progress(`virtual IP away ${vipAway.toFixed(2)} s (bound ${bound.vip.toFixed(2)}), writes away ${writesAway.toFixed(1)} s (bound ${bound.writes.toFixed(1)}; start ${started.map((start) => start.toFixed(1)).join(', ')}), two holders ${twoHolders.toFixed(1)} s`);
-    found.expected.forEach((damage) => progress(`expected without fencing: ${damage}`));
+    found.expected.forEach((damage) => progress(`expected by the design: ${damage}`));
     progress(`${findings.length ? 'FAILED' : 'ok    '} ${fault.name} from ${active}${findings.map((finding) => `\n        ${finding}`).join('')}`);
   }
 }

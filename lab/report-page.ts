@@ -54,7 +54,7 @@ function tableRow(row: Row): string {
 
 function section(outcome: Outcome): string {
   const { fault, round, active, what, findings } = outcome;
-  const expectedText = outcome.expected.length ? `<pre class="expected">expected without fencing:\n${escape(outcome.expected.join('\n'))}</pre>` : '';
+  const expectedText = outcome.expected.length ? `<pre class="expected">expected by the design:\n${escape(outcome.expected.join('\n'))}</pre>` : '';
   const findingsText = findings.length ? `<pre>${escape(findings.join('\n'))}</pre><details><summary>what the nodes say</summary><pre>${escape(outcome.explanation ?? '')}</pre></details>` : '';
   return `<h2>${escape(fault)} <span class="dim">round ${round}, ${active} active</span></h2>
 <p>${escape(what)}. Virtual IP away ${seconds(outcome.vipAway)} s, no row accepted for ${seconds(outcome.writesAway)} s.</p>${findingsText}${expectedText}${drawing(outcome)}`;

@@ -63,7 +63,7 @@ test('the table has best, average and worst; the page is whole by itself and esc
   expect(page).toContain('<span class="bad">1 audits failed</span>, 1 with lost data, 1 not begun');
   expect(page).toContain('<td class="bad">2.00');
   expect(page).toContain('&#60;1&#62;');
-  expect(reportPage({ command: '', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 0, outcomes: [{ ...outcome, expected: ['line 3 is torn'] }] }, rows)).toContain('expected without fencing:\nline 3 is torn');
+  expect(reportPage({ command: '', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 0, outcomes: [{ ...outcome, expected: ['line 3 is torn'] }] }, rows)).toContain('expected by the design:\nline 3 is torn');
   expect(page).not.toMatch(/<on>|NaN|undefined|src=|href=/);
   expect(page.match(/<svg/g)).toHaveLength(2);
 });
