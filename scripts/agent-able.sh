@@ -5,7 +5,7 @@ decide_able() {
   able=yes
   case "$phase" in
     ACTIVE | STARTING) return ;;
-    FAILED | ISOLATED | MAINTENANCE)
+    FAILED | ISOLATED | FENCED | MAINTENANCE)
       able=no
       return
       ;;

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # Part of the agent: what it asks systemd for. Every request is made again as long as it is not fulfilled, and waits for nothing. Needs
 # paths.sh, services.sh, log.sh, agent-probes.sh.
 
@@ -6,7 +6,7 @@
 # is at work, which mounts by itself.
 mount_again() {
   local unit
-  [[ $nfs_answers != no && $mounted == no ]] || return
+  [[ $nfs_answers != no && $mounted == no && $phase != FENCED ]] || return
   ! step_runs || return
   for unit in "$clickhouse_mount" "$nms_mount"; do
     if ! is_nfs_mounted "$unit" && grep -q " $unit nfs" "$fstab"; then
@@ -22,7 +22,7 @@ count_lock_failures() {
     lock_failures=0
     return
   fi
-  lock_failures=$((lock_failures + 1))
+  lock_failures=$((lock_failures + 1)) next_fence=0
   ((lock_failures % remount_after == 0)) && [[ $mounted == yes && $nfs_answers != no ]] || return
   slice_populated || step_runs || mount_anew
 }
@@ -41,6 +41,7 @@ reconcile() {
     systemctl --no-block start nim-ha-isolate.service
     return
   fi
+  [[ $phase != FENCED ]] || systemctl --no-block start nim-ha-rejoin.service
   watch_keepalived
   watch_wish
   watch_notify

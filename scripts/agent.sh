@@ -17,12 +17,16 @@ lib="${BASH_SOURCE[0]%/*}"
 . "$lib/services.sh"
 # shellcheck source-path=SCRIPTDIR source=lease.sh
 . "$lib/lease.sh"
+# shellcheck source-path=SCRIPTDIR source=fencing.sh
+. "$lib/fencing.sh"
 # shellcheck source-path=SCRIPTDIR source=phase.sh
 . "$lib/phase.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-services.sh
 . "$lib/agent-services.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-probes.sh
 . "$lib/agent-probes.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-fencing.sh
+. "$lib/agent-fencing.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-usurper.sh
 . "$lib/agent-usurper.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-able.sh
@@ -118,6 +122,7 @@ look() {
     nfs_server="$(node_value NFS_SERVER 2>/dev/null)"
     virtual_ip="$(node_value VIRTUAL_IP 2>/dev/null)"
     read_lease
+    read_fencing
   fi
   [[ ! -e $want_master ]] || wish=yes
   look_at_lock
@@ -131,6 +136,8 @@ look() {
   look_at_heartbeat "$lock"
   look_at_hold_down
   look_at_fault
+  look_at_fence
+  look_for_peer
   # No peer took over, and the hold-down has passed: start once more.
   if [[ $fault == over ]]; then
     rm -f "$failed_file"
@@ -141,7 +148,7 @@ look() {
   look_at_start "$wish" "$lock"
 
   next_phase "$from" "$wish" "$lock" "$populated" "$services_are" "$fault" "$maintenance" \
-    $((now - starting_since)) "$start_deadline" "$cut_off"
+    $((now - starting_since)) "$start_deadline" "$cut_off" "$fenced"
   reason=''
   if [[ $phase == FAILED ]]; then
     [[ -e $failed_file ]] || fail_now
@@ -154,6 +161,7 @@ look() {
       reason="letting go of the share by force"
     fi
   fi
+  [[ $phase != FENCED ]] || reason="$(why_fenced)"
   [[ $phase == "$previous" && -n $since ]] || changed "$previous"
   watch_holder
   decide_able
@@ -161,7 +169,7 @@ look() {
 
 changed() {
   phase_changes=$((phase_changes + 1))
-  next_retry=0 next_read=0 # what the new phase asks for is asked for now
+  next_retry=0 next_read=0 next_fence=0 # what the new phase asks for is asked for now
   lock_failures=0
   phase_at="$now"
   since="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
@@ -187,6 +195,8 @@ read_uptime
 keepalived_since="$now" deaf_since="$now" phase_at="$now"
 recall
 recall_holder
+read_fencing
+begin_fencing
 while :; do
   look
   write_state

@@ -5,15 +5,16 @@
 heartbeat_interval="${NIM_HA_HEARTBEAT:-2}" # seconds
 
 # One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed: the
-# other node must not take this one for a holder that serves. Nothing without the wish, nor where the share takes no byte (it is full):
-# then it only asks, for any answer shows that the lease was renewed, and the agent acts on the time of the last one.
+# other node must not take this one for a holder that serves. Without the wish nothing, but with fencing a dash: one that lets go in order
+# must not look silent. Where nothing is written, or the share takes no byte (it is full), it only asks, for any answer shows that the lease
+# was renewed, and the agent acts on the time of the last one.
 # Returns 2 when the lock is lost, 1 when there is no news. The time is that of the question; it is written in place, which works in a full
 # /run, too.
 ask_share() {
   local byte=+ now
   read_uptime
-  if [[ -e $want_master ]]; then
-    [[ ! -e $failed_file ]] && kill -0 $$ 2>/dev/null || byte=-
+  if [[ -e $want_master || -n ${fence_server-} ]]; then
+    [[ -e $want_master && ! -e $failed_file ]] && kill -0 $$ 2>/dev/null || byte=-
     if printf '%s' "$byte" | LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$run_dir/heartbeat" >&9; then
       printf '%s\n' "$now" 1<>"$beat_file"
       return

@@ -18,6 +18,12 @@ lib="${BASH_SOURCE[0]%/*}"
 . "$lib/lease.sh"
 # shellcheck source-path=SCRIPTDIR source=heartbeat.sh
 . "$lib/heartbeat.sh"
+# shellcheck source-path=SCRIPTDIR source=node-data.sh
+. "$lib/node-data.sh"
+# shellcheck source-path=SCRIPTDIR source=fencing.sh
+. "$lib/fencing.sh"
+# shellcheck source-path=SCRIPTDIR source=lock-fencing.sh
+. "$lib/lock-fencing.sh"
 
 stop_grace=20 # seconds that services get after systemd has stopped them
 
@@ -49,6 +55,7 @@ acquire() {
       esac
       told="$rc"
     fi
+    ask_for_silent || return 1
     nap 1
   done
 }
@@ -81,6 +88,7 @@ leave_nothing() {
     note "the share does not take what was written last; the lock stays held"
     pause 1
   done
+  [[ -z $fence_server ]] || take_mark_back || note "the share does not give this node's mark back: the peer will fence it"
 }
 
 # Frees the lock for good, even if a heartbeat still hangs in the kernel with the file open.
@@ -94,8 +102,8 @@ drain() {
   if [[ $stopping == asked ]]; then
     while slice_populated && ((tries-- > 0)); do pause 0.2; done
   fi
-  # A lock that is lost may be another's by now: what is pending must not be hurried there.
-  if [[ $stopping == lost ]]; then
+  # A lock that is lost, or denied, may be another's by now: what is pending must not be hurried there.
+  if [[ $stopping == @(lost|denied) ]]; then
     until empty_slice 10; do note "a process of the services cannot be killed"; done
   else
     leave_nothing
@@ -128,12 +136,22 @@ if [[ -e $lock_held ]] && { slice_populated || another_holds; }; then
   exit 1
 fi
 rm -f "$lock_held"
+read_fencing
+if [[ $? == 2 && -e $fence_key ]]; then
+  note "cannot read whether the pair has fencing: no lock"
+  exit 1
+fi
+if [[ -n $fence_server && -e $fenced_file ]]; then
+  note "fenced at the share, or yet to ask whether it is: no lock"
+  exit 0
+fi
 # A lock on what lies below an unmounted mount point keeps nobody out.
 if ! is_share_mounted; then
   note "the share is not mounted on both mount points: no lock"
   exit 1
 fi
 mkdir -p "$run_dir" "$share_dir"
+next_asked=0
 exec 9>>"$share_lock" || exit 1
 acquire || exit 0
 
@@ -151,8 +169,9 @@ keeper_pid=$!
 start_heartbeat
 : >"$lock_held"
 start_watch
-systemd-notify --ready --status="holds the lock on the share"
 note "holds the lock on the share"
+[[ -z $fence_server ]] || exclude_peer || stopping="${stopping:-denied}"
+[[ -n $stopping ]] || systemd-notify --ready --status="holds the lock on the share"
 
 while [[ -z $stopping ]]; do
   nap 1

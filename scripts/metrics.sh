@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Part of the agent: its state as /run/nim-ha/nim-ha.prom, for the textfile collector of a Prometheus node exporter.
 
-phases=(STANDBY WAITING STARTING ACTIVE FAILED DRAINING ISOLATED MAINTENANCE)
+phases=(STANDBY WAITING STARTING ACTIVE FAILED DRAINING ISOLATED FENCED MAINTENANCE)
 
 # gauge NAME HELP VALUE
 gauge() {

@@ -19,7 +19,9 @@ node_value_pattern() {
     OPERATION_MODE) pattern='^(connected|disconnected)?$' ;;
     INSTALL_KEEPALIVED) pattern='^(yes|no)$' ;;
     GENERATION) pattern='^[0-9]{1,9}$' ;;
-    FSTAB | FILES) pattern='' ;; # several lines; their readers check each
+    FENCE_SERVER) pattern='^([A-Za-z0-9][A-Za-z0-9.:_-]{0,253})?$' ;;
+    FENCE_PORT) pattern='^[0-9]{0,5}$' ;;
+    FSTAB | FILES | FENCE_HOST_KEYS) pattern='' ;; # several lines; their readers check each
     *) return 1 ;;
   esac
 }

@@ -25,6 +25,9 @@ start_deadline_file="$run_dir/start-deadline" # seconds, where a start has neede
 checked_file="$run_dir/checked"               # uptime of the last run of keepalived's check
 vrrp_file="$run_dir/vrrp-state"               # what keepalived has told notify last; STOP while it does not run
 stepped_down_file="$run_dir/stepped-down"     # when, and for how long at most: this was a master without the lock
+booted_file="$run_dir/booted"                 # an agent has run since the boot
+fenced_file="$run_dir/fenced"                 # the name of the fence that this node is under, or ? where the server has yet to be asked
+heard_file="$run_dir/heard-peer"              # keepalived has heard the peer since it began
 
 # Outlives a boot.
 var_dir="$root/var/lib/nim-ha"
@@ -34,6 +37,8 @@ staged_dir="$var_dir/staged"
 maintenance_file="$var_dir/maintenance"
 left_data="$var_dir/left.data"  # node.data of the share that the active node may still serve from, where a deploy has changed this one
 pending_file="$var_dir/pending" # a deploy has stopped keepalived here, and has yet to start it
+fence_key="$var_dir/fence_key"  # lets this node ask the NFS server for a fence, and for nothing else
+fence_user=nim-ha-fence
 
 # The two mount points of the guide; the lock lives on the second.
 clickhouse_mount="$root/var/lib/clickhouse"
@@ -41,6 +46,7 @@ nms_mount="$root/var/lib/nms"
 share_dir="$nms_mount/.nim-ha"
 share_lock="$share_dir/lock"
 share_holder="$share_dir/holder"
+marks_dir="$share_dir/marks" # of nodes that may have written and have not ended in order
 
 proc_mounts="${NIM_HA_PROC_MOUNTS:-/proc/mounts}"
 mountstats="${NIM_HA_MOUNTSTATS:-/proc/self/mountstats}"

@@ -33,9 +33,11 @@ describe('phase.sh: the state machine of ARCHITECTURE.md', () => {
   test.each(TABLE)('%s with wish=%s lock=%s populated=%s services=%s fault=%s maintenance=%s after %d s is %s', (...row) => {
     const expected = row[8];
     const args = [...row.slice(0, 7), String(row[7]), '100'] as string[];
-    const next = (cutOff: string) => node.bash('. ./phase.sh; next_phase "$@"; echo "$phase"', ...args, cutOff).stdout.trim();
-    expect(next('no')).toBe(expected);
-    // Cut off from the share, nothing else counts.
-    expect(next('yes')).toBe('ISOLATED');
+    const next = (cutOff: string, fenced: string) => node.bash('. ./phase.sh; next_phase "$@"; echo "$phase"', ...args, cutOff, fenced).stdout.trim();
+    expect(next('no', 'no')).toBe(expected);
+    // Cut off from the share, or denied it, nothing else counts.
+    expect(next('yes', 'no')).toBe('ISOLATED');
+    expect(next('no', 'yes')).toBe('FENCED');
+    expect(next('yes', 'yes')).toBe(row[2] === 'yes' ? 'ISOLATED' : 'FENCED');
   });
 });

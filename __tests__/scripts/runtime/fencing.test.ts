@@ -1,0 +1,374 @@
+import { spawnSync } from 'child_process';
+import { join } from 'path';
+import { StandInNode } from './node';
+
+const LOCK = 'var/lib/nms/.nim-ha/lock';
+const MARKS = 'var/lib/nms/.nim-ha/marks';
+const NAME = '11111111-2222-3333-4444-555555555555';
+const FENCED_ITSELF = `refused: fenced itself, as ${NAME}`;
+
+/** A node of a pair with fencing. What the NFS server says to each request lies in the file `server`, `REQUEST=ANSWER` per line. */
+class FencedNode extends StandInNode {
+  constructor() {
+    super();
+    const data = { NAME: 'node-a', PEER_NAME: 'node-b', FENCE_SERVER: 'nfs', FENCE_PORT: '2222', FENCE_HOST_KEYS: 'ssh-ed25519 AAAA\necdsa-sha2-nistp256 BBBB' };
+    this.write('etc/nim-ha/node.data', Object.entries(data).map(([key, value]) => `${key}=${Buffer.from(value).toString('base64')}\n`).join(''));
+    this.standIn('ssh', `
+      printf '%s\\n' "\${@: -1}" >>"${this.root}/asked"
+      printf '%s\\n' "$*" >"${this.root}/ssh-arguments"
+      for each in "$@"; do [[ $each != UserKnownHostsFile=* ]] || cp "\${each#*=}" "${this.root}/known-hosts"; done
+      ls -l /proc/$$/fd >"${this.root}/ssh-fds"
+      [[ ! -e ${this.root}/server-hangs ]] || exec sleep 60
+      request="\${@: -1}"
+      line="$(grep "^\${request%% *}=" "${this.root}/server")" || { echo 'ssh: connect to host nfs: No route' >&2; exit 255; }
+      printf '%s\\n' "\${line#*=}"`);
+    this.standIn('systemctl', `printf '%s\\n' "$*" >>"${this.root}/calls"; case "$*" in show*) cat "${this.root}/units" ;; --quiet*) exit 3 ;; "start nim-ha-isolate.service") [[ -e ${this.root}/stuck ]] || : >"${this.root}/proc/mounts" ;; start*.mount*) [[ -e ${this.root}/away ]] && exit 1; cp "${this.root}/mounted" "${this.root}/proc/mounts" ;; esac`);
+    this.write('server', '');
+    this.write('asked', '');
+    this.mount();
+    this.write('mounted', this.read('proc/mounts'));
+  }
+
+  public answers(answers: Record<string, string>): void {
+    this.write('server', Object.entries(answers).map(([request, answer]) => `${request}=${answer}\n`).join(''));
+  }
+
+  /** Lines come to the journal by a process of their own. */
+  public notes(line: string): Promise<void> {
+    return this.until(`the journal says: ${line}`, () => this.read('journal').includes(line));
+  }
+
+  public get asked(): string[] {
+    return this.read('asked').split('\n').filter(Boolean);
+  }
+}
+
+let node: FencedNode;
+beforeEach(() => (node = new FencedNode()));
+afterEach(() => node.destroy());
+
+describe('the lock holder', () => {
+  beforeEach(() => node.elect());
+
+  const start = () => node.start(node.script('lock-holder.sh'));
+  const ready = () => node.until('systemd is told', () => node.read('calls').includes('notify --ready'));
+  const free = () => spawnSync('flock', ['-n', join(node.root, LOCK), 'true']).status === 0;
+
+  test('leaves its mark before the services start, and takes it back when all is written', async () => {
+    const holder = start();
+    await ready();
+    expect(node.has(`${MARKS}/node-a`)).toBe(true);
+    expect(node.asked).toEqual([]);
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);
+    const calls = node.read('calls');
+    expect(calls.indexOf(`sync -f`)).toBeGreaterThan(calls.indexOf('notify --ready'));
+  });
+
+  test('shows life while it lets go, or it would be fenced for its silence', async () => {
+    const holder = start();
+    await ready();
+    node.cgroup(node.start('sleep', '60').pid!);
+    node.remove('run/nim-ha/want-master');
+    holder.kill('SIGTERM');
+    const beats = node.read(LOCK).length;
+    await node.until('two more', () => /--$/.test(node.read(LOCK)) && node.read(LOCK).length >= beats + 2);
+    expect(holder.exitCode).toBeNull();
+    node.cgroup();
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
+  test('fences a peer that has left its mark, before the services start', async () => {
+    node.write(`${MARKS}/node-b`, '');
+    node.write('server-hangs', '');
+    node.answers({ fence: `fenced ${NAME}` });
+    start();
+    await node.until('the server is asked', () => node.asked.length > 0);
+    expect(node.has(`${MARKS}/node-a`)).toBe(true);
+    // The heartbeat goes on: a holder that is silent could be fenced itself.
+    const size = () => node.read(LOCK).length;
+    const before = size();
+    await node.until('a heartbeat', () => size() > before);
+    expect(node.read('calls')).not.toContain('notify --ready');
+    expect(node.read('ssh-fds')).not.toContain(LOCK);
+    node.remove('server-hangs');
+    spawnSync('pkill', ['-KILL', '-f', `${node.root}/stand-ins/ssh`]);
+    expect(node.asked).toEqual(['fence']);
+  });
+
+  test('says what it was told, and knows the server by its keys', async () => {
+    node.write(`${MARKS}/node-b`, '');
+    node.answers({ fence: `fenced ${NAME}` });
+    start();
+    await ready();
+    await node.notes('the NFS server has fenced node-b');
+    expect(node.asked).toEqual(['fence']);
+    expect(node.read('known-hosts')).toBe('nfs-server ssh-ed25519 AAAA\nnfs-server ecdsa-sha2-nistp256 BBBB\n');
+    expect(node.read('ssh-arguments')).toMatch(/-p 2222 .*StrictHostKeyChecking=yes .*nim-ha-fence@nfs fence$/m);
+  });
+
+  test('serves where the server cannot be asked: the lease has decided', async () => {
+    node.write(`${MARKS}/node-b`, '');
+    start();
+    await ready();
+    await node.notes('node-b is not fenced, and only the lease has ended its lock: no answer from the NFS server: ssh: connect to host nfs: No route');
+  });
+
+  test('serves where the fence is void, and says so', async () => {
+    node.write(`${MARKS}/node-b`, '');
+    node.answers({ fence: 'refused: the peer still reaches the share: /mnt to * in /etc/exports is exported, too' });
+    start();
+    await ready();
+    await node.notes('/mnt to * in /etc/exports is exported, too');
+  });
+
+  test('does not serve when it is fenced itself', async () => {
+    node.write(`${MARKS}/node-b`, '');
+    node.answers({ fence: FENCED_ITSELF });
+    const holder = start();
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect(holder.exitCode).toBe(1);
+    expect(node.read('calls')).not.toContain('notify --ready');
+    expect(node.read('run/nim-ha/fenced')).toBe(`${NAME}\n`);
+    expect([free(), node.has('run/nim-ha/lock-held')]).toEqual([true, false]);
+  });
+
+  test('an answer that comes after its time is not taken for one to this lock', async () => {
+    node.write(`${MARKS}/node-b`, '');
+    node.write('run/nim-ha/fence-answer', `fenced ${NAME}\n`);
+    start();
+    await ready();
+    await node.notes('node-b is not fenced, and only the lease has ended its lock');
+  });
+
+  test('takes no lock where it cannot read whether there is fencing', () => {
+    node.write('var/lib/nim-ha/fence_key', '');
+    node.write('etc/nim-ha/node.data', '');
+    expect([node.run('lock-holder.sh').status, node.has(LOCK)]).toEqual([1, false]);
+  });
+
+  test('asks for no lock while it is fenced', async () => {
+    node.write('run/nim-ha/fenced', `${NAME}\n`);
+    expect(node.run('lock-holder.sh').status).toBe(0);
+    await node.notes('fenced at the share, or yet to ask whether it is: no lock');
+    expect(node.has(LOCK)).toBe(false);
+  });
+
+  test('a lock that is lost while the server is asked starts nothing', async () => {
+    node.write(`${MARKS}/node-b`, '');
+    node.answers({ fence: `fenced ${NAME}` });
+    // Answers come too late: the first question is heard at once, then the share denies what is written through the locked file.
+    node.standIn('dd', `[[ ! -s ${node.root}/asked ]] || { echo 'dd: Permission denied' >&2; exit 1; }; exec /bin/dd "$@"`);
+    const holder = start();
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect(node.read('calls')).not.toContain('notify --ready');
+    // What it has written is not taken for ended: nobody knows what of it is still on its way.
+    expect(node.has(`${MARKS}/node-a`)).toBe(true);
+  });
+
+  test('is stopped while the server is asked, and does not wait for the answer', async () => {
+    node.write(`${MARKS}/node-b`, '');
+    node.write('server-hangs', '');
+    const holder = start();
+    await node.until('the server is asked', () => node.asked.length > 0);
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null, 10);
+    expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);
+  });
+
+  describe('while another one has the lock', () => {
+    beforeEach(async () => {
+      node.write(LOCK, '+');
+      node.start('flock', join(node.root, LOCK), 'sleep', '60');
+      await node.until('it is held', () => !free());
+    });
+    const waits = () => node.until('it waits', () => node.read('journal').includes('waiting for the lock'));
+    const later = async () => {
+      for (let second = 1001; second < 1012; second += 1) {
+        node.uptime(second);
+        await new Promise((done) => setTimeout(done, 200));
+      }
+    };
+
+    test('asks again and again whether it is silent, if it has heard its peer', async () => {
+      node.write('run/nim-ha/heard-peer', '');
+      node.answers({ 'fence-silent': 'refused: the holder of the lock shows life' });
+      start();
+      await waits();
+      await later();
+      expect(node.asked.length).toBeGreaterThan(1);
+      expect(new Set(node.asked)).toEqual(new Set(['fence-silent']));
+    });
+
+    test('asks for nothing before it has heard its peer', async () => {
+      start();
+      await waits();
+      await later();
+      expect(node.asked).toEqual([]);
+    });
+
+    test('gives up when it is fenced itself', async () => {
+      node.write('run/nim-ha/heard-peer', '');
+      node.answers({ 'fence-silent': FENCED_ITSELF });
+      const holder = start();
+      await node.until('it ends', () => holder.exitCode !== null);
+      expect([holder.exitCode, node.read('run/nim-ha/fenced')]).toEqual([0, `${NAME}\n`]);
+    });
+  });
+});
+
+describe('rejoin.sh', () => {
+  beforeEach(() => {
+    node.write('run/nim-ha/fenced', '?\n');
+    node.write(`${MARKS}/node-a`, '');
+  });
+  const rejoin = () => node.run('rejoin.sh').status;
+  const isolated = () => node.read('calls').includes('start nim-ha-isolate.service');
+
+  test('lets go of everything, asks under the name of the fence, mounts, and takes the old mark back', () => {
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
+    expect(rejoin()).toBe(0);
+    expect(node.asked).toEqual(['status', `rejoin ${NAME}`]);
+    expect([isolated(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([true, false, false]);
+    expect(node.read('proc/mounts')).toBe(node.read('mounted'));
+  });
+
+  test('isolates nothing where there is nothing, as after a boot', () => {
+    node.write('proc/mounts', '');
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
+    expect([rejoin(), node.asked, isolated()]).toEqual([0, ['status', `rejoin ${NAME}`], false]);
+  });
+
+  test('does not ask to come back while anything of the share is held', async () => {
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
+    node.write('stuck', '');
+    expect(rejoin()).toBe(1);
+    expect(node.asked).toEqual(['status']);
+    expect(node.read('run/nim-ha/fenced')).toBe(`${NAME}\n`);
+    await node.notes('not back at the share yet: something of the share is held here');
+  });
+
+  test('does not ask to come back when the isolation has not come to its end', async () => {
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
+    node.write('run/nim-ha/isolating', 'lease 40\n');
+    expect([rejoin(), node.asked]).toEqual([1, ['status']]);
+  });
+
+  test('stays out while the server refuses', () => {
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'refused: fenced under another name' });
+    expect([rejoin(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([1, true, true]);
+  });
+
+  test('stays out, under the name that it knows, while the server is not to be asked', () => {
+    node.write('run/nim-ha/fenced', `${NAME}\n`);
+    expect([rejoin(), rejoin(), rejoin(), rejoin()]).toEqual([1, 1, 1, 1]);
+    expect([node.read('run/nim-ha/fenced'), isolated()]).toEqual([`${NAME}\n`, false]);
+  });
+
+  test('after a boot, not fenced: takes its old mark back, and holds on to its mounts', () => {
+    node.answers({ status: 'free' });
+    expect([rejoin(), isolated(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([0, false, false, false]);
+  });
+
+  test('after a boot, the server not to be asked: goes on after the third time', async () => {
+    expect([rejoin(), rejoin(), node.has('run/nim-ha/fenced')]).toEqual([1, 1, true]);
+    expect([rejoin(), node.has('run/nim-ha/fenced')]).toEqual([0, false]);
+    await node.notes('after the boot: no answer from the NFS server');
+  });
+
+  test('is not back without the share, and tries again', async () => {
+    node.write('away', '');
+    node.write('proc/mounts', '');
+    node.answers({ status: 'free' });
+    expect([rejoin(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([1, true, true]);
+    await node.notes('not back at the share yet: the share cannot be mounted');
+    node.remove('away');
+    expect([rejoin(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([0, false, false]);
+  });
+
+  test('an active node keeps its mark, whatever somebody has written into the file', () => {
+    node.answers({ status: 'free' });
+    node.holdLock();
+    expect([rejoin(), node.has(`${MARKS}/node-a`), node.has('run/nim-ha/fenced')]).toEqual([0, true, false]);
+  });
+
+  test('what is no answer of the server is none', () => {
+    for (const answer of ['fenced', 'fenced $(reboot)', 'Welcome', 'back']) {
+      node.write('run/nim-ha/fenced', `${NAME}\n`);
+      node.answers({ status: answer });
+      expect([answer, rejoin()]).toEqual([answer, 1]);
+    }
+  });
+});
+
+describe('the agent', () => {
+  const REJOIN = '--no-block start nim-ha-rejoin.service';
+
+  test('after a boot it asks before anything else, and mounts nothing', () => {
+    node.write('proc/mounts', '');
+    node.write('etc/fstab', `x ${node.root}/var/lib/clickhouse nfs defaults 0 0\nx ${node.root}/var/lib/nms nfs defaults 0 0\n`);
+    expect(node.tick(1000)).toMatchObject({ phase: 'FENCED', able: 'no', reason: 'after the boot: asking the NFS server whether this node is fenced' });
+    expect(node.read('calls')).toContain(REJOIN);
+    expect(node.read('calls')).not.toContain('.mount');
+    node.remove('run/nim-ha/fenced');
+    expect(node.tick(1010)).toMatchObject({ phase: 'STANDBY' });
+  });
+
+  test('one that is started anew on an active node asks nothing', () => {
+    node.elect();
+    node.holdLock();
+    expect(node.tick(1000).phase).toBe('STARTING');
+  });
+
+  test('a standby learns that it is fenced, and comes back', async () => {
+    node.write('run/nim-ha/booted', '');
+    node.answers({ status: `fenced ${NAME}` });
+    expect(node.tick(1000).phase).toBe('STANDBY');
+    await node.until('the server has answered', () => node.has('run/nim-ha/fence-status'));
+    expect(node.tick(1001)).toMatchObject({ phase: 'FENCED', able: 'no', reason: expect.stringContaining(`fenced at the share as ${NAME}`) });
+    expect(node.read('calls')).toContain(REJOIN);
+  });
+
+  test('a standby that is not fenced asks once a minute', async () => {
+    node.write('run/nim-ha/booted', '');
+    node.answers({ status: 'free' });
+    await node.watch(130, 5);
+    expect(node.asked.filter((request) => request === 'status').length).toBeGreaterThanOrEqual(2);
+    expect(node.asked.length).toBeLessThanOrEqual(5);
+    expect(node.state().phase).toBe('STANDBY');
+  });
+
+  test('has heard its peer when keepalived has been a backup for a while, and no more when it has stopped', async () => {
+    node.write('run/nim-ha/booted', '');
+    node.write('run/nim-ha/vrrp-state', 'BACKUP\n');
+    await node.watch(20, 2, () => node.has('run/nim-ha/heard-peer'));
+    expect(node.has('run/nim-ha/heard-peer')).toBe(true);
+    node.write('run/nim-ha/vrrp-state', 'MASTER\n');
+    node.tick();
+    expect(node.has('run/nim-ha/heard-peer')).toBe(true);
+    // A node that comes back from a fence has yet to hear it.
+    node.write('run/nim-ha/fenced', `${NAME}\n`);
+    node.tick();
+    expect(node.has('run/nim-ha/heard-peer')).toBe(false);
+    node.remove('run/nim-ha/fenced');
+    node.write('run/nim-ha/heard-peer', '');
+    node.write('run/nim-ha/vrrp-state', 'STOP\n');
+    node.tick();
+    expect(node.has('run/nim-ha/heard-peer')).toBe(false);
+  });
+
+  test('a pair without fencing has neither the phase nor a question', () => {
+    node.remove('etc/nim-ha/node.data');
+    node.write('etc/nim-ha/node.data', '');
+    node.write('run/nim-ha/fenced', '?\n');
+    expect(node.tick(1000).phase).toBe('STANDBY');
+    expect([node.asked, node.has('run/nim-ha/fenced')]).toEqual([[], false]);
+    // Nor a process, or a file, for it.
+    node.standIn('base64', `echo base64 >>"${node.root}/asked"; exec /bin/base64 "$@"`);
+    node.standIn('rm', `[[ "$*" != *"${node.root}"* ]] || echo rm >>"${node.root}/asked"; exec /bin/rm "$@"`);
+    node.write('run/nim-ha/vrrp-state', 'STOP\n');
+    expect(node.bash('. ./paths.sh; . ./node-data.sh; . ./fencing.sh; . ./agent-fencing.sh; now=1000 vrrp=STOP; read_fencing; look_at_fence; look_for_peer; echo "$fenced"').stdout).toBe('no\n');
+    expect([node.asked, node.has('run/nim-ha/heard-peer')]).toEqual([[], false]);
+  });
+});

@@ -1,0 +1,64 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Part of the agent: is this node fenced at the share? Whoever has the lock learns it from the share itself, all others ask the server, for a
+# standby that is fenced could not take over. Needs paths.sh, fencing.sh.
+
+fence_every=60 # seconds between two questions
+heard_after=10 # a BACKUP for so long has heard its master: unheard, it would be one itself after nine, the hardened profile's delay included
+next_fence=0 backup_since=0
+
+# A node that has just booted asks before anything else.
+begin_fencing() {
+  [[ ! -e $booted_file ]] || return
+  : >"$booted_file"
+  [[ -z $fence_server || -e $lock_held ]] || slice_populated || printf '?\n' >"$fenced_file"
+}
+
+look_at_fence() {
+  local answer name
+  fenced=no
+  if [[ -z $fence_server ]]; then
+    [[ ! -e $fenced_file ]] || rm -f "$fenced_file"
+    return
+  fi
+  if [[ -s $run_dir/fence-status ]] && read -r answer name <"$run_dir/fence-status"; then
+    rm -f "$run_dir/fence-status"
+    [[ $answer != fenced || -e $fenced_file ]] || printf '%s\n' "$name" >"$fenced_file"
+  fi
+  if [[ -e $fenced_file ]]; then
+    fenced=yes
+    forget_peer
+  elif [[ ! -e $lock_held ]] && ((now >= next_fence)) && ! kill -0 "${fence_probe:-}" 2>/dev/null; then
+    next_fence=$((now + fence_every))
+    (ask_server status >"$run_dir/fence-status.new" && mv -f "$run_dir/fence-status.new" "$run_dir/fence-status") &
+    fence_probe=$!
+  fi
+}
+
+forget_peer() {
+  backup_since=0
+  [[ ! -e $heard_file ]] || rm -f "$heard_file"
+}
+
+# Whether this node has heard its peer, since it came back or keepalived began.
+look_for_peer() {
+  [[ -n $fence_server ]] || return 0
+  if [[ $vrrp == STOP ]]; then
+    forget_peer
+  elif [[ $vrrp != BACKUP ]]; then
+    backup_since=0
+  elif ((!backup_since)); then
+    backup_since="$now"
+  elif ((now - backup_since >= heard_after)) && [[ ! -e $heard_file ]]; then
+    : >"$heard_file"
+  fi
+}
+
+why_fenced() {
+  local name=''
+  read -r name _ <"$fenced_file"
+  if [[ $name == '?' ]]; then
+    printf 'after the boot: asking the NFS server whether this node is fenced'
+  else
+    printf 'fenced at the share as %s: the other node has taken over; this one comes back by itself, as soon as it holds nothing of the share any more' "$name"
+  fi
+}
