@@ -55,7 +55,7 @@ stuck_drain=300 # and then done by force
 nfs_answers=unknown next_probe=0 next_retry=0 next_read=0 next_question=0 next_write=0 next_metrics=0 written=''
 starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
 keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0
-phase=STANDBY since='' phase_at=0 reason='' now=0 phase_changes=0 start_deadline="$usual_start_deadline"
+phase=STANDBY interrupted=no since='' phase_at=0 reason='' now=0 phase_changes=0 start_deadline="$usual_start_deadline"
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
 recall() {
@@ -69,6 +69,7 @@ recall() {
       phase_at) [[ $value =~ ^[0-9]+$ ]] && phase_at="$value" ;;
       starting_since) [[ $value =~ ^[0-9]+$ ]] && starting_since="$value" ;;
       steady_since) [[ $value =~ ^[0-9]+$ ]] && steady_since="$value" ;;
+      interrupted) [[ $value == yes ]] && interrupted=yes ;;
       services) read -r -a services <<<"$value" ;;
     esac
   done <"$state_file"
@@ -147,8 +148,15 @@ look() {
   fi
   look_at_start "$wish" "$lock"
 
+  # One that was being stopped when this node was last looked at, and is down now, has failed: a start is none of an active node's business.
+  [[ $interrupted == no || $services_are != down ]] || from=ACTIVE
   next_phase "$from" "$wish" "$lock" "$populated" "$services_are" "$fault" "$maintenance" \
     $((now - starting_since)) "$start_deadline" "$cut_off" "$fenced"
+  if [[ $phase != STARTING ]]; then
+    interrupted=no
+  elif [[ $from == ACTIVE ]]; then
+    interrupted=yes
+  fi
   reason=''
   if [[ $phase == FAILED ]]; then
     [[ -e $failed_file ]] || fail_now
@@ -183,7 +191,7 @@ write_state() {
   ((now >= next_write)) || return
   written="$what" next_write=$((now + write_every))
   printf '%s\n' "phase=$phase" "able=$able" "reason=$reason" "since=$since" "phase_at=$phase_at" "updated=$now" \
-    "starting_since=$starting_since" "steady_since=$steady_since" "services=${services[*]}" >"$state_file.new"
+    "starting_since=$starting_since" "steady_since=$steady_since" "interrupted=$interrupted" "services=${services[*]}" >"$state_file.new"
   mv -f "$state_file.new" "$state_file"
   ((now >= next_metrics)) || return
   next_metrics=$((now + metrics_every))

@@ -80,6 +80,28 @@ describe('agent.sh', () => {
     expect(tick(1001)).toMatchObject({ phase: 'STARTING', able: 'yes' });
   });
 
+  test('a service that was seen while it was being stopped fails the node, too, and is not started over that', () => {
+    active();
+    node.write('calls', '');
+    units(['nginx', 'active'], ['nms-core', 'deactivating', '4711']);
+    expect(tick(1001)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+    units(['nginx', 'active'], ['nms-core', 'inactive']);
+    expect(tick(1007)).toMatchObject({ phase: 'FAILED', able: 'no', reason: 'nms-core.service is inactive' });
+    expect(node.read('calls')).not.toContain('start nim-ha.target');
+  });
+
+  test('and one that somebody restarts then does not', () => {
+    active();
+    units(['nginx', 'active'], ['nms-core', 'deactivating', '4711']);
+    expect(tick(1001).phase).toBe('STARTING');
+    units(['nginx', 'active'], ['nms-core', 'activating']);
+    expect(tick(1007).phase).toBe('STARTING');
+    units(['nginx', 'active'], ['nms-core', 'active']);
+    expect(tick(1013).phase).toBe('ACTIVE');
+    units(['nginx', 'active'], ['nms-core', 'failed']);
+    expect(tick(1014).phase).toBe('FAILED');
+  });
+
   test('failed and no peer took over: tries again after the hold-down', () => {
     active();
     units(['nginx', 'active'], ['nms-core', 'failed']);
