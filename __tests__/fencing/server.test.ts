@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
+import { handOver, NOBODY, plantTree, writeInTree } from './nobody';
 
-const SCRIPT = path.join(__dirname, '..', '..', 'scripts', 'server', 'fence.sh');
+const SCRIPTS = path.join(__dirname, '..', '..', 'scripts', 'server');
 const INSTALLED = 'usr/local/lib/nim-ha-fence/fence.sh';
 const [A, B, SECOND_OF_B, ELSE] = ['10.77.0.11', '10.77.0.12', '192.0.2.12', '10.77.0.50'];
 const EXPORTS = ['/mnt/share/clickhouse', '/mnt/share/nms'];
@@ -25,10 +25,7 @@ esac`,
 let root: string;
 const at = (name: string): string => path.join(root, name);
 const read = (name: string): string => (fs.existsSync(at(name)) ? fs.readFileSync(at(name), 'utf8') : '');
-function write(name: string, text: string, mode = 0o644): void {
-  fs.mkdirSync(path.dirname(at(name)), { recursive: true });
-  fs.writeFileSync(at(name), text, { mode });
-}
+const write = (name: string, text: string, mode = 0o644): void => writeInTree(root, name, text, mode);
 
 const etab = (...lines: string[]): void => write('var/lib/nfs/etab', lines.map((line) => `${line}\n`).join(''));
 const exported = (address: string): string[] => EXPORTS.map((each) => `${each} ${address}(${OPTIONS})`);
@@ -44,12 +41,13 @@ const holderSilentFor = (seconds: number): void => {
 };
 
 beforeEach(() => {
-  root = fs.mkdtempSync(path.join(os.tmpdir(), 'nim-ha-fence-'));
+  root = plantTree('nim-ha-fence-');
   for (const [name, text] of Object.entries(STAND_INS)) write(`usr/sbin/${name}`, `#!/bin/bash\n${text}\n`, 0o755);
   write('etc/nim-ha-fence/pair', [...EXPORTS.map((each) => `EXPORT=${each}`), `OPTIONS=${OPTIONS}`, `NODE=node-a ${A}`, `NODE=node-b ${B} ${SECOND_OF_B}`, ''].join('\n'));
   fs.mkdirSync(at(path.dirname(INSTALLED)), { recursive: true });
-  fs.copyFileSync(SCRIPT, at(INSTALLED));
+  for (const name of ['fence.sh', 'exports.sh']) fs.copyFileSync(path.join(SCRIPTS, name), at(`${path.dirname(INSTALLED)}/${name}`));
   fs.mkdirSync(at('proc/sys/kernel/random'), { recursive: true });
+  write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n`);
   fs.symlinkSync('/proc/sys/kernel/random/uuid', at('proc/sys/kernel/random/uuid'));
   for (const [name, address] of [['node-a', A], ['node-b', B]]) write(`etc/exports.d/nim-ha-pair@${name}.exports`, exported(address).map((line) => `${line}\n`).join(''));
   etab(...exported(A), ...exported(B));
@@ -59,7 +57,8 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(root, { recursive: true }));
 
 function ask(node: string, request: string, pair = 'pair'): { code: number | null; said: string } {
-  const { status, stdout, stderr } = spawnSync(at(INSTALLED), [pair, node, request], { encoding: 'utf8', env: {} });
+  handOver(root);
+  const { status, stdout, stderr } = spawnSync(at(INSTALLED), [pair, node, request], { encoding: 'utf8', env: {}, cwd: root, ...NOBODY });
   return { code: status, said: (stdout + stderr).trim() };
 }
 
@@ -110,6 +109,23 @@ test.each([
 ])('a fence beside which another export reaches the share is none: %s', (other) => {
   etab(...exported(A), ...exported(B), other);
   expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining(`the peer still reaches the share: ${other.replace(/ (.*)\(.*/, ' to $1')}`) });
+});
+
+test('an export by another name of the same directory counts, too, as a bind mount is one, and what is mounted below it', () => {
+  // A link stands in for it: both have the device and the inode of what they show.
+  fs.mkdirSync(at('mnt/share/nms'), { recursive: true });
+  fs.mkdirSync(at('srv'));
+  fs.symlinkSync('../mnt/share', at('srv/bind'));
+  const refused = { code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: \/srv.* to \* in .* is exported, too$/) };
+  for (const other of ['/srv/bind *(rw)', '/srv/bind/nms *(rw)']) {
+    etab(...exported(A), ...exported(B), other);
+    expect(ask('node-a', 'fence')).toEqual(refused);
+  }
+  write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n23 22 8:1 /mnt/share ${root}/srv/bind rw - ext4 /dev/sda1 rw\n`);
+  etab(...exported(A), ...exported(B), '/srv *(rw,crossmnt)');
+  expect(ask('node-a', 'fence')).toEqual(refused);
+  etab(...exported(A), ...exported(B), '/srv *(rw,nocrossmnt)');
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
 });
 
 test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(rw)'])('an export that is plainly for somebody or something else is none of our business: %s', (other) => {
@@ -191,3 +207,105 @@ test('whatever else is asked for is refused and logged, and changes nothing', ()
   expect(read('log').split('\n').every((line) => line.length < 400)).toBe(true);
   expect(read('log')).toContain(`pair node-a: refused: \\$\\(touch\\ /tmp/x\\)`);
 });
+
+describe('while a request waits for another one', () => {
+  /** What happens meanwhile; $here is the tree. */
+  const meanwhile = (commands: string): void => write('usr/sbin/flock', `#!/bin/bash\nhere="\${0%/usr/sbin/*}" memory="\${0%/usr/sbin/*}/var/lib/nim-ha-fence/pair"\n${commands}\nPATH=/usr/bin:/bin exec flock "$@"\n`, 0o755);
+
+  test.each([
+    ['the pair is removed', 'rm -r "$memory" "$here/etc/nim-ha-fence/pair"', 'the pair is being set up anew'],
+    ['the pair is removed and set up', 'rm -r "$memory"; mkdir "$memory"; : >"$memory/lock"', 'the pair is being set up anew'],
+    ['its settings go', 'rm "$here/etc/nim-ha-fence/pair"', 'no such pair'],
+    ['the caller is no node any more', `sed -i 's/^NODE=node-a /NODE=node-c /' "$here/etc/nim-ha-fence/pair"`, 'the settings of this pair name no exports, no options, or not this node and its peer'],
+  ])('%s: it is refused', (_what, commands, why) => {
+    meanwhile(commands);
+    const exportsThere = [read('var/lib/nfs/etab'), fs.readdirSync(at('etc/exports.d'))];
+    expect(ask('node-a', 'fence')).toEqual({ code: 3, said: `refused: ${why}` });
+    expect([[read('var/lib/nfs/etab'), fs.readdirSync(at('etc/exports.d'))], read('var/lib/nim-ha-fence/pair/fenced')]).toEqual([exportsThere, '']);
+  });
+
+  test('it goes by the settings and the record that are there then', () => {
+    etab(...exported(A), ...exported(B), ...exported(ELSE));
+    meanwhile(`sed -i 's/^NODE=node-b .*/NODE=node-b ${ELSE} ${B} ${SECOND_OF_B}/' "$here/etc/nim-ha-fence/pair"`);
+    // The old address of the peer is exported to, too, and that is what it says.
+    expect(ask('node-a', 'fence').said).toContain(`the peer still reaches the share: ${EXPORTS[1]} to ${B}`);
+    expect(read('var/lib/nfs/etab')).not.toContain(ELSE);
+    meanwhile('echo "node-a 11111111-2222-3333-4444-555555555555" >"$memory/fenced"');
+    expect(ask('node-a', 'fence').said).toBe('refused: fenced itself, as 11111111-2222-3333-4444-555555555555');
+  });
+});
+
+test('what a request that was cut off has left half-written is not read, and goes', () => {
+  write('var/lib/nim-ha-fence/pair/.fenced.new', 'node-a 1111');
+  write('etc/exports.d/.nim-ha-pair@node-b.exports.new', '/mnt/share/nms *(rw)\n');
+  expect(ask('node-a', 'status').said).toBe('free');
+  const name = fenceOf(ask('node-a', 'fence').said);
+  expect(read('var/lib/nim-ha-fence/pair/fenced')).toBe(`node-b ${name}\n`);
+  expect(ask('node-b', `rejoin ${name}`).said).toBe('back');
+  expect(read('etc/exports.d/nim-ha-pair@node-b.exports')).toBe(`${exported(B).join('\n')}\n`);
+  expect([fs.readdirSync(at('var/lib/nim-ha-fence/pair')), fs.readdirSync(at('etc/exports.d'))]).toEqual([['lock'], ['nim-ha-pair@node-a.exports', 'nim-ha-pair@node-b.exports']]);
+});
+
+test.each(['2001:db8::12', '::ffff:10.77.0.12', 'node-b.example', '*', '10.77.0.0/24'])('no node has an address like %s', (address) => {
+  for (const node of ['node-a', 'node-b']) {
+    write('etc/nim-ha-fence/pair', read('etc/nim-ha-fence/pair').replace(/^NODE=node-b .*$/m, `NODE=node-b ${B} ${address}`));
+    expect(ask(node, 'fence')).toEqual({ code: 3, said: 'refused: the settings of this pair have an address that is not IPv4' });
+  }
+});
+
+/** What a request may be: of bytes but NUL, which neither a command that sshd takes nor an argument can have in it. */
+function malformed(seed: number, count: number): string[][] {
+  let state = seed >>> 0;
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+  const of = <T>(all: T[]): T => all[below(all.length)];
+  const uuid = '11111111-2222-3333-4444-555555555555';
+  const words = [
+    'fence', 'fence-silent', 'status', 'rejoin', `rejoin ${uuid}`, uuid, 'node-a', 'node-b', 'pair', 'other', '-u', '--', '--help', '-rf', '/', '/etc/passwd', '../..', '..', '*', '?', '~', '', 'FENCE', 'é', '名', '\u202e', '😀', '$(touch made)', '`touch made`',
+    '${IFS}', '$0', '"', "'", '\\', '\\"', ';touch made', '&& touch made', '| touch made', '> made', '<made', '#', '!', '%s%n', '%d', '\x1b[2J', '\x7f', '\x01', '0', '-1', 'x[$(touch made)]', 'a=b', '{a,b}', '((1))',
+  ];
+  const between = [' ', '', '\n', '\t', '\r\n', '  ', ';', '\x0b', '='];
+  const fits = /^(fence|fence-silent|status|rejoin [0-9a-f-]{36})$/;
+  const some = (): string => {
+    if (below(20) === 0) return of(words).repeat(1 + below(20_000)).slice(0, 100_000);
+    return Array.from({ length: 1 + below(6) }, () => of(words) + of(between)).join('') + (below(2) ? of(words) : '');
+  };
+  const node = (): string => of(['node-c', 'node-A', 'node-a ', ' node-a', 'node-a/', '../node-a', '', '*', '-x', 'node-a node-b', 'node-a\n', '$(touch made)', 'é', 'a'.repeat(64)]);
+  const pair = (): string => of(['other', 'PAIR', '../nim-ha-fence/pair', './pair', 'pair/', 'pair ', '', '.', '..', '-x', 'pair\nnode-a', '.pair.new', '$(touch made)', 'a'.repeat(64)]);
+  return Array.from({ length: count }, () => {
+    for (;;) {
+      const request = some();
+      const kind = below(10);
+      if (kind === 0) return ['pair', node(), of([request, 'fence', 'status', `rejoin ${uuid}`])];
+      if (kind === 1) return [pair(), 'node-a', of([request, 'fence', 'status', `rejoin ${uuid}`])];
+      if (!fits.test(request)) return ['pair', of(['node-a', 'node-b']), request];
+    }
+  });
+}
+
+const SEED = Number(process.env.NIM_HA_SEED ?? Date.now() % 2 ** 32);
+test(`1,000 malformed requests are refused and logged each, and change nothing (NIM_HA_SEED=${SEED})`, () => {
+  write('log', '');
+  write('ask', '#!/bin/bash\ncd "${0%/*}" && while IFS= read -r -d "" pair && IFS= read -r -d "" node && IFS= read -r -d "" request; do\n  "$PWD/$1" "$pair" "$node" "$request" </dev/null 2>&1\n  echo "=$?"\ndone\n', 0o755);
+  const all = (): string =>
+    (fs.readdirSync(root, { recursive: true, encoding: 'utf8' }) as string[])
+      .filter((name) => name !== 'log' && !name.startsWith('proc/sys'))
+      .map((name) => [name, ...(({ mode, ino, mtimeMs, size }) => [mode, ino, mtimeMs, size])(fs.lstatSync(at(name)))].join(' '))
+      .join('\n');
+  const requests = malformed(SEED, 1000);
+  handOver(root);
+  const before = [all(), picture()];
+  const run = spawnSync('/bin/bash', [at('ask'), INSTALLED], { encoding: 'utf8', input: requests.flat().map((each) => `${each}\0`).join(''), env: {}, cwd: root, maxBuffer: 2 ** 26, ...NOBODY });
+  const answers = run.stdout.split(/(?<==\d+)\n/).slice(0, -1);
+  expect(answers).toHaveLength(1000);
+  const answer = /^refused: (no such request|no such pair|not called by the forced command of a key|the settings of this pair name no exports, no options, or not this node and its peer)\n=3$/;
+  requests.forEach((each, index) => expect([each, answers[index]]).toEqual([each, expect.stringMatching(answer)]));
+  expect([all(), picture()]).toEqual(before);
+  const log = read('log').trim().split('\n');
+  // Each answer, and before it what was asked for, where it was no request.
+  const asked = answers.filter((each) => each.includes('no such request')).length;
+  expect([log.length, log.filter((each) => /^\S+ \S+: .*refused: /.test(each)).length]).toEqual([1000 + asked, 1000 + asked]);
+  expect(Math.max(...log.map((each) => each.length))).toBeLessThan(400);
+}, 300_000);

@@ -12,11 +12,18 @@
 set -u
 umask 077
 LC_ALL=C
+lib="${0%/*}"
 # Empty where it is installed; a tree of its own in a test.
 root="${0%/usr/local/lib/nim-ha-fence/fence.sh}"
 PATH="$root/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
-silent_for=5    # seconds
-expiry_limit=20 # seconds that "fenced" waits for the clients to be gone
+silent_for=5      # seconds
+letting_go_for=20 # the same for a holder that lets go in order, which has all that was written sent at once
+expiry_limit=20   # seconds that "fenced" waits for the clients to be gone
+# shellcheck source-path=SCRIPTDIR source=exports.sh
+. "$lib/exports.sh" || {
+  echo "refused: the server's side is not whole"
+  exit 3
+}
 
 note() {
   logger -t nim-ha-fence -- "$pair $caller: $1"
@@ -33,9 +40,9 @@ refuse() {
 }
 
 accept() {
-  local name='^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' uuid='^rejoin [0-9a-f-]{36}$'
+  local uuid='^rejoin [0-9a-f-]{36}$'
   pair="${1-}" caller="${2-}" request="${3-}"
-  if (($# != 3)) || ! [[ $pair =~ $name && $caller =~ $name ]]; then
+  if (($# != 3)) || ! [[ $pair =~ $name_pattern && $caller =~ $name_pattern ]]; then
     pair='?' caller='?' request='?'
     refuse "not called by the forced command of a key"
   fi
@@ -49,48 +56,27 @@ accept() {
       fi
       ;;
   esac
-  settings="$root/etc/nim-ha-fence/$pair" memory="$root/var/lib/nim-ha-fence/$pair" etab="$root/var/lib/nfs/etab"
+  name_paths "$pair"
 }
 
-is_ipv4() {
-  [[ $1 =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$ ]]
-}
-
-read_settings() {
-  local line words each
-  exports=() options='' peer=''
-  own_addresses=() peer_addresses=()
+find_peer() {
+  local each
+  peer='' own_addresses=() peer_addresses=()
   [[ -r $settings ]] || refuse "no such pair"
-  while IFS= read -r line || [[ -n $line ]]; do
-    case "$line" in
-      EXPORT=/*) exports+=("${line#*=}") ;;
-      OPTIONS=*) options="${line#*=}" ;;
-      NODE=*)
-        read -r -a words <<<"${line#*=}"
-        for each in "${words[@]:1}"; do
-          is_ipv4 "$each" || refuse "the settings of this pair have an address that is not IPv4"
-        done
-        if [[ ${words[0]-} == "$caller" ]]; then
-          own_addresses=("${words[@]:1}")
-        else
-          peer="${words[0]-}" peer_addresses=("${words[@]:1}")
-        fi
-        ;;
-    esac
-  done <"$settings"
+  read_settings "$settings"
+  for each in "${nodes[@]}"; do
+    if [[ $each == "$caller" ]]; then
+      read -r -a own_addresses <<<"${addresses_of[$each]}"
+    else
+      peer="$each"
+      read -r -a peer_addresses <<<"${addresses_of[$each]}"
+    fi
+  done
+  for each in "${own_addresses[@]}" "${peer_addresses[@]}"; do
+    is_ipv4 "$each" || refuse "the settings of this pair have an address that is not IPv4"
+  done
   { ((${#exports[@]} && ${#own_addresses[@]} && ${#peer_addresses[@]})) && [[ -n $options ]]; } ||
     refuse "the settings of this pair name no exports, no options, or not this node and its peer"
-}
-
-# Sets `fenced` and `name` to the one that is fenced, and the name of the fence.
-read_record() {
-  fenced='' name=''
-  [[ ! -r $memory/fenced ]] || read -r fenced name <"$memory/fenced"
-}
-
-# put_file FILE TEXT: whole, and on the disk, when this returns.
-put_file() {
-  printf '%s\n' "$2" >"$1.new" && sync "$1.new" && mv -f "$1.new" "$1" && sync "${1%/*}"
 }
 
 # record NODE: fenced from now on, under a name that no earlier request can know.
@@ -99,61 +85,14 @@ record() {
   put_file "$memory/fenced" "$1 $name" || refuse "the fence cannot be written down"
 }
 
-# No name has an @ in it, so no other pair has the same file.
-exports_file() {
-  printf '%s' "$root/etc/exports.d/nim-ha-$pair@$1.exports"
-}
-
-# The table of exports stays readable for whom it was.
-change_exports() {
-  (umask 022 && exportfs "$@") 9>&-
-}
-
-is_among() {
-  local each
-  for each in "${@:2}"; do
-    [[ $each != "$1" ]] || return 0
-  done
-  return 1
-}
-
-# reaches PATH CLIENT: whether the peer could write to the share by this export: of one of the paths, of what is above or below it, to
-# whatever is not plainly another host. An IPv4 address that is not the peer's is one; a name, a net, a group, no client at all may be anybody.
-reaches() {
-  local path="$1" client="${2%%(*}" each
-  is_ipv4 "$client" && ! is_among "$client" "${peer_addresses[@]}" && return 1
-  for each in "${exports[@]}"; do
-    [[ $path != "$each" && $path != / && $each != "$path"/* && $path != "$each"/* ]] || return 0
-  done
-  return 1
-}
-
-# look_at_exports FILE: sets `other` to an export of that file that reaches the share, in the form of exports(5).
-look_at_exports() {
-  local line part='' words client
-  while IFS= read -r line || [[ -n $line ]]; do
-    if [[ $line == *\\ ]]; then
-      part+="${line%\\} "
-      continue
-    fi
-    line="$part${line%%#*}" part=''
-    read -r -a words <<<"${line//\"/ }"
-    ((${#words[@]})) || continue
-    ((${#words[@]} > 1)) || words+=('*')
-    for client in "${words[@]:1}"; do
-      [[ $client == -* ]] || ! reaches "${words[0]%/}" "$client" || other="${words[0]} to ${client%%(*} in ${1#"$root"}"
-    done
-  done <"$1"
-}
-
 # Not only what is in force: what the files say comes back with the next start of the server.
 refuse_other_exports() {
-  local file other=''
+  local file others=() kept_out=("${peer_addresses[@]}")
   [[ -r $etab ]] || refuse "the exports in force cannot be read from ${etab#"$root"}"
   for file in "$etab" "$root/etc/exports" "$root"/etc/exports.d/*.exports; do
     [[ ! -e $file ]] || look_at_exports "$file"
   done
-  [[ -z $other ]] || refuse "the peer still reaches the share: $other is exported, too"
+  ((${#others[@]} == 0)) || refuse "the peer still reaches the share: ${others[-1]} is exported, too"
 }
 
 is_client_of_peer() {
@@ -189,11 +128,13 @@ expire_peer() {
 
 # The heartbeat grows the file with the lock, so the server sees when it did last, by its own clock.
 refuse_unless_silent() {
-  local each
+  local each limit
   for each in "${exports[@]}"; do
     each="$root$each/.nim-ha/lock"
     [[ -e $each ]] || continue
-    (($(date +%s) - $(stat -c %Y "$each") > silent_for)) || refuse "the holder of the lock shows life"
+    limit=$silent_for
+    [[ "$(tail -c 1 "$each")" != - ]] || limit=$letting_go_for
+    (($(date +%s) - $(stat -c %Y "$each") > limit)) || refuse "the holder of the lock shows life"
     return
   done
   refuse "there is no lock on the share"
@@ -218,13 +159,12 @@ fence() {
 }
 
 rejoin() {
-  local each lines=()
+  local each
   [[ $fenced == "$caller" ]] || answer free
   [[ $name == "${request#rejoin }" ]] || refuse "fenced under another name"
   # From here on the same request, come twice or late, does nothing.
   record "$caller"
-  for each in "${exports[@]}"; do lines+=("$each ${own_addresses[0]}($options)"); done
-  put_file "$(exports_file "$caller")" "$(printf '%s\n' "${lines[@]}")" || refuse "the exports cannot be written to /etc/exports.d"
+  put_file "$(exports_file "$caller")" "$(exports_text "$caller")" || refuse "the exports cannot be written to /etc/exports.d"
   for each in "${exports[@]}"; do
     change_exports -i -o "$options" "${own_addresses[0]}:$each" || refuse "the export of $each cannot be put in force"
   done
@@ -234,8 +174,11 @@ rejoin() {
 
 shopt -s nullglob
 accept "$@"
-read_settings
+find_peer
 { mkdir -p "$memory" && exec 9>"$memory/lock" && flock -w 60 9; } || refuse "another request is at work, or /var/lib cannot be written"
+# setup.sh may have changed or removed the pair while this waited.
+[[ $memory/lock -ef /dev/fd/9 ]] || refuse "the pair is being set up anew"
+find_peer
 read_record
 case "$request" in
   fence | fence-silent) fence ;;

@@ -1,0 +1,724 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { handOver, NOBODY, plantTree, writeInTree } from './nobody';
+
+const SCRIPTS = path.join(__dirname, '..', '..', 'scripts', 'server');
+/** Where they are uploaded to. */
+const UPLOAD = 'upload';
+const [A, B, ELSE] = ['10.77.0.11', '10.77.0.12', '10.77.0.50'];
+const EXPORTS = ['/mnt/share/clickhouse', '/mnt/share/nms'];
+const OPTIONS = 'rw,sync,no_root_squash';
+const FILE_OF = (node: string, pair = 'pair'): string => `etc/exports.d/nim-ha-${pair}@${node}.exports`;
+const KEYS = 'var/lib/nim-ha-fence/.ssh/authorized_keys';
+const FENCE_NAME = '11111111-2222-3333-4444-555555555555';
+const lines = (all: string[]): string => all.map((line) => `${line}\n`).join('');
+/** What sshd -T says on Debian 12, as far as it matters here. */
+const SSHD = lines(['port 22', 'pubkeyauthentication yes', 'pubkeyacceptedalgorithms ssh-ed25519-cert-v01@openssh.com,ssh-ed25519,rsa-sha2-512', 'forcecommand none', 'chrootdirectory none', 'authorizedkeysfile .ssh/authorized_keys .ssh/authorized_keys2', 'authenticationmethods any', 'usedns no']);
+const NOTHING_TO_DO = expect.stringMatching(/nothing was to be done$/);
+
+/** What the tree has of its own; $here is the tree. */
+const STAND_INS = {
+  exportfs: `table="$here/var/lib/nfs/etab"
+case "$1" in
+  -u) where="\${2#*:} \${2%%:*}"; while read -r path client; do [ "$path \${client%%(*}" = "$where" ] || echo "$path $client"; done <"$table" >"$table.new"; cat "$table.new" >"$table"; /bin/rm "$table.new" ;;
+  -i) where="\${4#*:} \${4%%:*}"; while read -r path client; do [ "$path \${client%%(*}" = "$where" ] || echo "$path $client"; done <"$table" >"$table.new"; cat "$table.new" >"$table"; /bin/rm "$table.new"; echo "$where($3)" >>"$table"; sort -o "$table" "$table" ;;
+  -f) ;;
+  *) exit 9 ;;
+esac`,
+  getent: 'grep "^$2:" "$here/etc/passwd"',
+  id: 'echo root',
+  logger: 'exit 0',
+  mount: 'exit 0',
+  sshd: '[[ $# = 3 && "$1 $2" = "-T -C" && $3 =~ ^user=nim-ha-fence,host=([0-9.]+),addr=([0-9.]+)$ && ${BASH_REMATCH[1]} = "${BASH_REMATCH[2]}" ]] && cat "$here/sshd/all" "$here/sshd/${BASH_REMATCH[1]}" 2>/dev/null; [ -s "$here/sshd/all" ]',
+  sudo: '[ "$1" = -n ] && echo "$# $3 $4" >>"$here/asked" && exec "$here$2" "${@:3}"',
+  unshare: 'shift; exec "$@"',
+  useradd: `[ "$*" = "--system --user-group --home-dir /var/lib/nim-ha-fence --no-create-home --shell /bin/sh --password * nim-ha-fence" ] || exit 9
+echo "nim-ha-fence:x:990:990::/var/lib/nim-ha-fence:/bin/sh" >>"$here/etc/passwd"`,
+  userdel: 'grep -v "^$1:" "$here/etc/passwd" >"$here/etc/passwd-"; cat "$here/etc/passwd-" >"$here/etc/passwd"; /bin/rm "$here/etc/passwd-"',
+  visudo: '[ "$1" = -cf ] && [ "$(stat -c %a "$2")" = 440 ] && grep -q "^nim-ha-fence ALL=" "$2"',
+};
+const REAL = ['apt-get', 'bash', 'cat', 'chmod', 'dd', 'flock', 'grep', 'mkdir', 'mv', 'readlink', 'rm', 'rmdir', 'sed', 'setsid', 'sleep', 'sort', 'stat', 'sync', 'timeout', 'uname'];
+/** Everything that changes something by being run. */
+const STEPS = ['exportfs', 'mkdir', 'mv', 'rm', 'rmdir', 'useradd', 'userdel', 'visudo'];
+
+let root: string;
+const at = (name: string): string => path.join(root, name);
+const read = (name: string): string => (fs.existsSync(at(name)) ? fs.readFileSync(at(name), 'utf8') : '');
+const write = (name: string, text: string | Buffer, mode = 0o644): void => writeInTree(root, name, text, mode);
+const exported = (address: string, exports = EXPORTS, options = OPTIONS): string => lines(exports.map((each) => `${each} ${address}(${options})`));
+const settings = (exports = EXPORTS, options = OPTIONS, nodes = [`node-a ${A}`, `node-b ${B} 192.0.2.12`]): string =>
+  lines([...exports.map((each) => `EXPORT=${each}`), `OPTIONS=${options}`, ...nodes.map((each) => `NODE=${each}`)]);
+const otherPair = (): string => settings(['/mnt/two'], OPTIONS, ['node-a 10.77.0.21', 'node-b 10.77.0.22']);
+const keyOf = (letter: string): string => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${letter.toUpperCase()}${letter.repeat(41)}w`;
+
+function plant(): void {
+  root = plantTree('nim-ha-setup-');
+  for (const name of fs.readdirSync(SCRIPTS)) write(`${UPLOAD}/${name}`, fs.readFileSync(path.join(SCRIPTS, name)));
+  for (const [name, text] of Object.entries(STAND_INS)) write(`bin/${name}`, `#!/bin/bash\nhere="\${0%/*/*}"\n${text}\n`, 0o755);
+  // What is not on every machine is never run.
+  for (const name of REAL) fs.symlinkSync(['/bin', '/usr/bin'].map((dir) => `${dir}/${name}`).find((file) => fs.existsSync(file)) ?? '/bin/true', at(`bin/${name}`));
+  for (const name of ['usr/local/lib', 'run', 'etc/exports.d', 'etc/sudoers.d', 'proc/fs/nfsd/clients', 'mnt/two', ...EXPORTS.map((each) => each.slice(1))]) fs.mkdirSync(at(name), { recursive: true });
+  write('proc/fs/nfsd/threads', '8\n');
+  write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n`);
+  write('sshd/all', SSHD);
+  write('etc/passwd', 'root:x:0:0:root:/root:/bin/bash\n');
+  write('var/lib/nfs/etab', `/mnt/else *(rw)\n`);
+  write('etc/exports', '# the site\n/mnt/else *(rw)\n');
+}
+beforeEach(plant);
+afterEach(() => fs.rmSync(root, { recursive: true }));
+
+interface Said {
+  code: number | null;
+  said: string;
+}
+function setup(verb: string, { pair = 'pair', input = settings() as string | Buffer, env = {} as Record<string, string>, from = UPLOAD } = {}): Said {
+  handOver(root);
+  const run = spawnSync('setsid', ['/bin/bash', at(`${from}/setup.sh`), verb, pair], { encoding: 'utf8', input, cwd: root, env: { PATH: at('bin'), NIM_HA_ROOT: root, ...env }, ...NOBODY });
+  return { code: run.status, said: (run.stdout + run.stderr).trim() };
+}
+const idsIn = (said: string): string[] => [...said.matchAll(/FAILED \[(.*?)\]/g)].map((match) => match[1]);
+
+/** All that is there, with its mode, but the tools and what setups and requests wait for each other with. */
+function picture(): string {
+  const names = (fs.readdirSync(root, { recursive: true, encoding: 'utf8' }) as string[]).filter((name) => !/^(bin|real|run|count|asked|log|upload|sshd)(\/|$)/.test(name) && !name.endsWith('/lock'));
+  return names
+    .sort()
+    .map((name) => {
+      const stat = fs.lstatSync(at(name));
+      return `${name} ${stat.mode.toString(8)} ${stat.isFile() ? read(name) : stat.isSymbolicLink() ? fs.readlinkSync(at(name)) : ''}`;
+    })
+    .join('\n');
+}
+
+/** A refusal that leaves everything as it was. */
+function expectRefusal(verb: string, ids: string[], options: Parameters<typeof setup>[1] = {}): string {
+  const before = picture();
+  const { code, said } = setup(verb, options);
+  expect({ code, ids: idsIn(said), said }).toEqual({ code: 3, ids, said: expect.stringMatching(/changed so far: nothing$/) });
+  expect(picture()).toBe(before);
+  return said;
+}
+
+function leaveKeys(a: string | Buffer = `${keyOf('a')} root@node-a\n`, b: string | Buffer = `${keyOf('b')}\n`, share = 'mnt/share/nms'): void {
+  write(`${share}/.nim-ha/fence-keys/node-a.pub`, a);
+  write(`${share}/.nim-ha/fence-keys/node-b.pub`, b);
+}
+
+test('check changes nothing; install puts everything in place, once; remove leaves the server as it was', () => {
+  const before = picture();
+  expect(setup('check')).toEqual({ code: 0, said: expect.stringMatching(/: fencing: the server fits$/) });
+  expect(picture()).toBe(before);
+  expect(setup('install').code).toBe(0);
+  // All of it: a removal may come when what was uploaded is gone.
+  expect(fs.readdirSync(at('usr/local/lib/nim-ha-fence'))).toEqual(fs.readdirSync(SCRIPTS));
+  for (const [name, mode] of [
+    ['usr/local/lib/nim-ha-fence', 0o755], ['usr/local/lib/nim-ha-fence/fence.sh', 0o755], ['usr/local/lib/nim-ha-fence/setup.sh', 0o755], ['usr/local/lib/nim-ha-fence/exports.sh', 0o644], ['etc/nim-ha-fence', 0o700], ['etc/nim-ha-fence/pair', 0o600],
+    ['var/lib/nim-ha-fence', 0o755], ['var/lib/nim-ha-fence/pair', 0o700], ['var/lib/nim-ha-fence/.ssh', 0o755], [KEYS, 0o644], ['etc/sudoers.d/nim-ha-fence', 0o440],
+  ] as const) expect([name, fs.statSync(at(name)).mode & 0o7777]).toEqual([name, mode]);
+  expect(read('etc/nim-ha-fence/pair')).toBe(settings());
+  expect(read('etc/passwd')).toContain('\nnim-ha-fence:');
+  expect(read('etc/sudoers.d/nim-ha-fence')).toBe('Defaults:nim-ha-fence !requiretty\nnim-ha-fence ALL=(root) NOPASSWD: /usr/local/lib/nim-ha-fence/fence.sh\n');
+  expect([read(FILE_OF('node-a')), read(FILE_OF('node-b'))]).toEqual([exported(A), exported(B)]);
+  expect(read('var/lib/nfs/etab').trim().split('\n').sort()).toEqual(`/mnt/else *(rw)\n${exported(A)}${exported(B)}`.trim().split('\n').sort());
+  expect(read('etc/exports')).toBe('# the site\n/mnt/else *(rw)\n');
+  const installed = picture();
+  expect(setup('install')).toEqual({ code: 0, said: NOTHING_TO_DO });
+  expect(setup('check').code).toBe(0);
+  expect(picture()).toBe(installed);
+  expect(setup('remove').code).toBe(0);
+  expect(picture()).toBe(before);
+  expect(fs.readdirSync(at('run'))).toEqual([]);
+  expect(setup('remove')).toEqual({ code: 0, said: expect.stringMatching(/nothing to remove$/) });
+});
+
+test('what is installed removes itself', () => {
+  const before = picture();
+  expect(setup('install').code).toBe(0);
+  fs.rmSync(at(UPLOAD), { recursive: true });
+  expect(setup('remove', { from: 'usr/local/lib/nim-ha-fence' })).toEqual({ code: 0, said: expect.stringMatching(/: fencing: removed$/) });
+  expect(picture()).toBe(before);
+});
+
+describe('a removal while a node has the share mounted', () => {
+  const client = (address: string, more: string): void => write('proc/fs/nfsd/clients/7/info', `clientid: 0x1\naddress: "${address}:876"\n${more}name: "Linux NFSv4.2 node"\n`);
+  beforeEach(() => {
+    setup('install');
+    write('proc/fs/nfsd/nfsv4leasetime', '90\n');
+  });
+
+  test.each([A, `::ffff:${A}`, `[::ffff:${A}]`, '192.0.2.12'])('by nothing but our export is refused: %s', (address) => {
+    client(address, 'status: confirmed\nseconds from last renew: 12\n');
+    const said = expectRefusal('remove', ['fencing/in-use']);
+    expect(said).toContain(`in use by ${address === '192.0.2.12' ? 'node-b' : 'node-a'}, and exported to it only by this`);
+    if (address === A) expect(said).toContain(exported(A).trim());
+  });
+
+  test('that another export lets in goes on: it has been put there for that', () => {
+    client(A, 'status: confirmed\nseconds from last renew: 12\n');
+    write('etc/exports', `/mnt/share 10.77.0.0/24(rw)\n`);
+    expect(setup('remove').code).toBe(0);
+  });
+
+  test.each([
+    ['that is dead', A, 'status: courtesy\nseconds from last renew: 12\n'],
+    ['that has not been heard of for longer than the lease', A, 'status: confirmed\nseconds from last renew: 91\n'],
+    ['that is of somebody else', ELSE, 'status: confirmed\nseconds from last renew: 1\n'],
+  ])('%s goes on', (_, address, more) => {
+    client(address, more);
+    expect(setup('remove').code).toBe(0);
+  });
+});
+
+test('a directory for exports that was not there goes again, and one with something in it stays', () => {
+  fs.rmdirSync(at('etc/exports.d'));
+  const before = picture();
+  setup('install');
+  expect(setup('remove').code).toBe(0);
+  expect(picture()).toBe(before);
+  setup('install');
+  write('etc/exports.d/other.exports', '');
+  expect(setup('remove').code).toBe(0);
+  expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['other.exports']);
+});
+
+test('what is damaged is mended', () => {
+  setup('install');
+  const installed = picture();
+  write('usr/local/lib/nim-ha-fence/fence.sh', 'exit 0\n', 0o700);
+  write('etc/sudoers.d/nim-ha-fence', 'nim-ha-fence ALL=(root) NOPASSWD: ALL\n');
+  for (const name of ['var/lib/nim-ha-fence', 'var/lib/nim-ha-fence/.ssh', KEYS, 'etc/nim-ha-fence']) fs.chmodSync(at(name), 0o777);
+  write('var/lib/nfs/etab', read('var/lib/nfs/etab').replace(`nms ${A}(rw`, `nms ${A}(ro`));
+  fs.rmSync(at(FILE_OF('node-b')));
+  expect(setup('install').code).toBe(0);
+  expect(picture()).toBe(installed);
+});
+
+test('a rule that visudo does not take is not put in place', () => {
+  write('bin/visudo', '#!/bin/bash\nexit 1\n', 0o755);
+  const { code, said } = setup('install');
+  expect([code, idsIn(said), said]).toEqual([1, ['fencing/sudoers'], expect.stringContaining('changed so far: /usr/local/lib/nim-ha-fence; ')]);
+  expect(fs.readdirSync(at('etc/sudoers.d'))).toEqual([]);
+});
+
+test('two pairs do not touch each other', () => {
+  setup('install', { pair: 'two', input: otherPair() });
+  leaveKeys(keyOf('c'), keyOf('d'), 'mnt/two');
+  setup('admit', { pair: 'two' });
+  const before = picture();
+  expect(read(KEYS)).toMatch(/ nim-ha two node-a\n.* nim-ha two node-b\n$/);
+  leaveKeys();
+  const withKeys = picture();
+  expect(setup('remove')).toEqual({ code: 0, said: expect.stringMatching(/nothing to remove$/) });
+  expect([setup('install').code, setup('admit').code]).toEqual([0, 0]);
+  expect(read(KEYS).match(/ nim-ha (pair|two) node-[ab]$/gm)).toHaveLength(4);
+  expect(setup('remove').code).toBe(0);
+  expect(picture()).toBe(withKeys);
+  expect(before).not.toBe('');
+});
+
+const line = (text: string): string => `${settings()}${text}\n`;
+const oneOf = (name: string, value: string): string => settings().replace(new RegExp(`^${name}=.*`, 'm'), () => `${name}=${value}`);
+test.each([
+  ['nothing', ''], ['a blank line', line('')], ['a comment', line('# x')], ['a line of another kind', line('SHELL=/bin/sh')], ['a key in small letters', line('export=/mnt/x')], ['a line with a space before it', line(' EXPORT=/mnt/x')],
+  ['a relative path', oneOf('EXPORT', 'mnt/x')], ['a path with ..', oneOf('EXPORT', '/mnt/two/../share')], ['a path with .', oneOf('EXPORT', '/mnt/./two')], ['a path with //', oneOf('EXPORT', '/mnt//two')],
+  ['a path that ends with /', oneOf('EXPORT', '/mnt/two/')], ['the root', oneOf('EXPORT', '/')], ['a path with a space', oneOf('EXPORT', '/mnt/a b')], ['a path with a quote', oneOf('EXPORT', '/mnt/a"b')],
+  ['a path with a backslash', oneOf('EXPORT', '/mnt/a\\040b')], ['a path with #', oneOf('EXPORT', '/mnt/a#b')], ['a path with a control character', oneOf('EXPORT', '/mnt/a\x01b')], ['a path with a star', oneOf('EXPORT', '/mnt/*')],
+  ['a path with a parenthesis', oneOf('EXPORT', '/mnt/a(rw)')], ['a path with a command', oneOf('EXPORT', '/mnt/$(id)')], ['an empty path', oneOf('EXPORT', '')], ['no exports', settings([])],
+  ['an export twice', settings(['/mnt/share/nms', '/mnt/share/nms'])], ['an export inside of another', settings(['/mnt/share/nms', '/mnt/share'])],
+  ['lines that end as on Windows', settings().replaceAll('\n', '\r\n')], ['a NUL', settings().replace('clickhouse', 'click\0house')], ['too much', line('EXPORT=/mnt/a').repeat(1000)],
+  ['no options', settings().replace(/^OPTIONS=.*\n/m, '')], ['options twice', line(`OPTIONS=${OPTIONS}`)], ['empty options', settings(EXPORTS, '')], ['options with a parenthesis', settings(EXPORTS, `${OPTIONS}) *(rw`)],
+  ['options with a space', settings(EXPORTS, 'rw,sync, no_root_squash')], ['options with an empty one', settings(EXPORTS, 'rw,,sync,no_root_squash')], ['options with a comma at the end', settings(EXPORTS, `${OPTIONS},`)],
+  ['options that look like another argument', settings(EXPORTS, `-u,${OPTIONS}`)], ['options without rw', settings(EXPORTS, 'sync,no_root_squash')], ['options without sync', settings(EXPORTS, 'rw,no_root_squash')],
+  ['options without no_root_squash', settings(EXPORTS, 'rw,sync')], ['options with ro', settings(EXPORTS, `${OPTIONS},ro`)], ['options with async', settings(EXPORTS, `${OPTIONS},async`)], ['options with root_squash', settings(EXPORTS, `${OPTIONS},root_squash`)],
+  ['options with all_squash', settings(EXPORTS, `${OPTIONS},all_squash`)], ['options with a path', settings(EXPORTS, `${OPTIONS},refer=/x@192.0.2.1`)],
+  ...([
+    ['no nodes', []], ['one node', [`a ${A}`]], ['three nodes', [`a ${A}`, `b ${B}`, `c ${ELSE}`]], ['a name twice', [`a ${A}`, `a ${B}`]], ['an address twice', [`a ${A}`, `b ${A}`]], ['a second address twice', [`a ${A} ${ELSE}`, `b ${B} ${ELSE}`]],
+    ['a node without address', ['a', `b ${B}`]], ['an IPv6 address', ['a 2001:db8::1', `b ${B}`]], ['a host name', ['a node-a.example', `b ${B}`]], ['a net', ['a 10.77.0.0/24', `b ${B}`]], ['an octet that is too large', ['a 10.77.0.256', `b ${B}`]],
+    ['an octal octet', ['a 10.77.0.011', `b ${B}`]], ['three octets', ['a 10.77.0', `b ${B}`]], ['everybody', ['a 0.0.0.0', `b ${B}`]], ['the server itself', ['a 127.0.0.1', `b ${B}`]], ['a multicast address', ['a 224.0.0.18', `b ${B}`]], ['a star', ['a *', `b ${B}`]],
+    ['two spaces', [`a  ${A}`, `b ${B}`]], ['a tab', [`a ${A}\t${ELSE}`, `b ${B}`]], ['a space at the end', [`a ${A} `, `b ${B}`]], ['a name with a slash', [`../a ${A}`, `b ${B}`]], ['a name with @', [`a@b ${A}`, `b ${B}`]], ['a name with a dot first', [`.a ${A}`, `b ${B}`]],
+    ['a name that is an option', [`-a ${A}`, `b ${B}`]], ['a name that is too long', [`${'a'.repeat(64)} ${A}`, `b ${B}`]], ['a name with a quote', [`a"b ${A}`, `b ${B}`]], ['a name with a command', [`$(id) ${A}`, `b ${B}`]],
+  ] as [string, string[]][]).map(([what, nodes]): [string, string] => [what, settings(EXPORTS, OPTIONS, nodes)]),
+])('settings that do not fit are refused: %s', (_what, input) => {
+  const before = picture();
+  const { code, said } = setup('install', { input });
+  expect([code, [...new Set(idsIn(said))], said]).toEqual([3, ['fencing/settings'], expect.stringMatching(/changed so far: nothing$/)]);
+  expect(picture()).toBe(before);
+});
+
+test('a pair has a name, and a call its two arguments', () => {
+  for (const pair of ['../x', '.x', '-x', 'a b', 'a@b', 'a/b', '', '$(id)', 'x'.repeat(64), 'a\nb']) expectRefusal('remove', ['fencing/pair'], { pair });
+  for (const verb of ['', 'destroy', '-h']) expect([verb, setup(verb)]).toEqual([verb, { code: 2, said: expect.stringMatching(/^setup\.sh VERB PAIR: [^]*\n {2}check [^]*\n {2}install [^]*\n {2}admit [^]*\n {2}remove /) }]);
+});
+
+test('where another one is at work for too long, nothing is changed', () => {
+  setup('install');
+  leaveKeys();
+  write('bin/flock', '#!/bin/bash\nexit 1\n', 0o755);
+  const before = picture();
+  for (const verb of ['install', 'admit', 'remove']) expect([verb, setup(verb)]).toEqual([verb, { code: 5, said: expect.stringMatching(/: fencing: another setup is at work, or requests of the nodes are: try again later$/) }]);
+  // Nor where a request of a node is.
+  write('bin/flock', '#!/bin/bash\n[ "$3" = 8 ]\n', 0o755);
+  for (const verb of ['install', 'remove']) expect([verb, setup(verb, { input: otherPair() }).code]).toEqual([verb, 5]);
+  expect(picture()).toBe(before);
+});
+
+test('after the nodes were let in, and one was fenced, the removal leaves the server as it was', () => {
+  leaveKeys();
+  const before = picture();
+  setup('install');
+  setup('admit');
+  write('usr/sbin/logger', '#!/bin/bash\n', 0o755);
+  write('usr/sbin/exportfs', '#!/bin/bash\nexec "${0%/usr/sbin/*}/bin/exportfs" "$@"\n', 0o755);
+  fs.mkdirSync(at('proc/sys/kernel/random'), { recursive: true });
+  fs.symlinkSync('/proc/sys/kernel/random/uuid', at('proc/sys/kernel/random/uuid'));
+  handOver(root);
+  const run = spawnSync(at('usr/local/lib/nim-ha-fence/fence.sh'), ['pair', 'node-a', 'fence'], { encoding: 'utf8', env: {}, cwd: root, ...NOBODY });
+  expect(run.stdout + run.stderr).toMatch(/^fenced [0-9a-f-]{36}\n$/);
+  expect(read('var/lib/nfs/etab')).not.toContain(B);
+  for (const name of ['usr/sbin', 'proc/sys']) fs.rmSync(at(name), { recursive: true });
+  expect(setup('remove').code).toBe(0);
+  expect(picture()).toBe(before);
+});
+
+test.each(['', '/', 'relative', '/nowhere'])('what was meant to be a tree is never this system: %s', (tree) => {
+  const before = picture();
+  expect(setup('install', { env: { NIM_HA_ROOT: tree } })).toEqual({ code: 2, said: `setup.sh: NIM_HA_ROOT is '${tree}', and no tree with commands of its own; unset it to set up this system` });
+  expect(picture()).toBe(before);
+});
+
+test('all that is in the way is in one report', () => {
+  for (const name of ['exportfs', 'flock', 'logger', 'sudo', 'sshd', 'visudo', 'useradd']) fs.rmSync(at(`bin/${name}`));
+  fs.rmSync(at('proc/fs/nfsd'), { recursive: true });
+  fs.rmSync(at('mnt/share/nms'), { recursive: true });
+  fs.rmSync(at('mnt/share/clickhouse'), { recursive: true });
+  write('mnt/share/clickhouse', '');
+  write('etc/passwd', 'nim-ha-fence:x:7:7::/home/x:/bin/sh\n');
+  write('etc/nim-ha-fence/two', settings(['/mnt/share']));
+  write('etc/exports', '/mnt/share *(rw)\n');
+  const said = expectRefusal('install', [...Array<string>(7).fill('fencing/tool'), 'fencing/nfsd', 'fencing/user', 'fencing/path', 'fencing/path', 'fencing/other-pair', 'fencing/other-pair', 'fencing/other-export']);
+  for (const text of ['exportfs, got no such command, expected one; apt-get install nfs-kernel-server', 'apt-get install openssh-server', 'apt-get install passwd', 'apt-get install bsdutils', `kernel ${os.release()}`, 'not a directory', 'no such directory', '/mnt/share of the pair two'])
+    expect(said).toContain(text);
+  expect(idsIn(setup('check').said)).toEqual(idsIn(said));
+});
+
+test('packages have the names of the family', () => {
+  fs.rmSync(at('bin/exportfs'));
+  fs.renameSync(at('bin/apt-get'), at('bin/dnf'));
+  expect(expectRefusal('install', ['fencing/tool'])).toContain('dnf install nfs-utils');
+  fs.rmSync(at('bin/dnf'));
+  expect(expectRefusal('install', ['fencing/tool'])).toContain('nfs-kernel-server on Debian, nfs-utils on RHEL');
+});
+
+test('a kernel that tells no clients, and a server that does not run, are two things', () => {
+  fs.rmSync(at('proc/fs/nfsd/clients'), { recursive: true });
+  expect(expectRefusal('install', ['fencing/kernel'])).toContain(`kernel ${os.release()}, got no /proc/fs/nfsd/clients, expected 5.3 or newer`);
+  write('proc/fs/nfsd/threads', '0\n');
+  expectRefusal('install', ['fencing/nfsd']);
+  fs.rmSync(at('proc/fs/nfsd/threads'));
+  fs.rmSync(at('var/lib/nfs/etab'));
+  expectRefusal('install', ['fencing/nfsd', 'fencing/etab']);
+});
+
+test('where SELinux enforces, sshd has to be allowed to read the keys', () => {
+  write('bin/getenforce', '#!/bin/bash\necho Enforcing\n', 0o755);
+  write('bin/matchpathcon', '#!/bin/bash\necho system_u:object_r:var_lib_t:s0\n', 0o755);
+  expect(expectRefusal('install', ['fencing/selinux'])).toContain(`semanage fcontext -a -t ssh_home_t '/var/lib/nim-ha-fence/\\.ssh(/.*)?'`);
+  write('bin/matchpathcon', '#!/bin/bash\necho system_u:object_r:ssh_home_t:s0\n', 0o755);
+  expect(setup('check').code).toBe(0);
+});
+
+test('a path has no symbolic link on its way', () => {
+  fs.renameSync(at('mnt/share/nms'), at('mnt/nms'));
+  fs.symlinkSync('../nms', at('mnt/share/nms'));
+  expectRefusal('install', ['fencing/path']);
+  fs.rmSync(at('mnt/share/nms'));
+  fs.renameSync(at('mnt/nms'), at('mnt/share/nms'));
+  fs.renameSync(at('mnt/share'), at('srv'));
+  fs.symlinkSync('../srv', at('mnt/share'));
+  expectRefusal('install', ['fencing/path', 'fencing/path']);
+});
+
+test.each(['other:x:7:7::/home/x:/bin/sh', 'nim-ha-fence:x:7:7::/home/x:/bin/sh', 'nim-ha-fence:x:7:7::/var/lib/nim-ha-fence:/bin/bash', 'nim-ha-fence:x:7:7::/var/lib/nim-ha-fence/x:/bin/sh'])(
+  'a user of that name that is not ours is left alone: %s',
+  (entry) => {
+    write('etc/passwd', `${entry}\n`);
+    if (entry.startsWith('other')) expect(setup('check').code).toBe(0);
+    else expectRefusal('install', ['fencing/user']);
+    expect(setup('remove').said).toMatch(/nothing to remove$/);
+    write('etc/passwd', '');
+    setup('install');
+    write('etc/passwd', `${entry}\n`);
+    expect(setup('remove').code).toBe(0);
+    expect(read('etc/passwd')).toBe(`${entry}\n`);
+  },
+);
+
+describe('sshd that would keep the nodes out is refused', () => {
+  const instead = (keyword: string, ...values: string[]): string => lines([...SSHD.trim().split('\n').filter((each) => !each.startsWith(`${keyword} `)), ...values.map((each) => `${keyword} ${each}`)]);
+  const refused: [string, string][] = [
+    ['DenyUsers', instead('denyusers', 'games', 'nim-*')], ['DenyUsers', instead('denyusers', 'nim-ha-fence@10.77.0.*')], ['DenyUsers', instead('denyusers', '*@10.77.0.0/16')], ['DenyUsers', instead('denyusers', 'nim-ha-fenc?')],
+    ['DenyGroups', instead('denygroups', 'nim-ha-fence')], ['AllowUsers', instead('allowusers', 'root', 'admin')], ['AllowUsers', instead('allowusers', 'nim-ha-fence@10.78.0.0/16')], ['AllowUsers', instead('allowusers', 'nim-ha-fence@node-a.example')],
+    ['AllowUsers', instead('allowusers', 'nim-ha-fence2')], ['AllowUsers', instead('allowusers', '[n]im-ha-fence')], ['AllowGroups', instead('allowgroups', 'wheel')], ['PubkeyAuthentication', instead('pubkeyauthentication', 'no')],
+    ['AuthenticationMethods', instead('authenticationmethods', 'publickey,password keyboard-interactive')], ['PubkeyAcceptedAlgorithms', instead('pubkeyacceptedalgorithms', 'rsa-sha2-512,sk-ssh-ed25519@openssh.com')],
+    ['PubkeyAcceptedAlgorithms', instead('pubkeyacceptedalgorithms') + 'pubkeyacceptedkeytypes rsa-sha2-512\n'], ['AuthorizedKeysFile', instead('authorizedkeysfile', '/etc/ssh/keys/%u')], ['AuthorizedKeysFile', instead('authorizedkeysfile', 'none')],
+    ['AuthorizedKeysFile', instead('authorizedkeysfile', '%%h/.ssh/authorized_keys')], ['ForceCommand', instead('forcecommand', '/usr/bin/menu')], ['ChrootDirectory', instead('chrootdirectory', '/srv/jail')],
+  ];
+  test.each(refused)('%s: %#', (keyword, configuration) => {
+    write('sshd/all', configuration);
+    const said = expectRefusal('install', expect.arrayContaining(['fencing/sshd']) as unknown as string[]);
+    // For each address of a node that it is about.
+    expect(idsIn(said)).toEqual(Array<string>(/@10\.77\.0\.[*0]/.test(configuration) && keyword === 'DenyUsers' ? 2 : 3).fill('fencing/sshd'));
+    expect(said).toContain(`sshd for nim-ha-fence from ${A}: ${keyword}, got `);
+    expect(said).toContain("below 'Match User nim-ha-fence', then reload sshd");
+  });
+
+  test.each([
+    instead('denyusers', 'games', 'nim-ha', 'nim-ha-fence@10.78.0.0/16', 'root@*'), instead('allowusers', 'root', 'nim-ha-*@10.77.0.0/24', 'nim-ha-fence@192.0.2.*'), instead('allowgroups', 'wheel', 'nim-ha-fence'), instead('authenticationmethods', 'password,publickey publickey'),
+    instead('authorizedkeysfile', '/etc/ssh/keys/%u %h/.ssh/authorized_keys'), instead('authorizedkeysfile', '/var/lib/%u/.ssh/authorized_keys'),
+  ])('and no other: %#', (configuration) => {
+    write('sshd/all', configuration);
+    expect(setup('check')).toMatchObject({ code: 0 });
+  });
+
+  test('for one address alone, and also when there is the user that a Match may be about', () => {
+    setup('install');
+    leaveKeys();
+    write('sshd/192.0.2.12', 'allowusers root\n');
+    expect(expectRefusal('install', ['fencing/sshd'])).toContain('from 192.0.2.12: AllowUsers, got root');
+    expectRefusal('admit', ['fencing/sshd']);
+  });
+
+  test('where nobody can say what it would do', () => {
+    write('sshd/all', '');
+    expect(expectRefusal('install', Array<string>(3).fill('fencing/sshd'))).toContain(`sshd -T -C user=nim-ha-fence,host=${A},addr=${A}, got an error, expected the configuration of sshd`);
+  });
+});
+
+describe('another export', () => {
+  test.each([
+    ['etc/exports', `/mnt/share/nms ${A}(rw)`], ['etc/exports', `/mnt/share/nms ${B}(rw)`], ['etc/exports', '/mnt/share/nms 192.0.2.12(rw)'], ['etc/exports', '/mnt/share 10.77.0.0/24(rw)'], ['etc/exports', '/ *(ro,fsid=0)'],
+    ['etc/exports.d/site.exports', '/mnt/share/clickhouse/deeper @all(rw)'], ['etc/exports.d/site.exports', '/mnt/share/nms'], ['var/lib/nfs/etab', '/mnt/share\t*(rw)'], ['var/lib/nfs/etab', '/mnt/share/nms 192.0.2.12(rw)'],
+    ['etc/exports.d/nim-ha-two@node-a.exports', `/mnt/share/nms ${A}(${OPTIONS})`],
+  ])('by which a node reaches the share is refused: %s: %s', (file, text) => {
+    write(file, `${read(file)}${text}\n`);
+    const said = expectRefusal('install', ['fencing/other-export']);
+    const [where, to = '*'] = text.split(/\s/);
+    expect(said).toContain(`export of ${where} to ${to.replace(/\(.*/, '')}, got one in /${file}, expected`);
+    expect(said).toContain('exportfs -ra');
+    // Exactly the lines that install would write, and nothing before or after them.
+    expect(said).toContain(`\n# /${FILE_OF('node-a')}\n${exported(A)}# /${FILE_OF('node-b')}\n${exported(B)}nim-ha `);
+  });
+
+  test.each([['etc/exports', `/mnt/share/nms ${ELSE}(rw)`], ['etc/exports', '/mnt/share2 *(rw)'], ['var/lib/nfs/etab', '/mnt/two *(rw)'], ['etc/exports.d/site', '/mnt/share *(rw)']])('that is plainly something else is let be: %s: %s', (file, text) => {
+    write(file, `${read(file)}${text}\n`);
+    expect(setup('check')).toMatchObject({ code: 0 });
+  });
+
+  test('by another name of the same directory is refused, as a bind mount is', () => {
+    // A link stands in for it: both have the device and the inode of what they show.
+    fs.mkdirSync(at('srv/deeper'), { recursive: true });
+    fs.symlinkSync('../mnt/share', at('srv/bind'));
+    for (const each of ['/srv/bind', '/srv/bind/nms', '/srv/bind/nms/']) {
+      write('etc/exports', `${each} *(rw)\n`);
+      expect(expectRefusal('install', ['fencing/other-export'])).toContain(`export of ${each} to *, got one in /etc/exports`);
+    }
+    fs.mkdirSync(at('mnt/share/nms/deeper'));
+    write('etc/exports', '/srv/bind/nms/deeper *(rw)\n');
+    expectRefusal('install', ['fencing/other-export']);
+    fs.renameSync(at('srv/bind'), at('srv/a b'));
+    write('etc/exports', '/srv/a\\040b *(rw)\n');
+    expectRefusal('install', ['fencing/other-export']);
+    write('etc/exports', `/srv/deeper *(rw)\n/srv/none *(rw)\n/srv/a\\040b ${ELSE}(rw)\n`);
+    expect(setup('check').code).toBe(0);
+  });
+
+  test('by a bind mount of what is inside of the share is refused, as the list of mounts tells it', () => {
+    fs.mkdirSync(at('srv/a b'), { recursive: true });
+    const mounts = (from: string): string => [`22 1 8:1 / ${root}`, `23 22 8:2 / ${root}/mnt/share`, `24 22 ${from} ${root}/srv/a\\040b`].map((each) => `${each} rw - ext4 /dev/sda1 rw\n`).join('');
+    write('etc/exports', '/srv/a\\040b *(rw)\n');
+    for (const from of ['8:2 /nms/deeper', '8:2 /nms', '8:2 /']) {
+      // In whatever order they were mounted.
+      for (const all of [mounts(from), mounts(from).split(/(?<=\n)/).reverse().join('')]) {
+        write('proc/self/mountinfo', all);
+        expectRefusal('install', ['fencing/other-export']);
+      }
+    }
+    for (const from of ['8:2 /nms2', '8:1 /nms', '8:1 /mnt/share/nms/deeper']) {
+      write('proc/self/mountinfo', mounts(from));
+      expect([from, setup('check').code]).toEqual([from, 0]);
+    }
+  });
+
+  test('by a mount below it is refused where a client crosses mounts', () => {
+    fs.mkdirSync(at('srv'));
+    fs.symlinkSync('../mnt/share', at('srv/bind'));
+    write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n23 22 8:1 /mnt/share ${root}/srv/bind rw - ext4 /dev/sda1 rw\n`);
+    for (const options of ['*(rw,crossmnt)', '-crossmnt *(rw)', '*(crossmnt,rw)']) {
+      write('etc/exports', `/srv ${options}\n`);
+      expectRefusal('install', ['fencing/other-export']);
+    }
+    write('etc/exports', '/srv *(rw,nocrossmnt)\n/mnt/two *(rw,crossmnt)\n');
+    expect(setup('check').code).toBe(0);
+  });
+
+  test('is named once by its file, and moved over as the report says', () => {
+    write('etc/exports', '/mnt/share *(rw)\n');
+    write('var/lib/nfs/etab', '/mnt/share\t*(rw,wdelay)\n');
+    expect(expectRefusal('install', ['fencing/other-export'])).toContain('one in /etc/exports,');
+    const site = `/mnt/share/clickhouse ${A}(rw) ${B}(rw)\n/mnt/share/nms ${A}(rw) ${B}(rw)\n`;
+    write('etc/exports', site);
+    write('var/lib/nfs/etab', lines([...EXPORTS.flatMap((each) => [`${each} ${A}(rw)`, `${each} ${B}(rw)`])]));
+    const said = expectRefusal('install', Array<string>(4).fill('fencing/other-export'));
+    for (const [, file, text] of said.matchAll(/^# \/(.*)\n((?:\/.*\n)+)/gm)) write(file, text);
+    write('etc/exports', '');
+    const moved = exported(A) + exported(B);
+    write('var/lib/nfs/etab', moved);
+    expect(setup('check').code).toBe(0);
+    const { code, said: installed } = setup('install');
+    expect([code, installed]).toEqual([0, expect.not.stringContaining('is not exported')]);
+    expect([read(FILE_OF('node-a')), read(FILE_OF('node-b'))]).toEqual([exported(A), exported(B)]);
+  });
+
+  test('a file under our name that is not ours is not written over', () => {
+    write(FILE_OF('node-a'), `/mnt/else ${A}(ro)\n`);
+    expectRefusal('install', ['fencing/foreign-file']);
+    write(FILE_OF('node-a'), exported(A));
+    expect(setup('install').code).toBe(0);
+  });
+});
+
+test('no path of another pair, nor one above or below it', () => {
+  setup('install', { pair: 'two', input: otherPair() });
+  for (const each of ['/mnt/two', '/mnt', '/mnt/two/deeper']) {
+    fs.mkdirSync(at(each), { recursive: true });
+    const { code, said } = setup('install', { input: settings([each]) });
+    expect([code, idsIn(said)]).toEqual([3, expect.arrayContaining(['fencing/other-pair'])]);
+  }
+});
+
+test('other settings: what they do not export any more is withdrawn, in force and in the files', () => {
+  setup('install');
+  leaveKeys();
+  setup('admit');
+  fs.mkdirSync(at('mnt/share/more'));
+  const next = settings(['/mnt/share/nms', '/mnt/share/more'], `${OPTIONS},no_subtree_check`, ['node-a 10.77.0.31', `node-c ${B}`]);
+  expect(setup('install', { input: next }).code).toBe(0);
+  const [now, options] = [['/mnt/share/nms', '/mnt/share/more'], `${OPTIONS},no_subtree_check`];
+  expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair@node-a.exports', 'nim-ha-pair@node-c.exports']);
+  expect([read(FILE_OF('node-a')), read(FILE_OF('node-c'))]).toEqual([exported('10.77.0.31', now, options), exported(B, now, options)]);
+  expect(read('var/lib/nfs/etab').trim().split('\n').sort()).toEqual(`/mnt/else *(rw)\n${exported('10.77.0.31', now, options)}${exported(B, now, options)}`.trim().split('\n').sort());
+  // The key of a node that is none any more lets nobody in.
+  expect(read(KEYS)).toMatch(/^.* nim-ha pair node-a\n$/);
+  expect(setup('install', { input: next }).said).toEqual(NOTHING_TO_DO);
+  expect(setup('install', { input: settings(now, `${OPTIONS},crossmnt`, ['node-a 10.77.0.31', `node-c ${B}`]) }).code).toBe(0);
+  expect(read('var/lib/nfs/etab').match(/crossmnt/g)).toHaveLength(4);
+});
+
+describe('while a node is fenced', () => {
+  const fence = (): void => {
+    setup('install');
+    write('var/lib/nim-ha-fence/pair/fenced', `node-b ${FENCE_NAME}\n`, 0o600);
+    fs.rmSync(at(FILE_OF('node-b')));
+    write('var/lib/nfs/etab', `/mnt/else *(rw)\n${exported(A)}`);
+  };
+
+  test('the same settings leave it out', () => {
+    fence();
+    const before = picture();
+    expect(setup('install')).toEqual({ code: 0, said: NOTHING_TO_DO });
+    expect(picture()).toBe(before);
+    expect(setup('install', { input: settings(EXPORTS, `${OPTIONS},no_subtree_check`) }).code).toBe(0);
+    expect([fs.existsSync(at(FILE_OF('node-b'))), read('var/lib/nfs/etab')]).toEqual([false, expect.not.stringContaining(B)]);
+    expect(read(FILE_OF('node-a'))).toContain('no_subtree_check');
+  });
+
+  test.each([
+    ['an export', settings(['/mnt/share/nms'])], ['an address', settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-b ${ELSE} 192.0.2.12`])], ['a second address', settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-b ${B}`])],
+    ['a name', settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-c ${B} 192.0.2.12`])],
+  ])('other settings are refused: %s', (_what, input) => {
+    fence();
+    expect(expectRefusal('install', ['fencing/fenced'], { input })).toContain('bring node-b back first: run nim-ha rejoin there');
+  });
+
+  test('nobody is told to put its export back', () => {
+    fence();
+    write('etc/exports', '/mnt/share *(rw)\n');
+    expect(expectRefusal('install', ['fencing/other-export'])).not.toContain('# /etc/exports.d/nim-ha-pair@node-b');
+  });
+
+  test('the pair can be removed', () => {
+    const before = picture();
+    fence();
+    expect(setup('remove').code).toBe(0);
+    expect(picture()).toBe(before);
+  });
+});
+
+describe('the keys of the nodes', () => {
+  const dir = 'mnt/share/nms/.nim-ha/fence-keys';
+  const valid = `${keyOf('a')} root@node-a\n`;
+  beforeEach(() => {
+    setup('install');
+    leaveKeys();
+  });
+  const lineOf = (node: string, key: string): string =>
+    `restrict,command="sudo -n /usr/local/lib/nim-ha-fence/fence.sh pair ${node} \\"$SSH_ORIGINAL_COMMAND\\"" ${key} nim-ha pair ${node}`;
+
+  test('let the two in, without their comments, once', () => {
+    write(KEYS, 'ssh-ed25519 AAAAC3Nzsomebody else\n');
+    expect(setup('admit').code).toBe(0);
+    expect(read(KEYS)).toBe(lines(['ssh-ed25519 AAAAC3Nzsomebody else', lineOf('node-a', keyOf('a')), lineOf('node-b', keyOf('b'))]));
+    expect(setup('admit')).toEqual({ code: 0, said: NOTHING_TO_DO });
+    expect(setup('install').said).toEqual(NOTHING_TO_DO);
+    leaveKeys(keyOf('a'), `${keyOf('c')} $(id) " ' \\`);
+    expect(setup('admit').code).toBe(0);
+    expect(read(KEYS)).toBe(lines(['ssh-ed25519 AAAAC3Nzsomebody else', lineOf('node-a', keyOf('a')), lineOf('node-b', keyOf('c'))]));
+  });
+
+  const replace = (make: (file: string) => void): (() => void) => () => {
+    fs.rmSync(at(`${dir}/node-a.pub`));
+    make(at(`${dir}/node-a.pub`));
+  };
+  const text = (all: string | Buffer): (() => void) => replace((file) => fs.writeFileSync(file, all));
+  const body = keyOf('a').split(' ')[1];
+  test.each<[string, () => void]>([
+    ['none', replace(() => undefined)], ['a symbolic link', replace((file) => { write('elsewhere', valid); fs.symlinkSync(at('elsewhere'), file); })], ['a link to nowhere', replace((file) => fs.symlinkSync('/nowhere', file))],
+    ['a link to the file beside it', replace((file) => { write(`${dir}/x`, valid); fs.symlinkSync('x', file); })], ['a directory', replace((file) => fs.mkdirSync(file))],
+    ['a pipe', replace((file) => spawnSync('mkfifo', [file]))], ['a link to a device', replace((file) => fs.symlinkSync('/dev/zero', file))],
+    ['its directory is a link', () => { fs.renameSync(at(dir), at('keys')); fs.symlinkSync(at('keys'), at(dir)); }], ['its directory is a link to one beside it', () => { fs.renameSync(at(dir), at(`${dir}2`)); fs.symlinkSync('fence-keys2', at(dir)); }],
+    ['the directory above is a link', () => { fs.renameSync(at('mnt/share/nms/.nim-ha'), at('nim-ha')); fs.symlinkSync(at('nim-ha'), at('mnt/share/nms/.nim-ha')); }], ['its directory is a file', () => { fs.rmSync(at(dir), { recursive: true }); write(dir, valid); }],
+    ['empty', text('')], ['a newline', text('\n')], ['two keys', text(`${valid}${keyOf('c')}\n`)], ['a line before', text(`\n${valid}`)], ['a line after', text(`${valid}\n`)], ['options', text(`command="id" ${valid}`)], ['a space before', text(` ${valid}`)],
+    ['two spaces', text(valid.replace('ssh-ed25519 ', 'ssh-ed25519  '))], ['a tab', text(valid.replace(' ', '\t'))], ['lines as on Windows', text(valid.replace('\n', '\r\n'))], ['a control character in the comment', text(`${keyOf('a')} a\x1bb\n`)],
+    ['a NUL', text(`${keyOf('a')}\0 x\n`)], ['a NUL and more', text(`${valid}\0${valid}`)], ['another kind of key', text('ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB\n')], ['a security key', text(`sk-ssh-ed25519@openssh.com ${body}\n`)], ['a key that is too short', text(`ssh-ed25519 ${body.slice(0, -1)}\n`)],
+    ['a key that is too long', text(`ssh-ed25519 ${body}A\n`)], ['a key of something else', text(`ssh-ed25519 ${'A'.repeat(68)}\n`)], ['a length that is wrong', text(`ssh-ed25519 ${body.slice(0, 25)}a${body.slice(26)}\n`)], ['a key with a quote', text(`ssh-ed25519 ${body.slice(0, -1)}"\n`)],
+    ['padding', text(`ssh-ed25519 ${body.slice(0, -2)}==\n`)], ['bytes that are no text', text(Buffer.from([0xff, 0xfe, ...Buffer.from(valid)]))], ['a comment that is too long', text(`${keyOf('a')} ${'x'.repeat(1100)}\n`)], ['more than fits', text('x'.repeat(3_000_000))],
+    ['a private key', text('-----BEGIN OPENSSH PRIVATE KEY-----\n')],
+  ])('that are something else are refused: %s', (_what, make) => {
+    make();
+    const said = expectRefusal('admit', expect.arrayContaining(['fencing/key']) as unknown as string[]);
+    expect(said).not.toMatch(/AAAA|BEGIN|xxx/);
+  });
+
+  test('that cannot be read in time are refused', () => {
+    write('bin/dd', '#!/bin/bash\nexec sleep 60\n', 0o755);
+    fs.rmSync(at(`${dir}/node-b.pub`));
+    expect(expectRefusal('admit', ['fencing/key', 'fencing/key'])).toContain('no answer in 10 s');
+  });
+
+  test('are not read where devices of the share could be opened', () => {
+    write('bin/mount', '#!/bin/bash\n[ "$1" = --bind ] || [ "$2" != remount,bind,ro,nodev,nosuid,noexec ]\n', 0o755);
+    expectRefusal('admit', ['fencing/key', 'fencing/key']);
+  });
+
+  test('are different ones', () => {
+    leaveKeys(keyOf('a'), `${keyOf('a')} x`);
+    expectRefusal('admit', ['fencing/same-key']);
+    leaveKeys();
+    setup('admit');
+    // Of the other node, until now.
+    leaveKeys(keyOf('b'), keyOf('c'));
+    expectRefusal('admit', ['fencing/same-key']);
+    setup('install', { pair: 'two', input: otherPair() });
+    leaveKeys(keyOf('c'), keyOf('a'), 'mnt/two');
+    expectRefusal('admit', ['fencing/same-key'], { pair: 'two' });
+    leaveKeys(keyOf('c'), keyOf('d'), 'mnt/two');
+    expect(setup('admit', { pair: 'two' }).code).toBe(0);
+  });
+
+  test('are for a pair that is there, and nodes that have been there', () => {
+    expectRefusal('admit', ['fencing/not-installed'], { pair: 'two' });
+    fs.rmSync(at('mnt/share/nms/.nim-ha'), { recursive: true });
+    expectRefusal('admit', ['fencing/share']);
+    setup('remove');
+    expectRefusal('admit', ['fencing/not-installed']);
+  });
+
+  test('call fence.sh with what the caller says as one word, whatever it is', () => {
+    setup('admit');
+    write('usr/sbin/logger', '#!/bin/bash\n', 0o755);
+    const command = /command="((?:[^"\\]|\\.)*)"/.exec(read(KEYS))?.[1].replaceAll('\\"', '"') ?? '';
+    const ask = (request?: string): Said => {
+      handOver(root);
+      const run = spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8', cwd: root, ...NOBODY, env: { PATH: `${at('bin')}`, ...(request === undefined ? {} : { SSH_ORIGINAL_COMMAND: request }) } });
+      return { code: run.status, said: (run.stdout + run.stderr).trim() };
+    };
+    expect(ask('status')).toEqual({ code: 0, said: 'free' });
+    const before = picture();
+    const bad = [undefined, '', '"; id; "', `'; id; '`, '$(id)', '`id`', 'status\nfence', 'status; fence', 'fence node-b', '\\', '\\" x', '*', '-n', 'status && id', '|id', '>/x', '$SSH_ORIGINAL_COMMAND', 'x'.repeat(100_000)];
+    for (const request of bad) expect([request, ask(request)]).toEqual([request, { code: 3, said: 'refused: no such request' }]);
+    expect(picture()).toBe(before);
+    // -n, the program, pair, node and the request.
+    expect(read('asked')).toBe('5 pair node-a\n'.repeat(bad.length + 1));
+  });
+});
+
+describe('a setup that stops at any step is made whole', () => {
+  /** Runs all that change something through a count; the one at `step` fails, or all of it dies before it. */
+  const counted = (): void => {
+    fs.mkdirSync(at('real'));
+    for (const name of STEPS) {
+      fs.renameSync(at(`bin/${name}`), at(`real/${name}`));
+      write(
+        `bin/${name}`,
+        `#!/bin/bash
+here="\${0%/*/*}"
+n=0
+[ ! -e "$here/count" ] || n=$(<"$here/count")
+echo $((n + 1)) >"$here/count"
+[ "$n" != "$STOP_AT" ] || { [ "$STOP_HOW" = dies ] && kill -KILL 0; exit 1; }
+exec "$here/real/${name}" "$@"\n`,
+        0o755,
+      );
+    }
+  };
+  const stopAt = (verb: string, step: number, how: string, input = settings()): Said => {
+    fs.rmSync(at('count'), { force: true });
+    return setup(verb, { input, env: { STOP_AT: String(step), STOP_HOW: how } });
+  };
+  const stepsOf = (): number => Number(read('count'));
+  const [second, more] = [settings(['/mnt/share/nms', '/mnt/two'], `${OPTIONS},no_subtree_check`, ['node-a 10.77.0.31', `node-b ${B}`]), settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-x ${ELSE}`])];
+
+  /** For each step of `verb`: from `start`, stop there; then each of `repairs` has to end in the same as if nothing had been. */
+  function walk(verb: string, input: string, how: string, start: () => void, repairs: [string, string][]): void {
+    start();
+    counted();
+    const template = `${root}-template`;
+    spawnSync('cp', ['-a', root, template]);
+    const fresh = (): void => {
+      fs.rmSync(root, { recursive: true });
+      spawnSync('cp', ['-a', template, root]);
+    };
+    const wanted = repairs.map(([repair, by]) => {
+      fresh();
+      expect(stopAt(repair, -1, how, by).code).toBe(0);
+      return picture();
+    });
+    fresh();
+    stopAt(verb, -1, how, input);
+    const steps = stepsOf();
+    expect(steps).toBeGreaterThan(5);
+    for (let step = 0; step < steps; step++) {
+      repairs.forEach(([repair, by], index) => {
+        fresh();
+        const { code, said } = stopAt(verb, step, how, input);
+        const { code: then, said: repaired } = stopAt(repair, -1, how, by);
+        expect({ step, repair, then, repaired, is: picture(), said, code }).toEqual({ step, repair, then: 0, repaired, is: wanted[index], said, code });
+      });
+    }
+    fs.rmSync(template, { recursive: true });
+  }
+  const nothing = (): void => undefined;
+  const installed = (): void => {
+    setup('install');
+    leaveKeys();
+    setup('admit');
+  };
+
+  test('install: every step fails once', () => walk('install', settings(), 'fails', nothing, [['install', settings()]]), 600_000);
+  test('install: dies before every step', () => walk('install', settings(), 'dies', nothing, [['install', settings()], ['remove', '']]), 600_000);
+  test('install of other settings: dies before every step', () => walk('install', second, 'dies', installed, [['install', second], ['install', more], ['remove', '']]), 900_000);
+  test('remove: dies before every step', () => walk('remove', '', 'dies', installed, [['remove', '']]), 600_000);
+});

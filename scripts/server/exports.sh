@@ -1,0 +1,152 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# What fence.sh and setup.sh both know: where a pair's files are, its settings, its exports, and which other export reaches them. Needs
+# `root`; ends nothing by itself.
+
+name_pattern='^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'
+etab="$root/var/lib/nfs/etab" mounts="$root/proc/self/mountinfo"
+declare -A addresses_of=()
+
+name_paths() {
+  settings="$root/etc/nim-ha-fence/$1" memory="$root/var/lib/nim-ha-fence/$1"
+}
+
+is_ipv4() {
+  [[ $1 =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$ ]]
+}
+
+is_among() {
+  local each
+  for each in "${@:2}"; do
+    [[ $each != "$1" ]] || return 0
+  done
+  return 1
+}
+
+# read_settings FILE: sets `exports`, `options`, `nodes` and `addresses_of`. Whether they make sense is for the caller to say.
+read_settings() {
+  local line name
+  exports=() options='' nodes=() addresses_of=()
+  while IFS= read -r line || [[ -n $line ]]; do
+    case "$line" in
+      EXPORT=/*) exports+=("${line#*=}") ;;
+      OPTIONS=*) options="${line#*=}" ;;
+      NODE=?*)
+        read -r name line <<<"${line#*=}"
+        [[ -n $name ]] || continue
+        nodes+=("$name") addresses_of[$name]="$line"
+        ;;
+    esac
+  done <"$1"
+}
+
+# Sets `fenced` and `name` to the one that is fenced, and the name of the fence.
+read_record() {
+  fenced='' name=''
+  [[ ! -r $memory/fenced ]] || read -r fenced name <"$memory/fenced"
+}
+
+# put_file FILE TEXT [MODE]: whole, and on the disk, when this returns. No pair has a name that begins with a dot.
+put_file() {
+  local new="${1%/*}/.${1##*/}.new"
+  printf '%s' "${2:+$2$'\n'}" >"$new" && chmod "${3:-600}" "$new" && sync "$new" && mv -f "$new" "$1" && sync "${1%/*}"
+}
+
+# exports_file NODE. No name has an @ in it, so no other pair has the same file.
+exports_file() {
+  printf '%s' "$root/etc/exports.d/nim-ha-$pair@$1.exports"
+}
+
+# exports_text NODE: each export of the pair, to the address that the node mounts from.
+exports_text() {
+  local each
+  for each in "${exports[@]}"; do printf '%s\n' "$each ${addresses_of[$1]%% *}($options)"; done
+}
+
+# The table of exports stays readable for whom it was.
+change_exports() {
+  (umask 022 && exportfs "$@") 9>&-
+}
+
+# overlaps PATH PATH: whether one is the other, or inside of it.
+overlaps() {
+  [[ $1 == "$2" || $1 == / || $2 == / || $2 == "$1"/* || $1 == "$2"/* ]]
+}
+
+# is_on_the_way PATH OTHER: whether PATH is OTHER, or a directory above it, by whatever name: a bind mount, or a file system that is mounted
+# twice, has the device and the inode of what it shows.
+is_on_the_way() {
+  local above="${2%/}"
+  while [[ ! $root$1 -ef $root$above/ ]]; do
+    [[ -n $above ]] || return 1
+    above="${above%/*}"
+  done
+}
+
+# place_of PATH: sets `place`, the file system and the path in it of what is there, as the kernel's list of mounts has it.
+place_of() {
+  local device from mount best=''
+  place=''
+  while read -r _ _ device from mount _; do
+    # A space in a path is \040 there.
+    printf -v mount '%b' "${mount%/}"
+    printf -v from '%b' "${from%/}"
+    mount="${mount#"$root"}"
+    [[ $1/ == "$mount"/* && ${#mount} -ge ${#best} ]] || continue
+    best="$mount" place="$device $from${1#"$mount"}"
+  done <"$mounts"
+}
+
+# shows_share PATH: whether it is one of the exports, above or below one, by whatever name.
+shows_share() {
+  local each place here
+  place_of "$1"
+  here="$place"
+  for each in "${exports[@]}"; do
+    ! overlaps "$1" "$each" || return 0
+    ! is_on_the_way "$1" "$each" || return 0
+    ! is_on_the_way "$each" "$1" || return 0
+    place_of "$each"
+    ! overlaps "$here" "$place" || return 0
+  done
+  return 1
+}
+
+# shows_share_below PATH: the same of what is mounted below it, which a client of `crossmnt` reaches, too.
+shows_share_below() {
+  local mount
+  while read -r _ _ _ _ mount _; do
+    printf -v mount '%b' "$mount"
+    mount="${mount#"$root"}"
+    [[ $mount != "$1"/* ]] || ! shows_share "$mount" || return 0
+  done <"$mounts"
+  return 1
+}
+
+# reaches PATH CLIENT [CROSSMNT]: whether one with `kept_out`, its addresses, could write to the share by this export: to whatever is not
+# plainly another host. An IPv4 address that is not among them is one; a name, a net, a group, no client at all may be anybody.
+reaches() {
+  local path="${1:-/}" client="${2%%(*}"
+  is_ipv4 "$client" && ! is_among "$client" "${kept_out[@]}" && return 1
+  shows_share "$path" || { [[ -n ${3-} ]] && shows_share_below "$path"; }
+}
+
+# look_at_exports FILE: adds to `others` each export of that file that reaches the share, in the form of exports(5).
+look_at_exports() {
+  local line part='' words client path crossmnt pattern='[(,-]crossmnt'
+  while IFS= read -r line || [[ -n $line ]]; do
+    if [[ $line == *\\ ]]; then
+      part+="${line%\\} "
+      continue
+    fi
+    line="$part${line%%#*}" part='' crossmnt=''
+    read -r -a words <<<"${line//\"/ }"
+    ((${#words[@]})) || continue
+    ((${#words[@]} > 1)) || words+=('*')
+    [[ ! $line =~ $pattern ]] || crossmnt=yes
+    # A space in a path is \040 there.
+    printf -v path '%b' "${words[0]%/}"
+    for client in "${words[@]:1}"; do
+      [[ $client == -* ]] || ! reaches "$path" "$client" "$crossmnt" || others+=("${words[0]} to ${client%%(*} in ${1#"$root"}")
+    done
+  done <"$1"
+}

@@ -1,0 +1,161 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Everything that would go wrong on this server, in one report, before anything changes. Reads only.
+
+# package_of COMMAND: what the family of this system calls it.
+package_of() {
+  local debian redhat
+  case "$1" in
+    exportfs) debian=nfs-kernel-server redhat=nfs-utils ;;
+    logger) debian=bsdutils redhat=util-linux ;;
+    mount) debian=mount redhat=util-linux ;;
+    flock | unshare) debian=util-linux redhat=util-linux ;;
+    sudo | visudo) debian=sudo redhat=sudo ;;
+    sshd) debian=openssh-server redhat=openssh-server ;;
+    useradd | userdel) debian=passwd redhat=shadow-utils ;;
+  esac
+  if command -v apt-get >/dev/null; then
+    echo "apt-get install $debian"
+  elif command -v dnf >/dev/null || command -v yum >/dev/null; then
+    echo "$(command -v dnf >/dev/null && echo dnf || echo yum) install $redhat"
+  else
+    echo "install the package that has it: $debian on Debian, $redhat on RHEL"
+  fi
+}
+
+check_system() {
+  local tool nfsd="$root/proc/fs/nfsd" kernel
+  for tool in exportfs flock logger mount sshd sudo unshare useradd userdel visudo; do
+    command -v "$tool" >/dev/null || problem fencing/tool "$tool" "no such command" "one" "$(package_of "$tool")"
+  done
+  kernel="kernel $(uname -r)"
+  if [[ ! -e $nfsd/threads ]]; then
+    problem fencing/nfsd "NFS server of the $kernel" "nothing mounted at /proc/fs/nfsd" "a server that runs" "systemctl enable --now nfs-server"
+  elif [[ "$(<"$nfsd/threads")" == 0 ]]; then
+    problem fencing/nfsd "NFS server of the $kernel" "no threads" "a server that runs" "systemctl enable --now nfs-server"
+  elif [[ ! -d $nfsd/clients ]]; then
+    problem fencing/kernel "$kernel" "no /proc/fs/nfsd/clients" "5.3 or newer, which tells its clients" "use a newer release of the operating system"
+  fi
+  [[ -r $etab ]] || problem fencing/etab "exports in force" "no /var/lib/nfs/etab" "the table of exportfs" "systemctl enable --now nfs-server"
+  if [[ "$(getenforce 2>/dev/null)" == Enforcing && "$(matchpathcon -n "$keys_file" 2>/dev/null)" != *:ssh_home_t:* ]]; then
+    problem fencing/selinux "label of $keys_file" "$(matchpathcon -n "$keys_file" 2>&1)" "ssh_home_t, for SELinux is enforcing" \
+      "semanage fcontext -a -t ssh_home_t '/var/lib/nim-ha-fence/\.ssh(/.*)?'"
+  fi
+}
+
+# Sets `account` to none, ours or other. Ours has this home and this shell, and was made for nothing else.
+look_at_account() {
+  local entry
+  account=none
+  entry="$(getent passwd "$user")" || return 0
+  account=other
+  [[ ${entry#*:*:*:*:*:} != "${home#"$root"}:/bin/sh" ]] || account=ours
+}
+
+check_account() {
+  look_at_account
+  [[ $account != other ]] || problem fencing/user "user $user" "one that is not ours" "none, or one with the home /var/lib/nim-ha-fence" \
+    "if nothing needs it: userdel $user"
+}
+
+# What is exported has to be where its name says: another export is recognised by its path.
+check_paths() {
+  local each real
+  for each in "${exports[@]}"; do
+    if [[ ! -e $root$each ]]; then
+      problem fencing/path "$each" "no such directory" "the directory to export" "create it, or correct the share in the program"
+    elif [[ ! -d $root$each ]]; then
+      problem fencing/path "$each" "not a directory" "the directory to export" "correct the share in the program"
+    else
+      real="$(readlink -f "$root$each")"
+      [[ $real == "$(readlink -f "$root/")${root:+/}${each#/}" ]] ||
+        problem fencing/path "$each" "a symbolic link on the way, to $real" "a path without one" "name the directory itself in the program"
+    fi
+  done
+}
+
+check_other_pairs() {
+  local file line each
+  for file in "$settings_dir"/*; do
+    [[ $file != "$settings" ]] || continue
+    while IFS= read -r line; do
+      for each in "${exports[@]}"; do
+        ! overlaps "$each" "$line" || problem fencing/other-pair "export $each" "$line of the pair ${file##*/}" "a path of this pair alone" \
+          "correct the share in the program, or remove that pair"
+      done
+    done < <(sed -n 's/^EXPORT=//p' "$file")
+  done
+}
+
+# The settings that are in force, as old_exports and old_address[NODE], the one that the node mounts from; and who is fenced.
+declare -A old_address=()
+look_at_installed() {
+  local each
+  old_exports=() old_address=()
+  if [[ -e $settings ]]; then
+    read_settings "$settings"
+    old_exports=("${exports[@]}")
+    for each in "${nodes[@]}"; do old_address[$each]="${addresses_of[$each]%% *}"; done
+  fi
+  read_settings /dev/stdin <<<"$wanted"
+  read_record
+}
+
+# is_own_file NODE: of the settings in force, or put there by hand as it is going to be.
+is_own_file() {
+  [[ -n ${old_address[$1]-} ]] || { is_among "$1" "${nodes[@]}" && [[ "$(<"$(exports_file "$1")")" == "$(exports_text "$1")" ]]; }
+}
+
+# Files first, for what is in one is told by its name, and what is in force comes from there.
+check_other_exports() {
+  local file each node here others=() ours=() seen=() kept_out=()
+  for node in "${nodes[@]}"; do
+    for each in ${addresses_of[$node]}; do kept_out+=("$each"); done
+    for each in "${exports[@]}"; do ours+=("$each to ${addresses_of[$node]%% *} in ${etab#"$root"}"); done
+  done
+  for node in "${!old_address[@]}"; do
+    for each in "${old_exports[@]}"; do ours+=("$each to ${old_address[$node]} in ${etab#"$root"}"); done
+  done
+  for file in "$root/etc/exports" "$exports_dir"/*.exports "$etab"; do
+    [[ -e $file ]] || continue
+    node="${file#"$exports_dir/nim-ha-$pair@"}"
+    node="${node%.exports}"
+    [[ $file != "$(exports_file "$node")" ]] || ! is_own_file "$node" || continue
+    ! is_among "$node" "${nodes[@]}" || problem fencing/foreign-file "${file#"$root"}" "a file that is not ours" "none, or the lines that belong there" \
+      "move it away"
+    look_at_exports "$file"
+  done
+  for each in "${others[@]}"; do
+    is_among "$each" "${ours[@]}" && continue
+    here="${each##* in }"
+    [[ $here != "${etab#"$root"}" ]] || ! is_among "${each% in *}" "${seen[@]% in *}" || continue
+    seen+=("$each")
+    problem fencing/other-export "export of ${each% in *}" "one in $here" "none by which a node reaches the share around its fence" \
+      "put the lines below into the files below; take this one out of its file; then run exportfs -ra, which also drops what was exported by hand alone"
+  done
+  ((${#seen[@]} == 0)) || for node in "${nodes[@]}"; do
+    [[ $node == "$fenced" ]] || advice+=("# /etc/exports.d/nim-ha-$pair@$node.exports" "$(exports_text "$node")")
+  done
+}
+
+# The record names a node, and its way back is to what was exported to it.
+check_change_while_fenced() {
+  [[ -n $fenced && -e $settings ]] || return 0
+  [[ "$(grep -v ^OPTIONS= "$settings" | sort)" == "$(grep -v ^OPTIONS= <<<"$wanted" | sort)" ]] ||
+    problem fencing/fenced "settings" "other exports, nodes or addresses while $fenced is fenced" "the same ones" \
+      "bring $fenced back first: run nim-ha rejoin there"
+}
+
+check_all() {
+  local bad=${#problems[@]}
+  check_system
+  check_account
+  if ((bad == 0)); then
+    check_sshd
+    check_paths
+    check_other_pairs
+    look_at_installed
+    check_other_exports
+    check_change_while_fenced
+  fi
+  end_on_problems 3
+}

@@ -1,0 +1,136 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Puts everything in place, each thing whole, and only what is not there. The order is one in which the next install or remove finds what
+# this one has left, wherever it stops: settings before what they name, and off with the old exports before the settings that name them.
+
+write_failed() {
+  fail fencing/write "${1#"$root"}" "an error" "written" "is the file system full, or read-only?"
+}
+
+has_mode() {
+  [[ "$(stat -c %a "$1" 2>/dev/null)" == "$2" ]]
+}
+
+# ensure_dir DIR MODE
+ensure_dir() {
+  [[ ! -d $1 ]] || ! has_mode "$1" "$2" || return 0
+  { { [[ -d $1 ]] || mkdir "$1"; } && chmod "$2" "$1" && sync "$1" "${1%/*}"; } || write_failed "$1"
+  changed "${1#"$root"}"
+}
+
+# ensure_file FILE TEXT MODE
+ensure_file() {
+  [[ ! -f $1 || "$(<"$1")" != "$2" ]] || ! has_mode "$1" "$3" || return 0
+  put_file "$@" || write_failed "$1"
+  changed "${1#"$root"}"
+}
+
+# In sudo's directory, but under a name with a dot in it, which sudo passes over.
+ensure_sudoers() {
+  local rule new="${sudoers%/*}/.nim-ha-fence.new"
+  rule="Defaults:$user !requiretty
+$user ALL=(root) NOPASSWD: /usr/local/lib/nim-ha-fence/fence.sh"
+  [[ ! -f $sudoers || "$(<"$sudoers")" != "$rule" ]] || ! has_mode "$sudoers" 440 || return 0
+  { [[ -d ${sudoers%/*} ]] && rm -f "$new" && printf '%s\n' "$rule" >"$new" && chmod 440 "$new"; } || write_failed "$new"
+  visudo -cf "$new" >/dev/null || {
+    rm -f "$new"
+    fail fencing/sudoers "${sudoers#"$root"}" "an error of visudo" "a rule that it takes" "see: visudo -c"
+  }
+  { sync "$new" && mv -f "$new" "$sudoers" && sync "${sudoers%/*}"; } || write_failed "$sudoers"
+  changed "${sudoers#"$root"}"
+}
+
+# `*` is no password, but not a locked account either, which sshd without PAM lets nobody in to.
+ensure_account() {
+  look_at_account
+  [[ $account == none ]] || return 0
+  useradd --system --user-group --home-dir "${home#"$root"}" --no-create-home --shell /bin/sh --password '*' "$user" ||
+    fail fencing/user "useradd $user" "an error" "success" "see the line above"
+  changed "user $user"
+}
+
+# A forced command needs a shell, and sshd reads the keys as this user; it may write none of it.
+ensure_home() {
+  ensure_dir "$home" 755
+  ensure_dir "$home/.ssh" 755
+  [[ -f $keys_file ]] || ensure_file "$keys_file" '' 644
+  has_mode "$keys_file" 644 || ensure_file "$keys_file" "$(<"$keys_file")" 644
+  ! command -v restorecon >/dev/null || restorecon -R "$home/.ssh" || true
+}
+
+# is_in_force PATH ADDRESS [OPTION...]
+is_in_force() {
+  local path client each
+  while read -r path client; do
+    [[ "$path ${client%%(*}" == "$1 $2" ]] || continue
+    client="${client#*(}"
+    for each in "${@:3}"; do [[ ,${client%)}, == *,"$each",* ]] || return 1; done
+    return 0
+  done <"$etab"
+  return 1
+}
+
+# withdraw PATH ADDRESS
+withdraw() {
+  is_in_force "$1" "$2" || return 0
+  change_exports -u "$2:$1" && change_exports -f
+  ! is_in_force "$1" "$2" || fail fencing/withdraw "export of $1 to $2" "still in force" "withdrawn" "see: exportfs -v"
+  changed "$1 is not exported to $2 any more"
+}
+
+# What the last settings export and these don't. The files first, for the server reads them when it starts.
+withdraw_old() {
+  local node each file
+  for node in "${!old_address[@]}"; do
+    file="$(exports_file "$node")"
+    if [[ ${addresses_of[$node]-} != "${old_address[$node]}"?( *) ]]; then
+      drop_file "$file"
+    elif [[ -f $file ]]; then
+      ensure_file "$file" "$(exports_text "$node")" 600
+    fi
+    for each in "${old_exports[@]}"; do
+      [[ ${addresses_of[$node]-} == "${old_address[$node]}"?( *) ]] && is_among "$each" "${exports[@]}" && continue
+      withdraw "$each" "${old_address[$node]}"
+    done
+  done
+}
+
+export_to() {
+  local node="$1" each address="${addresses_of[$1]%% *}"
+  ensure_file "$(exports_file "$node")" "$(exports_text "$node")" 600
+  for each in "${exports[@]}"; do
+    [[ -e $memory/unfinished ]] || ! is_in_force "$each" "$address" rw sync no_root_squash || continue
+    change_exports -i -o "$options" "$address:$each" ||
+      fail fencing/export "export of $each to $address" "an error of exportfs" "in force" "see the line above"
+    changed "$each is exported to $address"
+  done
+}
+
+install_pair() {
+  local node file mode
+  ensure_dir "$lib_dir" 755
+  # All of it: a removal may come when what was uploaded is gone.
+  for file in "$lib"/*.sh; do
+    mode=644
+    case "${file##*/}" in fence.sh | setup.sh) mode=755 ;; esac
+    ensure_file "$lib_dir/${file##*/}" "$(<"$file")" "$mode"
+  done
+  ensure_account
+  ensure_home
+  ensure_sudoers
+  ensure_dir "$settings_dir" 700
+  ensure_dir "$memory" 700
+  if [[ ! -d $exports_dir ]]; then
+    put_file "$made_exports_dir" '' || write_failed "$made_exports_dir"
+    ensure_dir "$exports_dir" 755
+  fi
+  # What is in force may have other options than the file until this is away.
+  [[ -f $settings && "$(<"$settings")" == "$wanted" ]] || put_file "$memory/unfinished" '' || write_failed "$memory/unfinished"
+  withdraw_old
+  ensure_file "$settings" "$wanted" 600
+  forget_keys_but "${nodes[@]}"
+  for node in "${nodes[@]}"; do
+    # The one that is fenced asks for its exports itself, when it holds nothing of the share.
+    [[ $node == "$fenced" ]] || export_to "$node"
+  done
+  rm -f "$memory/unfinished"
+}

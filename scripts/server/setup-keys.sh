@@ -1,0 +1,112 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
+# The nodes leave their public keys on the share. Whoever is root on a node can put anything there, and swap it at any moment.
+
+# key_line NODE KEY. Its shell gives the request to fence.sh as one word, whatever is in it.
+key_line() {
+  printf '%s' "restrict,command=\"sudo -n /usr/local/lib/nim-ha-fence/fence.sh $pair $1 \\\"\$SSH_ORIGINAL_COMMAND\\\"\" $2 nim-ha $pair $1"
+}
+
+# Sets `key_lines` to those of other pairs, and of this one's nodes that are named.
+read_keys_of() {
+  local line node
+  key_lines=()
+  [[ -f $keys_file ]] || return 0
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ -n $line ]] || continue
+    node="${line##*" nim-ha $pair "}"
+    if [[ $node == "$line" ]] || is_among "$node" "$@"; then key_lines+=("$line"); fi
+  done <"$keys_file"
+}
+
+write_keys() {
+  ensure_file "$keys_file" "$( ((${#key_lines[@]} == 0)) || printf '%s\n' "${key_lines[@]}")" 644
+}
+
+# forget_keys_but NODE...: of this pair.
+forget_keys_but() {
+  local key_lines
+  [[ -f $keys_file ]] || return 0
+  read_keys_of "$@"
+  write_keys
+}
+
+# In a mount namespace of its own, where nothing on the share is a device: to open one may do harm. From inside of the directories, for they
+# may be swapped for links.
+key_reader='
+  mount --bind "$1" "$1" && mount -o remount,bind,ro,nodev,nosuid,noexec "$1" && cd -P "$1" || exit 10
+  for each in .nim-ha fence-keys; do
+    here="$(readlink /proc/self/cwd)"
+    cd -P "$each" 2>/dev/null && [[ "$(readlink /proc/self/cwd)" == "$here/$each" ]] || exit 11
+  done
+  [[ -e $2 || -L $2 ]] || exit 12
+  [[ -f $2 && ! -L $2 ]] || exit 13
+  exec dd if="$2" iflag=nofollow,nonblock bs=1025 count=1 status=none'
+
+# read_key NODE: sets `key`, or reports. Never shows what it has read: it may be of another file.
+read_key() {
+  local text='' code got='' file=".nim-ha/fence-keys/$1.pub"
+  local pattern='^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42})( [ -~]*)?$'
+  key=''
+  # `read` comes to its end with success at a NUL.
+  ! IFS= read -r -d '' text < <(timeout -k 2 10 unshare -m bash -c "$key_reader" _ "$share" "$1.pub" 2>/dev/null 8>&-) || got="a NUL in it"
+  wait $!
+  code=$?
+  case "$code" in
+    0) ;;
+    10) got="no private mount of $share to read it from" ;;
+    11) got="no such directory, or a symbolic link for one" ;;
+    12) got="no such file" ;;
+    13) got="no regular file" ;;
+    124 | 137) got="no answer in 10 s" ;;
+    *) got="an error when it was read" ;;
+  esac
+  if [[ -z $got ]]; then
+    if ((${#text} > 1024)); then
+      got="more than 1 KiB"
+    elif [[ ${text%$'\n'} =~ $pattern ]]; then
+      key="${BASH_REMATCH[1]}"
+      return
+    else
+      got="something else"
+    fi
+  fi
+  problem fencing/key "$file in ${share#"$root"}" "$got" "one line with an ssh-ed25519 public key" "take it away, and run the deploy again"
+}
+
+# check_key NODE: two nodes with one key would be one caller.
+check_key() {
+  local line
+  [[ -n $key ]] || return 0
+  for line in "${key_lines[@]}"; do
+    [[ " $line " != *" $key "* || $line == *" nim-ha $pair $1" ]] || problem fencing/same-key "public key of $1" "the key of ${line##* nim-ha }" \
+      "a key of its own" "make a new one on the node, and run the deploy again"
+  done
+}
+
+check_installed() {
+  look_at_account
+  [[ -f $settings && $account == ours && -f $keys_file ]] || refuse fencing/not-installed "pair $pair" "not set up on this server" \
+    "set up" "run setup.sh install first"
+  read_settings "$settings"
+}
+
+admit_nodes() {
+  local each node share='' key key_lines new=()
+  for each in "${exports[@]}"; do
+    [[ -n $share || ! -d $root$each/.nim-ha ]] || share="$root$each"
+  done
+  [[ -n $share ]] || refuse fencing/share "${exports[*]}" "no .nim-ha in any of them" "the directory that the nodes make" "run the deploy of the nodes first"
+  # Once more, for now there is the user that a Match may be about.
+  check_sshd
+  read_keys_of "${nodes[@]}"
+  for node in "${nodes[@]}"; do
+    read_key "$node"
+    check_key "$node"
+    [[ -z $key ]] || key_lines+=("$(key_line "$node" "$key")")
+    new+=("$(key_line "$node" "$key")")
+  done
+  end_on_problems 3
+  read_keys_of
+  key_lines+=("${new[@]}")
+  write_keys
+}
