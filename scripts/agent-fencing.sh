@@ -10,7 +10,7 @@ next_fence=0 backup_since=0
 begin_fencing() {
   [[ ! -e $booted_file ]] || return
   : >"$booted_file"
-  [[ -z $fence_server || -e $lock_held ]] || slice_populated || printf '?\n' >"$fenced_file"
+  [[ -z $fence_server || -e $lock_held ]] || slice_populated || printf '? %s\n' "$now" >"$fenced_file"
 }
 
 look_at_fence() {
@@ -20,7 +20,10 @@ look_at_fence() {
     [[ ! -e $fenced_file ]] || rm -f "$fenced_file"
     return
   fi
-  if [[ -s $run_dir/fence-status ]] && read -r answer name <"$run_dir/fence-status"; then
+  # What was asked before this node had the lock says nothing about one that has.
+  if [[ -e $lock_held ]]; then
+    [[ ! -e $run_dir/fence-status ]] || rm -f "$run_dir/fence-status"
+  elif [[ -s $run_dir/fence-status ]] && read -r answer name <"$run_dir/fence-status"; then
     rm -f "$run_dir/fence-status"
     [[ $answer != fenced || -e $fenced_file ]] || printf '%s\n' "$name" >"$fenced_file"
   fi

@@ -29,7 +29,7 @@ count_lock_failures() {
 
 mount_anew() {
   note "the lock cannot be asked for: mounting the share anew"
-  systemctl --no-block restart "$(mount_unit "${clickhouse_mount#"$root"}")" "$(mount_unit "${nms_mount#"$root"}")"
+  mount_units restart --no-block
 }
 
 # What should be there and is not is asked for again; every request is idle talk to a systemd that is at it already.

@@ -49,6 +49,12 @@ put_mark() {
   timeout -s KILL 20 bash -c 'mkdir -p "$1" && : >"$1/$2.new" && sync "$1/$2.new" && mv -f "$1/$2.new" "$1/$2" && sync "$1"' _ "$marks_dir" "$own_name"
 }
 
+# Whether the peer has left its mark, or may have: an error is no "no".
+may_be_marked() {
+  local error
+  error="$(LC_ALL=C timeout -s KILL 20 stat -c '' "$marks_dir/$peer_name" 2>&1)" || [[ $error != *"No such file or directory"* ]]
+}
+
 # Only where nothing that this node wrote can still be on its way.
 take_mark_back() {
   timeout -s KILL 20 rm -f "$marks_dir/$own_name"

@@ -3,11 +3,13 @@
 # Needs paths.sh, pause.sh, log.sh, services.sh, lease.sh; heartbeat and watch_lease also keeper_pid.
 
 heartbeat_interval="${NIM_HA_HEARTBEAT:-2}" # seconds
+heard_error="$run_dir/confirm"              # what the kernel says; the heartbeat, which asks beside the lock holder, has a file of its own
 
 # One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed: the
 # other node must not take this one for a holder that serves. Without the wish nothing, but with fencing a dash: one that lets go in order
 # must not look silent. Where nothing is written, or the share takes no byte (it is full), it only asks, for any answer shows that the lease
-# was renewed, and the agent acts on the time of the last one.
+# was renewed, and the agent acts on the time of the last one. With fencing a full share gets a new time for the file instead, for
+# by that the server sees life; it needs no room.
 # Returns 2 when the lock is lost, 1 when there is no news. The time is that of the question; it is written in place, which works in a full
 # /run, too.
 ask_share() {
@@ -15,13 +17,14 @@ ask_share() {
   read_uptime
   if [[ -e $want_master || -n ${fence_server-} ]]; then
     [[ -e $want_master && ! -e $failed_file ]] && kill -0 $$ 2>/dev/null || byte=-
-    if printf '%s' "$byte" | LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$run_dir/heartbeat" >&9; then
+    if printf '%s' "$byte" | LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$heard_error" >&9; then
       printf '%s\n' "$now" 1<>"$beat_file"
       return
     fi
     ! is_lost || return 2
+    [[ -z ${fence_server-} ]] || timeout -s KILL 20 touch -c "/proc/$BASHPID/fd/9" 2>/dev/null
   fi
-  if LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$run_dir/heartbeat"; then
+  if LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$heard_error"; then
     printf '%s\n' "$now" 1<>"$beat_file"
     return
   fi
@@ -31,7 +34,7 @@ ask_share() {
 
 is_lost() {
   local error
-  error="$(<"$run_dir/heartbeat")"
+  error="$(<"$heard_error")"
   case "$error" in
     *"Input/output error"* | *"Stale file handle"* | *"Bad file descriptor"* | *"Permission denied"* | *"Operation not permitted"*)
       note "heartbeat: $error"
@@ -42,6 +45,7 @@ is_lost() {
 
 # As long as somebody holds the lock: a keeper that still waits for the share to take what was written is not cut off from it.
 heartbeat() {
+  heard_error="$run_dir/heartbeat"
   trap - INT USR1
   trap exit TERM # after the write that may be under way
   while ! pause "$heartbeat_interval" && kill -0 $$ "$keeper_pid" 2>/dev/null; do

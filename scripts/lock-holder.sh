@@ -151,9 +151,11 @@ if ! is_share_mounted; then
   exit 1
 fi
 mkdir -p "$run_dir" "$share_dir"
-next_asked=0
 exec 9>>"$share_lock" || exit 1
-acquire || exit 0
+acquire || {
+  stop_asking
+  exit 0
+}
 
 : >"$share_lock"
 printf '%s %s\n' "$(uname -n)" "$(cat /proc/sys/kernel/random/boot_id)" >"$share_holder.new"
@@ -178,7 +180,9 @@ while [[ -z $stopping ]]; do
   kill -0 "$keeper_pid" 2>/dev/null || stopping="${stopping:-keeper-died}"
   kill -0 "$heartbeat_pid" 2>/dev/null || start_heartbeat
   kill -0 "$lease_watch_pid" 2>/dev/null || start_watch
+  ask_on || stopping="${stopping:-denied}"
 done
+stop_asking
 
 [[ $stopping == asked ]] || {
   note "lock holder ends: $stopping; killing the services"

@@ -16,7 +16,7 @@ lib="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=fencing.sh
 . "$lib/fencing.sh"
 
-unheard_at_most=3 # a boot must not wait for a server that answers nobody: the lease decides then
+unheard_for=90 # seconds: a boot must not wait for a server that answers nobody, then the lease decides
 
 stay() {
   note "not back at the share yet: $1"
@@ -41,9 +41,10 @@ come_back() { # NAME
 }
 
 read_known() {
-  known='' unheard=0
-  read -r known unheard <"$fenced_file"
-  [[ ${unheard:-} =~ ^[0-9]+$ ]] || unheard=0
+  known='' since=''
+  read -r known since <"$fenced_file"
+  read_uptime
+  [[ ${since:-} =~ ^[0-9]+$ ]] || since="$now"
 }
 
 [[ -e $fenced_file ]] || exit 0
@@ -65,8 +66,8 @@ if answer="$(ask_server status)"; then
   esac
 elif [[ $known != '?' ]]; then
   stay "$(no_answer)"
-elif ((unheard + 1 < unheard_at_most)); then
-  printf '? %s\n' "$((unheard + 1))" >"$fenced_file"
+elif ((now - since < unheard_for)); then
+  printf '? %s\n' "$since" >"$fenced_file"
   exit 1
 else
   note "after the boot: $(no_answer); the lease decides"
@@ -74,8 +75,10 @@ fi
 if [[ -e $lock_held ]]; then
   note "this node has the lock, and is not fenced"
 elif [[ -n $answer ]]; then
-  timeout -s KILL 60 systemctl start "$(mount_unit "${clickhouse_mount#"$root"}")" "$(mount_unit "${nms_mount#"$root"}")"
+  mount_units start
   is_share_mounted || stay "the share cannot be mounted"
+  # No new one begins while this node counts as fenced, so nobody puts a mark there that is taken away here.
+  ! is_populated "$lock_cgroup" || stay "a lock holder waits for its end"
   # Nothing that this node wrote can still be on its way.
   take_mark_back || note "the share does not give this node's old mark back: the peer may fence it once more"
 fi

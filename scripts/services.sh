@@ -104,6 +104,11 @@ mount_unit() {
   systemd-escape --path --suffix=mount "$1"
 }
 
+# mount_units VERB [OPTION...]: of both mounts of the share.
+mount_units() {
+  timeout -s KILL 60 systemctl "${@:2}" "$1" "$(mount_unit "${clickhouse_mount#"$root"}")" "$(mount_unit "${nms_mount#"$root"}")"
+}
+
 # users_of DIRECTORY: the processes that have something open there.
 users_of() {
   local link pid

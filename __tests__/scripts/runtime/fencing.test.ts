@@ -1,4 +1,5 @@
 import { spawnSync } from 'child_process';
+import { statSync, utimesSync } from 'fs';
 import { join } from 'path';
 import { StandInNode } from './node';
 
@@ -38,6 +39,21 @@ class FencedNode extends StandInNode {
     return this.until(`the journal says: ${line}`, () => this.read('journal').includes(line));
   }
 
+  /** Lets seconds pass until a condition holds. */
+  public async passing(what: string, condition: () => boolean): Promise<void> {
+    const clock = setInterval(() => this.uptime(Number(/^\d+/.exec(this.read('proc/uptime'))![0]) + 1), 100);
+    try {
+      await this.until(what, condition);
+    } finally {
+      clearInterval(clock);
+    }
+  }
+
+  public async pass(seconds: number): Promise<void> {
+    const end = Number(/^\d+/.exec(this.read('proc/uptime'))![0]) + seconds;
+    await this.passing(`${seconds} seconds`, () => Number(/^\d+/.exec(this.read('proc/uptime'))![0]) >= end);
+  }
+
   public get asked(): string[] {
     return this.read('asked').split('\n').filter(Boolean);
   }
@@ -51,7 +67,9 @@ describe('the lock holder', () => {
   beforeEach(() => node.elect());
 
   const start = () => node.start(node.script('lock-holder.sh'));
-  const ready = () => node.until('systemd is told', () => node.read('calls').includes('notify --ready'));
+  const told = () => node.read('calls').includes('notify --ready');
+  const ready = () => node.until('systemd is told', told);
+  const readyAtLast = () => node.passing('systemd is told', told);
   const free = () => spawnSync('flock', ['-n', join(node.root, LOCK), 'true']).status === 0;
 
   test('leaves its mark before the services start, and takes it back when all is written', async () => {
@@ -108,18 +126,87 @@ describe('the lock holder', () => {
     expect(node.read('ssh-arguments')).toMatch(/-p 2222 .*StrictHostKeyChecking=yes .*nim-ha-fence@nfs fence$/m);
   });
 
-  test('serves where the server cannot be asked: the lease has decided', async () => {
+  test('asks again before it serves, and serves as soon as the peer is fenced', async () => {
     node.write(`${MARKS}/node-b`, '');
     start();
+    await node.passing('two questions', () => node.asked.length >= 2);
+    expect(told()).toBe(false);
+    node.answers({ fence: `fenced ${NAME}` });
+    await readyAtLast();
+    await node.notes('the NFS server has fenced node-b');
+    expect(new Set(node.asked)).toEqual(new Set(['fence']));
+  });
+
+  describe('where the server cannot be asked', () => {
+    beforeEach(() => node.write(`${MARKS}/node-b`, ''));
+    const serving = async () => {
+      const holder = start();
+      await readyAtLast();
+      expect(Number(/^\d+/.exec(node.read('proc/uptime'))![0])).toBeGreaterThan(1015);
+      await node.notes('node-b is not fenced, and only the lease has ended its lock; asking on while this node serves: no answer from the NFS server: ssh: connect to host nfs: No route');
+      return holder;
+    };
+
+    test('it serves after a while, for the lease has decided, and asks on until the peer is fenced', async () => {
+      const holder = await serving();
+      const before = node.asked.length;
+      await node.passing('another question', () => node.asked.length > before);
+      node.answers({ fence: `fenced ${NAME}` });
+      await node.passing('the answer', () => node.read('journal').includes('the NFS server has fenced node-b'));
+      const after = node.asked.length;
+      await node.pass(12);
+      expect([node.asked.length, holder.exitCode]).toEqual([after, null]);
+    });
+
+    test('it asks no more when the peer has taken its mark back', async () => {
+      await serving();
+      node.remove(`${MARKS}/node-b`);
+      const before = node.asked.length;
+      await node.passing('the last question', () => node.asked.length > before);
+      await new Promise((done) => setTimeout(done, 500));
+      const after = node.asked.length;
+      await node.pass(12);
+      expect(node.asked.length).toBe(after);
+    });
+
+    test('it stops when it learns that it is fenced itself', async () => {
+      const holder = await serving();
+      node.answers({ fence: FENCED_ITSELF });
+      await node.passing('it ends', () => holder.exitCode !== null);
+      expect([holder.exitCode, node.read('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`), free()]).toEqual([1, `${NAME}\n`, true, true]);
+    });
+  });
+
+  test('a mark that cannot be seen for an error counts as one', async () => {
+    node.standIn('stat', `[[ $* != */marks/node-b ]] || { echo "stat: cannot statx '$4': Input/output error" >&2; exit 1; }; exec /usr/bin/stat "$@"`);
+    node.answers({ fence: `fenced ${NAME}` });
+    start();
     await ready();
-    await node.notes('node-b is not fenced, and only the lease has ended its lock: no answer from the NFS server: ssh: connect to host nfs: No route');
+    expect(node.asked).toEqual(['fence']);
+  });
+
+  test('what it learns of a fence while it takes the lock keeps it from serving', async () => {
+    node.standIn('sync', `[[ $* != */marks ]] || echo '${NAME}' >"${node.root}/run/nim-ha/fenced"`);
+    const holder = start();
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect([told(), free(), node.has(`${MARKS}/node-a`)]).toEqual([false, true, true]);
+  });
+
+  test('on a full share the file with the lock gets a new time instead of a byte: the server must see life', async () => {
+    node.standIn('dd', `[[ $* != *conv=notrunc* ]] || { echo 'dd: No space left on device' >&2; exit 1; }; exec /bin/dd "$@"`);
+    start();
+    await ready();
+    const path = join(node.root, LOCK);
+    utimesSync(path, 1, 1);
+    await node.until('a new time', () => statSync(path).mtimeMs > 2000);
+    expect(node.read(LOCK)).toBe('');
   });
 
   test('serves where the fence is void, and says so', async () => {
     node.write(`${MARKS}/node-b`, '');
     node.answers({ fence: 'refused: the peer still reaches the share: /mnt to * in /etc/exports is exported, too' });
     start();
-    await ready();
+    await readyAtLast();
     await node.notes('/mnt to * in /etc/exports is exported, too');
   });
 
@@ -138,7 +225,7 @@ describe('the lock holder', () => {
     node.write(`${MARKS}/node-b`, '');
     node.write('run/nim-ha/fence-answer', `fenced ${NAME}\n`);
     start();
-    await ready();
+    await readyAtLast();
     await node.notes('node-b is not fenced, and only the lease has ended its lock');
   });
 
@@ -175,12 +262,16 @@ describe('the lock holder', () => {
     holder.kill('SIGTERM');
     await node.until('it ends', () => holder.exitCode !== null, 10);
     expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);
+    // Nothing that it has started is left, or a node would not come back from a fence.
+    expect(spawnSync('pgrep', ['-f', `${node.root}/stand-ins/ssh`], { encoding: 'utf8' }).stdout).toBe('');
   });
 
   describe('while another one has the lock', () => {
+    let other: ReturnType<FencedNode['start']>;
     beforeEach(async () => {
       node.write(LOCK, '+');
-      node.start('flock', join(node.root, LOCK), 'sleep', '60');
+      // Its child does not have the lock, so it goes with the process.
+      other = node.start('flock', '-o', join(node.root, LOCK), 'sleep', '60');
       await node.until('it is held', () => !free());
     });
     const waits = () => node.until('it waits', () => node.read('journal').includes('waiting for the lock'));
@@ -206,6 +297,23 @@ describe('the lock holder', () => {
       await waits();
       await later();
       expect(node.asked).toEqual([]);
+    });
+
+    test('goes on trying for the lock while a question hangs', async () => {
+      node.write('run/nim-ha/heard-peer', '');
+      node.write('server-hangs', '');
+      start();
+      await node.until('the server is asked', () => node.asked.length > 0);
+      other.kill('SIGKILL');
+      await ready();
+    });
+
+    test('gives up when the agent learns that it is fenced', async () => {
+      const holder = start();
+      await waits();
+      node.write('run/nim-ha/fenced', `${NAME}\n`);
+      await node.until('it ends', () => holder.exitCode !== null);
+      expect(holder.exitCode).toBe(0);
     });
 
     test('gives up when it is fenced itself', async () => {
@@ -271,9 +379,13 @@ describe('rejoin.sh', () => {
     expect([rejoin(), isolated(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([0, false, false, false]);
   });
 
-  test('after a boot, the server not to be asked: goes on after the third time', async () => {
-    expect([rejoin(), rejoin(), node.has('run/nim-ha/fenced')]).toEqual([1, 1, true]);
-    expect([rejoin(), node.has('run/nim-ha/fenced')]).toEqual([0, false]);
+  test('after a boot, the server not to be asked: goes on after a minute and a half, however often it has asked', async () => {
+    node.write('run/nim-ha/fenced', '? 950\n');
+    expect([rejoin(), rejoin(), rejoin(), rejoin(), node.read('run/nim-ha/fenced')]).toEqual([1, 1, 1, 1, '? 950\n']);
+    node.uptime(1039);
+    expect(rejoin()).toBe(1);
+    node.uptime(1040);
+    expect([rejoin(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([0, false, true]);
     await node.notes('after the boot: no answer from the NFS server');
   });
 
@@ -285,6 +397,15 @@ describe('rejoin.sh', () => {
     await node.notes('not back at the share yet: the share cannot be mounted');
     node.remove('away');
     expect([rejoin(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([0, false, false]);
+  });
+
+  test('a mark is not taken back while a lock holder is there that may have left it', async () => {
+    node.answers({ status: 'free' });
+    node.write('lock-cgroup/cgroup.events', 'populated 1\n');
+    expect([rejoin(), node.has(`${MARKS}/node-a`), node.has('run/nim-ha/fenced')]).toEqual([1, true, true]);
+    await node.notes('not back at the share yet: a lock holder waits for its end');
+    node.write('lock-cgroup/cgroup.events', 'populated 0\n');
+    expect([rejoin(), node.has(`${MARKS}/node-a`)]).toEqual([0, false]);
   });
 
   test('an active node keeps its mark, whatever somebody has written into the file', () => {
@@ -328,6 +449,15 @@ describe('the agent', () => {
     await node.until('the server has answered', () => node.has('run/nim-ha/fence-status'));
     expect(node.tick(1001)).toMatchObject({ phase: 'FENCED', able: 'no', reason: expect.stringContaining(`fenced at the share as ${NAME}`) });
     expect(node.read('calls')).toContain(REJOIN);
+  });
+
+  test('a late answer says nothing of a node that has the lock by now', () => {
+    node.write('run/nim-ha/booted', '');
+    node.elect();
+    node.holdLock();
+    node.write('run/nim-ha/fence-status', `fenced ${NAME}\n`);
+    expect(node.tick(1000).phase).toBe('STARTING');
+    expect([node.has('run/nim-ha/fenced'), node.has('run/nim-ha/fence-status')]).toEqual([false, false]);
   });
 
   test('a standby that is not fenced asks once a minute', async () => {
