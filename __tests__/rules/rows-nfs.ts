@@ -5,7 +5,9 @@ const exportPath = (text: string) => ({ nfs: { exportPath: text } });
 const mount = (...mountOptions: string[]) => ({ nfs: { mountOptions } });
 const fstab = (fstabOptions: string) => ({ nfs: { fstabOptions } });
 
-const both = (mountOptions: string[], fstabOptions: string) => ({ nfs: { mountOptions, fstabOptions } });
+const both = (mountOptions: Array<string | undefined>, fstabOptions: string) => ({ nfs: { mountOptions, fstabOptions } });
+/** Options that only begin or end like the one. */
+const around = (option: string): string[] => [`${option}x`, `x${option}`];
 
 const MOUNT = 'nfsShare.mountOptions:';
 const FSTAB = 'nfsShare.fstabOptions:';
@@ -35,7 +37,7 @@ export const nfsRows: Rows = {
     ],
   },
   'nfs/server-is-loopback': {
-    passes: [server('localhost-nfs.example.com')],
+    passes: ['localhost-nfs.example.com', 'nfs-localhost'].map(server),
     fails: ['localhost', 'LOCALHOST.localdomain', '127.0.0.1', '127.1.2.3'].map((text) => [
       server(text),
       `${LOOPBACK} "${text}"; give its address on the network`,
@@ -49,7 +51,7 @@ export const nfsRows: Rows = {
     ],
   },
   'nfs/export-path': {
-    passes: ['/', '/srv', '/mnt/nfs-share_1/v2.0', '/a..b'].map(exportPath),
+    passes: ['/', '/srv', '/mnt/nfs-share_1/v2.0', '/a..b', `/${'x'.repeat(1023)}`].map(exportPath),
     fails: [
       ...[
         '',
@@ -66,6 +68,7 @@ export const nfsRows: Rows = {
         exportPath(text),
         `${PATH} ${JSON.stringify(text)}; write one like "/mnt/nfs_share"`,
       ]),
+      [exportPath('/mnt/nfs_share//'), `${PATH} "/mnt/nfs_share//"; write "/mnt/nfs_share"`],
       [exportPath('/mnt/nfs_share/'), `${PATH} "/mnt/nfs_share/"; write "/mnt/nfs_share"`],
       [exportPath('192.0.2.13:/mnt'), `${PATH} "192.0.2.13:/mnt"; leave the server out, it is nfsShare.server`],
     ],
@@ -84,10 +87,10 @@ export const nfsRows: Rows = {
     ],
   },
   'nfs/option-breaks-locks': {
-    passes: [mount('lock'), mount('local_lock=none')],
+    passes: ['lock', 'local_lock=none', ...around('nolock'), 'xlocal_lock=all'].map((text) => mount(text)),
     fails: [
       [mount('hard', 'nolock'), `${MOUNT} ${LOCKS} "nolock"; remove it`],
-      ...['all', 'flock', 'posix'].map((kind): [object, string] => [
+      ...['all', 'flock', 'posix', 'nonesuch'].map((kind): [object, string] => [
         mount(`local_lock=${kind}`),
         `${MOUNT} ${LOCKS} "local_lock=${kind}"; remove it`,
       ]),
@@ -95,7 +98,7 @@ export const nfsRows: Rows = {
     ],
   },
   'nfs/version': {
-    passes: ['vers=4', 'vers=4.0', 'nfsvers=4.1', 'v4.2'].map((text) => mount(text)),
+    passes: ['vers=4', 'vers=4.0', 'nfsvers=4.1', 'v4.2', 'xvers=3', 'xv3', 'vx'].map((text) => mount(text)),
     fails: [
       ...['vers=3', 'nfsvers=3', 'vers=2', 'v3', 'vers=', 'vers=4.9', 'vers=40'].map((text): [object, string] => [
         mount(text),
@@ -105,7 +108,7 @@ export const nfsRows: Rows = {
     ],
   },
   'nfs/option-soft': {
-    passes: [mount('hard')],
+    passes: ['hard', ...around('soft'), 'softreval'].map((text) => mount(text)),
     fails: [
       [mount('soft'), `${MOUNT} ${SOFT} "soft"; write "hard"`],
       [mount('softerr'), `${MOUNT} ${SOFT} "softerr"; write "hard"`],
@@ -113,25 +116,28 @@ export const nfsRows: Rows = {
     ],
   },
   'nfs/option-read-only': {
-    passes: [mount('rw')],
+    passes: ['rw', ...around('ro')].map((text) => mount(text)),
     fails: [
       [mount('ro'), `${MOUNT} the active node must write to the share, got "ro"; write "rw"`],
       [fstab('ro'), `${FSTAB} the active node must write to the share, got "ro"; write "rw"`],
     ],
   },
   'nfs/option-stale-cache': {
-    passes: [mount('cto')],
+    passes: ['cto', ...around('nocto')].map((text) => mount(text)),
     fails: [
       [mount('nocto'), `${MOUNT} a node that takes over must see what the other one wrote, got "nocto"; remove it`],
     ],
   },
   'nfs/option-background': {
     // In fstab systemd makes of it a mount that it tries for ever, and does not wait for.
-    passes: [mount('fg'), fstab('bg')],
+    passes: [fstab('bg'), ...['fg', ...around('bg')].map((text) => mount(text))],
     fails: [[mount('bg'), `${MOUNT} mount must not report success before the share is there, got "bg"; remove it`]],
   },
   'nfs/option-not-at-boot': {
-    passes: [fstab('auto'), fstab('defaults,nofail,_netdev'), mount('noauto')],
+    passes: [
+      mount('noauto'),
+      ...['auto', 'defaults,nofail,_netdev', ...around('noauto'), ...around('x-systemd.automount')].map(fstab),
+    ],
     fails: [
       [fstab('defaults,noauto'), `${FSTAB} ${AT_BOOT} "noauto"; ${NOFAIL}`],
       [fstab('x-systemd.automount'), `${FSTAB} ${AT_BOOT} "x-systemd.automount"; ${NOFAIL}`],
@@ -146,17 +152,31 @@ export const nfsRows: Rows = {
     ],
     fails: [
       [both(['hard', 'sync'], 'defaults'), `${FSTAB} must have "sync", for mountOptions has it, got "defaults"; write "defaults,sync"`],
+      [
+        both(['hard', 'sync', undefined], 'rw,hard'),
+        `${FSTAB} must have "sync", for mountOptions has it, got "rw,hard"; write "defaults,sync"`,
+      ],
+      [both(['hard', 'rw'], 'sync'), `${MOUNT} must have "sync", for fstabOptions has it, got "hard,rw"; add it`],
       [both(['hard'], 'defaults,sync'), `${MOUNT} must have "sync", for fstabOptions has it, got "hard"; add it`],
     ],
   },
   'nfs/option-repeated': {
-    passes: [mount('rsize=1', 'wsize=1', 'timeo=1', 'retrans=1'), fstab('x-systemd.requires=a,x-systemd.requires=b')],
+    passes: [
+      mount('rsize=1', 'wsize=1', 'timeo=1', 'retrans=1'),
+      // Neither is "v4" or has "no" in front.
+      mount('xv4', 'vers=4.2', 'xnoac', 'xac'),
+      fstab('x-systemd.requires=a,x-systemd.requires=b'),
+    ],
     fails: [
       [mount('hard', 'rw', 'hard'), `${MOUNT} ${TWICE} "hard" and "hard"; keep one of them`],
       [mount('rsize=1', 'rsize=2'), `${MOUNT} ${TWICE} "rsize=1" and "rsize=2"; keep one of them`],
       [mount('vers=4.2', 'nfsvers=4.1'), `${MOUNT} ${TWICE} "vers=4.2" and "nfsvers=4.1"; keep one of them`],
       [mount('v4.1', 'vers=4.2'), `${MOUNT} ${TWICE} "v4.1" and "vers=4.2"; keep one of them`],
       [mount('proto=tcp', 'tcp'), `${MOUNT} ${TWICE} "proto=tcp" and "tcp"; keep one of them`],
+      [mount('udp', 'rdma'), `${MOUNT} ${TWICE} "udp" and "rdma"; keep one of them`],
+      [mount('proto=tcp', 'udp'), `${MOUNT} ${TWICE} "proto=tcp" and "udp"; keep one of them`],
+      [mount('rdma', 'proto=tcp'), `${MOUNT} ${TWICE} "rdma" and "proto=tcp"; keep one of them`],
+      [both(['sync', 'async'], 'sync'), `${MOUNT} ${TWICE} "sync" and "async"; keep one of them`],
       [mount('ac', 'noac'), `${MOUNT} ${TWICE} "ac" and "noac"; keep one of them`],
       [fstab('bg,fg'), `${FSTAB} ${TWICE} "bg" and "fg"; keep one of them`],
     ],

@@ -6,12 +6,14 @@ const networkInterface = (name: string) => ({ secondary: { networkInterface: nam
 const NAME = 'must be 1 to 63 letters, digits, ".", "_" or "-", the first a letter or digit';
 const HOST = 'primary.host: must be a host name or an IP address and nothing else, got';
 const INTERFACE = 'secondary.networkInterface: must be the name of a network interface, at most 15 characters, got';
+// 253 characters.
+const LONGEST = `${`${'a'.repeat(49)}.`.repeat(5)}aaa`;
 const SEE_LINK = 'see `ip link` on the node for its name';
 
 export const nodeRows: Rows = {
   'node/name-syntax': {
-    passes: [{ primary: { name: 'a' } }, { primary: { name: 'nim-a.example.com' } }],
-    fails: ['', 'nim a', '-a', 'ä'].map((name) => [
+    passes: ['a', 'nim-a.example.com', 'a'.repeat(63)].map((name) => ({ primary: { name } })),
+    fails: ['', 'nim a', '-a', 'ä', 'a'.repeat(64)].map((name) => [
       { primary: { name } },
       `primary.name: ${NAME}, got "${name}"; rename the node`,
     ]),
@@ -30,7 +32,17 @@ export const nodeRows: Rows = {
     ],
   },
   'node/host-syntax': {
-    passes: ['nim-a', 'nim_a.example.com', '2001:db8::11', '127.0.0.1'].map(host),
+    passes: [
+      'nim-a',
+      'nim_a.example.com',
+      '2001:db8::11',
+      '2001:db8:0:0:0:0:0:11',
+      '127.0.0.1',
+      // Letters only in front of the digits, or only behind them.
+      'nim1',
+      '1nim',
+      LONGEST,
+    ].map(host),
     fails: [
       [host('ssh://nim-a'), `${HOST} "ssh://nim-a"; write "nim-a"`],
       [host('[2001:db8::11]'), `${HOST} "[2001:db8::11]"; write "2001:db8::11"`],
@@ -47,8 +59,15 @@ export const nodeRows: Rows = {
         '192.0.2',
         '0.0.0.0',
         '::',
+        '::1',
         'fe80::1%eth0',
         `${'a'.repeat(64)}.example.com`,
+        `${LONGEST}a`,
+        // Only nearly the forms that have an answer of their own.
+        'nim-a:22x',
+        '2001:db8::g:1',
+        'x[2001:db8::11]',
+        '[2001:db8::11]:22',
       ].map((text): [object, string] => [
         host(text),
         `${HOST} ${JSON.stringify(text)}; write one like "192.0.2.11" or "nim-a.example.com"`,
@@ -86,9 +105,9 @@ export const nodeRows: Rows = {
     ]),
   },
   'node/interface-name': {
-    passes: ['eth0', 'enp0s31f6', 'bond0.100', 'br-1_a', 'abcdefghijklmno'].map(networkInterface),
+    passes: ['eth0', 'enp0s31f6', 'bond0.100', 'br-1_a', 'abcdefghijklmno', 'a.', '.a'].map(networkInterface),
     fails: [
-      ...['', '<NETWORK_INTERFACE>', 'abcdefghijklmnop', 'eth 0', 'eth/0', '..'].map((name): [object, string] => [
+      ...['', '<NETWORK_INTERFACE>', 'abcdefghijklmnop', 'eth 0', 'eth/0', '..', 'eth 0@eth1'].map((name): [object, string] => [
         networkInterface(name),
         `${INTERFACE} "${name}"; ${SEE_LINK}`,
       ]),

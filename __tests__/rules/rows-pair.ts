@@ -25,9 +25,10 @@ export const pairRows: Rows = {
     ],
   },
   'service/name-syntax': {
-    passes: ['nginx', 'clickhouse-server', 'app@1', 'a.b_c', 'x'].map((name) => services(name)),
+    passes: ['nginx', 'clickhouse-server', 'app@1', 'a.b_c', 'x', 'x'.repeat(247), 'nginx.path-helper'].map((name) => services(name)),
     fails: [
       [services('nginx.service'), `${NAME} "nginx.service"; write "nginx"`],
+      [services('a.service.b.service'), `${NAME} "a.service.b.service"; write "a.service.b"`],
       [services('nginx.service.service'), `${NAME} "nginx.service.service"; write "nginx"`],
       ...['', 'nginx.socket', 'app@', 'a b', '-x', '.x', 'a/b', 'a"b', '$(id)', 'x'.repeat(248)].map(
         (name): [object, string] => [services('nms-core', name), `${NAME} ${JSON.stringify(name)}; ${SEE}`],
@@ -36,7 +37,7 @@ export const pairRows: Rows = {
     ],
   },
   'service/reserved': {
-    passes: [services('nim-happy'), services('keepalived-exporter')],
+    passes: ['nim-happy', 'keepalived-exporter', 'my-keepalived'].map((name) => services(name)),
     fails: ['keepalived', 'nim-ha-lock', 'nim-ha-agent', 'nim-ha'].map((name) => [
       services('nginx', name),
       `${OURS} "${name}"; leave it out`,

@@ -29,6 +29,15 @@ export const sshRows: Rows = {
       [keys(TYPE), `${INSIDE} "ssh-ed25519"; copy the line again, whole`],
       [keys(`${TYPE} AAAA`), `${INSIDE} "ssh-ed25519 AAAA"; copy the line again, whole`],
       [keys(`${TYPE} ${BASE64.slice(0, -1)}`), `${INSIDE} ${START}; copy the line again, whole`],
+      [keys(`${TYPE}  ${BASE64}`), `${KEY}, got more than these two words; write "${HOST_KEYS.primary}"`],
+      // 40 characters are repeated whole.
+      [keys(`${TYPE} ${'A'.repeat(28)}`), `${INSIDE} "${TYPE} ${'A'.repeat(28)}"; copy the line again, whole`],
+      // What a decoder would pass over.
+      [keys(`${TYPE} ${BASE64}!!!!`), `${INSIDE} ${START}; copy the line again, whole`],
+      [
+        keys(`${TYPE} !!!!${BASE64}`),
+        `${INSIDE} ${JSON.stringify(`${TYPE} !!!!${BASE64}`.slice(0, 40) + '…')}; copy the line again, whole`,
+      ],
       [keys(`${TYPE} ${BASE64.slice(0, -1)}…`), `${INSIDE} ${START}; copy the line again, whole`],
       [
         keys(`ssh-rsa ${BASE64}`),
@@ -68,10 +77,10 @@ export const sshRows: Rows = {
     ],
   },
   'ssh/timeout-unit': {
-    passes: ['5m', '90s', '1h30m', '1.5m'].map(timeout),
+    passes: ['5m', '90s', '1h30m', '1.5m', '0.25h'].map(timeout),
     fails: [
       [timeout('3'), `ssh.timeout: ${TIMEOUT} "3"; write "3s" or "3m"`],
-      ...['', '0', '0s', '5 m', '5min', '-5m'].map((text): [object, string] => [
+      ...['', '0', '0s', '5 m', '5min', '-5m', 'x5m', 'x5'].map((text): [object, string] => [
         timeout(text),
         `ssh.timeout: ${TIMEOUT} "${text}"; write one like "90s" or "5m"`,
       ]),

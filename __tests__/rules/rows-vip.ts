@@ -36,6 +36,7 @@ export const vipRows: Rows = {
       '192.0.2.1/024',
       '192.0.2.1/24/24',
       '192.0.2.1 dev x',
+      'x192.0.2.1',
       'vip.example.com',
     ].map((text) => [address(text), `${SYNTAX}"${text}"${LIKE}`]),
   },
@@ -71,6 +72,7 @@ export const vipRows: Rows = {
     fails: [
       [address('192.0.2.0/24'), `${INSIDE}"192.0.2.0/24", the network address; reserve another one`],
       [address('192.0.2.255/24'), `${INSIDE}"192.0.2.255/24", the broadcast address; reserve another one`],
+      [address('128.0.0.0/1'), `${INSIDE}"128.0.0.0/1", the network address; reserve another one`],
       [address('192.0.2.131/30'), `${INSIDE}"192.0.2.131/30", the broadcast address; reserve another one`],
     ],
   },

@@ -3,7 +3,7 @@ import { problem, Rule } from './rule';
 // None of these messages may repeat the password, or a part of it.
 const PATH = 'virtualIp.authPass';
 const GUIDE = 'Configure keepalived';
-const SAFE = /^[A-Za-z0-9._-]$/;
+const SAFE = /[A-Za-z0-9._-]/;
 
 export const authPassRules: Rule[] = [
   {

@@ -11,7 +11,7 @@ export function hostProblem(path: string, host: string): string | undefined {
   // Before the @ there may be a password, so that part is not repeated.
   if (host.includes('@'))
     return problem(path, demand, 'a value with "@"', 'leave out what stands before it, the user belongs to ssh');
-  if (host.includes('://')) return problem(path, demand, quoted(host), `write ${quoted(host.replace(/^.*:\/\//, ''))}`);
+  if (host.includes('://')) return problem(path, demand, quoted(host), `write ${quoted(host.replace(/.*:\/\//, ''))}`);
   if (/^\[.*\]$/.test(host)) return problem(path, demand, quoted(host), `write ${quoted(host.slice(1, -1))}`);
   if (/^[^:]+:[0-9]+$/.test(host)) return problem(path, demand, quoted(host), 'leave the port out');
   if (!isHost(host)) return problem(path, demand, quoted(host), 'write one like "192.0.2.11" or "nim-a.example.com"');

@@ -47,7 +47,8 @@ const SUBJECT: Record<string, string> = {
 };
 
 function subject(option: string): string {
-  const name = option.split('=')[0].replace(/^v[0-9].*$/, 'vers');
+  if (/^v[0-9]/.test(option)) return 'vers';
+  const name = option.split('=')[0];
   return SUBJECT[name] ?? name.replace(/^no/, '');
 }
 
@@ -79,12 +80,16 @@ export const mountOptionRules: Rule[] = [
     id: 'nfs/sync-half',
     summary: 'Both ways to mount the share have "sync", or neither: the first mount is by mountOptions, that of a boot by fstabOptions.',
     guide: FSTAB_GUIDE,
-    check: (input) => {
-      const [{ options: mount }, { options: fstab }] = optionsOf(input);
-      if (mount.length === 0 || mount.includes('sync') === fstab.includes('sync')) return [];
-      return mount.includes('sync')
-        ? [problem('nfsShare.fstabOptions', 'must have "sync", for mountOptions has it', quoted(fstab.join(',')), 'write "defaults,sync"')]
-        : [problem('nfsShare.mountOptions', 'must have "sync", for fstabOptions has it', quoted(mount.join(',')), 'add it')];
+    check: ({ nfs }) => {
+      const { mountOptions: mount, fstabOptions: fstab } = nfs ?? {};
+      if (!mount?.length || fstab === undefined) return [];
+      const inMount = mount.includes('sync');
+      if (inMount === fstab.split(',').includes('sync')) return [];
+      if (inMount)
+        return [problem('nfsShare.fstabOptions', 'must have "sync", for mountOptions has it', quoted(fstab), 'write "defaults,sync"')];
+      // A token may be the one that is missed.
+      if (mount.includes(undefined)) return [];
+      return [problem('nfsShare.mountOptions', 'must have "sync", for fstabOptions has it', quoted(mount.join(',')), 'add it')];
     },
   },
   {

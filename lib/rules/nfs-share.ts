@@ -4,6 +4,7 @@ import { nodesOf, problem, quoted, Rule } from './rule';
 const GUIDE = 'Configure Network File System (NFS) for shared storage';
 // What fstab, exports and a shell all carry without quoting.
 const EXPORT_PATH = /^\/(?:[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*)?$/;
+const LOOPBACK = /^(?:localhost(?:\..*)?|127\.[0-9.]+)$/i;
 
 export const nfsShareRules: Rule[] = [
   {
@@ -20,12 +21,12 @@ export const nfsShareRules: Rule[] = [
     summary: 'The NFS server is not the loopback: each node would mount a share of its own.',
     guide: GUIDE,
     check: ({ nfs }) =>
-      /^(?:localhost(?:\..*)?|127\.[0-9.]+)$/i.test(nfs?.server ?? '')
+      nfs?.server !== undefined && LOOPBACK.test(nfs.server)
         ? [
             problem(
               'nfsShare.server',
               'must be the same machine for both nodes',
-              quoted(nfs!.server!),
+              quoted(nfs.server),
               'give its address on the network',
             ),
           ]
@@ -76,6 +77,6 @@ function isExportPath(path: string): boolean {
 function todoForPath(path: string): string {
   const trimmed = path.replace(/\/+$/, '');
   if (path.includes(':')) return 'leave the server out, it is nfsShare.server';
-  if (trimmed !== path && isExportPath(trimmed)) return `write ${quoted(trimmed)}`;
+  if (isExportPath(trimmed)) return `write ${quoted(trimmed)}`;
   return 'write one like "/mnt/nfs_share"';
 }

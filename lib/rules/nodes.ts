@@ -40,7 +40,7 @@ export const nodeRules: Rule[] = [
     guide: 'Before you begin',
     check: ({ primary, secondary }) => {
       const samePort = primary?.port !== undefined && primary.port === secondary?.port;
-      if (!samePort || !sameHost(primary?.host, secondary?.host)) return [];
+      if (!samePort || !sameHost(primary!.host, secondary!.host)) return [];
       return [
         problem(
           'secondary.host',
@@ -75,7 +75,7 @@ export const nodeRules: Rule[] = [
 function interfaceProblem(path: string, name: string): string | undefined {
   const demand = 'must be the name of a network interface, at most 15 characters';
   // What `ip address` prints: `eth0.7@eth0` for a VLAN, `eth0:1` for an alias. The interface is what stands before.
-  const [, before] = /^([A-Za-z0-9_.-]+)[@:]/.exec(name) ?? [];
+  const before = /^([A-Za-z0-9_.-]+)[@:]/.exec(name)?.[1];
   if (before) return problem(path, demand, quoted(name), `write ${quoted(before)}`);
   if (name === 'lo')
     return problem(

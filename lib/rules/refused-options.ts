@@ -12,21 +12,21 @@ export interface RefusedOption {
 export const REFUSED_OPTIONS: RefusedOption[] = [
   {
     id: 'nfs/option-breaks-locks',
-    option: /^(?:nolock|local_lock=(?!none$).*)$/,
+    option: /^(?:nolock$|local_lock=(?!none$))/,
     summary: 'Locks are held by the NFS server: no `nolock`, no `local_lock=`. A local lock lets both nodes write.',
     demand: 'locks must be held by the server, or both nodes write',
     todo: 'remove it',
   },
   {
     id: 'nfs/version',
-    option: /^(?:(?:nfs)?vers=(?!4(?:\.[0-2])?$).*|v(?!4(?:\.[0-2])?$)[0-9].*)$/,
+    option: /^(?:(?:nfs)?vers=|v(?=[0-9]))(?!4(?:\.[0-2])?$)/,
     summary: 'NFS is version 4: in version 3 the locks of a dead node stay until it is back.',
     demand: 'must be NFS 4, where the lock of a dead node ends with its lease',
     todo: 'write "vers=4.2"',
   },
   {
     id: 'nfs/option-soft',
-    option: /^(?:soft|softerr)$/,
+    option: /^soft(?:err)?$/,
     summary: 'Mounts are `hard`: `soft` and `softerr` give up a write after a while, which can corrupt data.',
     demand: 'a write must wait for the server, one that is given up can corrupt data',
     todo: 'write "hard"',

@@ -14,12 +14,16 @@ interface Parsed {
 
 /** Undefined for anything but an IPv4 address with an optional prefix. */
 function parse(address: string | undefined): Parsed | undefined {
-  const [, ip, prefix] = /^([0-9.]+)(?:\/(0|[1-9][0-9]?))?$/.exec(address ?? '') ?? [];
-  if (ip === undefined || !isIPv4(ip)) return undefined;
+  const match = address?.match(/^([0-9.]+)(?:\/(0|[1-9][0-9]?))?$/);
+  if (!match || !isIPv4(match[1])) return undefined;
+  const [, ip, prefix] = match;
   const octets = ip.split('.').map(Number);
   const value = octets.reduce((sum, octet) => sum * 256 + octet, 0);
   return { value, first: octets[0], prefix: prefix === undefined ? undefined : Number(prefix) };
 }
+
+/** With or without a prefix. */
+const isVersion6 = (address: string): boolean => isIPv6(address.split('/')[0]);
 
 /** Why no machine can serve at this address, whatever the network. */
 function special({ value, first }: Parsed): string | undefined {
@@ -43,17 +47,12 @@ export const virtualIpRules: Rule[] = [
     id: 'vip/address-ipv6',
     summary: 'The virtual IP is an IPv4 address: IPv6 makes keepalived speak VRRPv3, which has no authentication.',
     guide: GUIDE,
-    check: ({ virtualIp }) =>
-      isIPv6(withoutPrefix(virtualIp?.address) ?? '')
-        ? [
-            problem(
-              PATH,
-              'IPv6 forces VRRPv3, where keepalived ignores authentication',
-              quoted(virtualIp!.address!),
-              'reserve an IPv4 address',
-            ),
-          ]
-        : [],
+    check: ({ virtualIp }) => {
+      const address = virtualIp?.address;
+      if (address === undefined || !isVersion6(address)) return [];
+      const demand = 'IPv6 forces VRRPv3, where keepalived ignores authentication';
+      return [problem(PATH, demand, quoted(address), 'reserve an IPv4 address')];
+    },
   },
   {
     id: 'vip/address-syntax',
@@ -61,7 +60,7 @@ export const virtualIpRules: Rule[] = [
     guide: GUIDE,
     check: ({ virtualIp }) => {
       const address = virtualIp?.address;
-      if (address === undefined || parse(address) || isIPv6(withoutPrefix(address)!)) return [];
+      if (address === undefined || parse(address) || isVersion6(address)) return [];
       return [
         problem(
           PATH,
