@@ -89,7 +89,7 @@ is_empty_directory() {
 
 # A process that has just let go of the share takes a moment to be gone.
 unmount_share() { # EXPORT
-  local point begin=$SECONDS out
+  local point begin=$SECONDS out users
   point="${point_of[$1]}"
   while is_nfs_mounted "$point"; do
     if out="$(timeout -k 5 60 umount "$point" 2>&1 </dev/null)"; then
@@ -98,7 +98,8 @@ unmount_share() { # EXPORT
     elif ((SECONDS - begin < ${NIM_HA_UNMOUNT_LIMIT:-30})); then
       sleep 1
     else
-      fail storage/unmount "umount ${point#"$root"}" "${out:-no end in 60 s}" "success" "end what uses it: $(users_of "$point")"
+      users="$(users_of "$point")"
+      fail storage/unmount "umount ${point#"$root"}" "${out:-no end in 60 s}" "success" "end what uses it: ${users:-no process is seen; a mount below it?}"
     fi
   done
 }

@@ -52,6 +52,13 @@ run_installer() {
   fi
 }
 
+# Of apt or dnf, for the message; the rest stands above it.
+first_complaint() {
+  local line
+  line="$(grep -m 1 -E '^(E|Error): ' "$package_log")"
+  printf '%s' "${line:-no word of an error}"
+}
+
 # A package may start its daemon at once. Masked it cannot, whatever configuration lies there.
 install_keepalived() {
   local rc again='' unfinished="$before_dir/packages.unfinished"
@@ -79,11 +86,11 @@ install_keepalived() {
     comm -12 <(sort "$before_dir/packages" 2>/dev/null) <(list_packages) >"$before_dir/packages.new" &&
       mv -f "$before_dir/packages.new" "$before_dir/packages"
     tail -n 15 "$package_log"
-    fail keepalived/install "installation of keepalived" "code $rc" "success" \
-      "see the lines above; can this node reach its package repository?"
+    fail keepalived/install "installation of keepalived" "code $rc, $(first_complaint)" "success" \
+      "see the lines above; can this node reach its package repository, and does another installation run?"
   fi
   rm -f "$unfinished"
-  changed "installed $(tr '\n' ' ' <"$before_dir/packages")"
+  changed "installed $(paste -sd ' ' "$before_dir/packages")"
 }
 
 # keepalived, and of what came with it what nobody has asked for by name, nor needs by now.

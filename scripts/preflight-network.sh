@@ -48,7 +48,7 @@ check_network() {
   [[ $address != */* ]] || prefix="${address#*/}"
   address="${address%/*}"
   if ! ip link show dev "$interface" >/dev/null 2>&1; then
-    problem network/interface "interface $interface" "no such interface; there are: $(ip -o link show | sed 's/^[0-9]*: \([^:]*\):.*/\1/' | tr '\n' ' ')" \
+    problem network/interface "interface $interface" "no such interface; there are: $(ip -o link show | sed 's/^[0-9]*: \([^:]*\):.*/\1/' | paste -sd ' ')" \
       "one of them" "correct networkInterface"
     return
   fi
@@ -59,7 +59,7 @@ check_network() {
     ! same_subnet "$address" "$own" || inside=yes
   done
   if [[ -z $inside && -z $prefix ]]; then
-    problem network/subnet "virtual IP $address" "in no subnet of $interface ($(own_addresses "$interface" "$address" | tr '\n' ' '))" \
+    problem network/subnet "virtual IP $address" "in no subnet of $interface ($(own_addresses "$interface" "$address" | paste -sd ' '))" \
       "in one of them, or with a /prefix" "choose another address, or say its prefix"
   fi
   check_stranger "$interface" "$address"

@@ -43,9 +43,18 @@ probe_export() {
     "an error" "a lock" "the pair cannot do without locks on the server; look at its lock manager"
   chown "$name" "$file" 2>/dev/null || problem storage/root-squash "chown to $name on ${source_of[$name]}" "an error" \
     "success" "export it with no_root_squash"
+  [[ $name != nms ]] || compare_clock "$file"
   # The mount in force may be the same export under another name of the server.
   ! is_nfs_mounted "${point_of[$name]}" || ! timeout -s KILL 20 test -e "${point_of[$name]}/${file##*/}" || seen_at_mount_point[$name]=yes
   rm -f "$file"
+}
+
+# compare_clock FILE: the server writes down when it was touched. Neither the lock nor VRRP need a clock, but what is stored does.
+compare_clock() {
+  local ahead
+  touch "$1" && ahead=$(($(date +%s) - $(stat -c %Y "$1"))) || return 0
+  ((${ahead#-} <= 600)) || problem node/clock "clock of this node" "$ahead s ahead of the NFS server's" "at most 600 s between them" \
+    "set the one that is wrong (date on both; timedatectl set-ntp true)"
 }
 
 # Two sets of data cannot become one: somebody has to choose. What is named after us is no data: the other node's preflight,
@@ -59,7 +68,7 @@ compare_data() {
     is_nfs_mounted "$point" || [[ -e $var_dir/manifest ]] || return 0
     is_wrong "$name" || return 0
     problem storage/other-share "${source_of[$name]}" "empty, while this node has served from another share" \
-      "the pair's data" "copy the old share to it, the directory .nim-ha too, while no node serves; then deploy again"
+      "the pair's data" "correct nfsShare in the program; or, if the share moves, copy the old one to it while no node serves (cp -a, .nim-ha too)"
     return
   fi
   is_wrong "$name" || return 0

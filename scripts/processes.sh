@@ -35,8 +35,8 @@ step_aside() {
       "an error, or no end in 90 s" "a stopped keepalived" "see: systemctl status keepalived"
     changed "stopped keepalived"
   fi
-  wait_until 300 "the services to stop" is_free_of_services || fail rollout/drain "services" \
-    "still running, or the lock still held, after 300 s" "none" "see: systemctl status nimha.slice"
+  wait_until "${NIM_HA_DRAIN_LIMIT:-300}" "the services to stop" is_free_of_services || fail rollout/drain "services" \
+    "still running, or the lock still held, after ${NIM_HA_DRAIN_LIMIT:-300} s" "none" "see: systemctl status nimha.slice"
   stop_services
   # A new start: what had failed was the old configuration.
   rm -f "$failed_file" "$hold_down_file"

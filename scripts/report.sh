@@ -56,7 +56,8 @@ end_on_problems() {
   rm -f "$problems_file"
   [[ ! -e $pending_file ]] || say "keepalived does not start here, over reboots too, until a deploy has come to its end"
   [[ ! -s $changed_file ]] || mapfile -t all <"$changed_file"
-  line="$(printf '%s; ' "${all[@]}")"
+  line=
+  ((${#all[@]} == 0)) || line="$(printf '%s; ' "${all[@]}")" # one without any is an error to a bash before 4.4
   line="${line%; }"
   say "changed so far: ${line:-nothing}"
   exit "${1:-$exit_failed}"

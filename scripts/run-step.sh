@@ -75,7 +75,9 @@ become_root() {
     [[ ! -e $inbox/secret ]] || : >"$inbox/secret/auth_pass"
     run_dir="$(mktemp -d)" # /run/nim-ha is not ours to write
     problems_file="$run_dir/problems"
-    refuse node/sudo "sudo without a password for $(id -un)" "$(sudo -n true 2>&1 </dev/null | head -n 1)" \
+    trap 'rmdir "$run_dir"' EXIT
+    refuse node/sudo "sudo without a password for $(id -un)" \
+      "$(if command -v sudo >/dev/null; then sudo -n true 2>&1 </dev/null | head -n 1; else echo "no command sudo"; fi)" \
       "rc 0 of: sudo -n true" "allow it in sudoers (NOPASSWD: ALL), or let the deploy log in as root"
   fi
   exec sudo -n bash "$here/run-step.sh" "$@" </dev/null

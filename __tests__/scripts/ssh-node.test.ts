@@ -1,52 +1,25 @@
 import { spawnSync } from 'child_process';
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { join, resolve } from 'path';
+import { readFileSync, readdirSync } from 'fs';
+import { join } from 'path';
+import { NODE, Operator, SSH_NODE, STATUS, WITH_KEY } from './support/operator';
 
-const SCRIPT = resolve(__dirname, '../../scripts/operator/ssh-node.sh');
-const STATUS = '{"reachable":true,"reason":"","phase":"ACTIVE"}';
 const KEYS = [
   'reachable', 'reason', 'vrrp_state', 'holds_virtual_ip', 'holds_lock', 'phase', 'keepalived', 'services', 'mounts',
   'config_in_sync', 'drifted', 'since',
 ];
 
+let operator: Operator;
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'nim-ha-ssh-'));
-  standIn('ssh', 'cp "$2" "$OUT/config"; cp "${2%/*}"/known_hosts.* "$OUT" 2>/dev/null; printf "%s\\n" "$@" >"$OUT/arguments"; env >"$OUT/environment"; cat "$OUT/error" >&2 2>/dev/null; cat "$OUT/answer"; exit "$(cat "$OUT/code")"');
-  standIn('ssh-agent', 'sleep 60 >/dev/null 2>&1 & echo "SSH_AUTH_SOCK=$3; export SSH_AUTH_SOCK; SSH_AGENT_PID=$!; export SSH_AGENT_PID;"; echo $! >"$OUT/agent"');
-  standIn('ssh-add', 'printf "%s\\n" "$@" >"$OUT/add-arguments"; env >"$OUT/add-environment"; cat >"$OUT/added"; grep -q KEY "$OUT/added"');
-  answer(0, STATUS);
+  operator = new Operator();
+  dir = operator.root;
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => operator.destroy());
 
-function standIn(name: string, body: string): void {
-  writeFileSync(join(dir, name), `#!/bin/bash\n${body}\n`);
-  chmodSync(join(dir, name), 0o755);
-}
-
-function answer(code: number, text: string, error = ''): void {
-  writeFileSync(join(dir, 'code'), `${code}`);
-  writeFileSync(join(dir, 'answer'), `${text}\n`);
-  writeFileSync(join(dir, 'error'), error);
-}
-
-const read = (name: string) => readFileSync(join(dir, name), 'utf8');
-
-const NODE = ['NIM_HA_HOST=192.0.2.11', 'NIM_HA_PORT=2222', 'NIM_HA_USER=ops', 'NIM_HA_HOST_KEYS=ssh-ed25519 AAAA\n@cert-authority host:22 ssh-rsa BBBB'];
-const WITH_KEY = [...NODE, 'NIM_HA_KEY_ENV=TF_VAR_key'];
-
-function run(args: string[], environment: Record<string, string> = { TF_VAR_key: 'PRIVATE KEY\n' }) {
-  const scratch = join(dir, 'tmp');
-  spawnSync('mkdir', ['-p', scratch]);
-  const done = spawnSync('bash', [SCRIPT, ...args], {
-    env: { PATH: `${dir}:${process.env.PATH}`, OUT: dir, TMPDIR: scratch, ...environment },
-    encoding: 'utf8',
-    timeout: 20_000,
-  });
-  expect(readdirSync(scratch)).toEqual([]);
-  return { code: done.status, out: done.stdout };
-}
+const standIn = (name: string, body: string) => operator.standIn(name, body);
+const answer = (code: number, text: string, error = '') => operator.answer(code, text, error);
+const read = (name: string) => operator.read(name);
+const run = (args: string[], environment?: Record<string, string>) => operator.run(args, environment);
 
 const observe = (args: string[], environment?: Record<string, string>) => {
   const { code, out } = run(['observe', ...args], environment);
@@ -69,7 +42,7 @@ test('observe prints what the node says; the key is in no argument, file or envi
 
 test('settings may come from the environment, and the text may be run without a file', () => {
   const settings = Object.fromEntries(WITH_KEY.map((setting) => [setting.slice(0, setting.indexOf('=')), setting.slice(setting.indexOf('=') + 1)]));
-  const done = spawnSync('bash', ['-c', `set -- observe\n${readFileSync(SCRIPT, 'utf8')}`], {
+  const done = spawnSync('bash', ['-c', `set -- observe\n${readFileSync(SSH_NODE, 'utf8')}`], {
     env: { PATH: `${dir}:${process.env.PATH}`, OUT: dir, TF_VAR_key: 'PRIVATE KEY', ...settings },
     encoding: 'utf8',
   });
@@ -138,37 +111,40 @@ test('remove asks again while the node cannot be reached, but not one that refus
   expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/permission-denied]') });
 });
 
-test('remove stops where the node is there and cannot be asked', () => {
-  expect(run(['remove', 'restore', ...WITH_KEY], {})).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/no-credentials]: no key to log in with: TF_VAR_key is not set') });
-  answer(94, '');
-  expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/sudo-needs-password]') });
-  answer(255, '', 'Host key verification failed.');
-  expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/host-key]') });
-});
+describe('remove-fencing, of an NFS server', () => {
+  const SERVER = [...WITH_KEY, 'NIM_HA_FENCING_NAME=demo-nim_ha'];
 
-test.each([
-  ['bad-settings', [...WITH_KEY, 'NIM_HA_USER=a b'], 0, {}, "got user 'a b', host '192.0.2.11', port '2222'"],
-  ['unusable-key', WITH_KEY, 0, { TF_VAR_key: 'nonsense' }, 'the key in TF_VAR_key'],
-  ['no-program', WITH_KEY, 95, undefined, 'though /var/lib/nim-ha is there'],
-])('remove stops for %s', (reason, settings, code, environment, words) => {
-  answer(code, '');
-  const { code: ended, out } = run(['remove', 'restore', ...settings], environment);
-  expect({ code: ended, out }).toEqual({ code: 5, out: expect.stringContaining(`FAILED [ssh/${reason}]: `) });
-  expect(out).toContain(words);
-  expect(out).toContain('nothing was removed there');
-});
+  test('runs what is installed there, as root, with the name of the pair', () => {
+    answer(0, 'nim-ha nfs: fencing: removed');
+    expect(run(['remove-fencing', ...SERVER])).toEqual({ code: 0, out: 'nim-ha nfs: fencing: removed\n' });
+    const command = read('arguments').trim().split('\n').pop()!;
+    // With a setup.sh in place of the installed one, and a sudo that says what it is asked.
+    const home = join(dir, 'server');
+    operator.write('server/setup.sh', 'echo "setup $*"\n');
+    standIn('sudo', 'shift; [[ $1 == true ]] || "$@"');
+    standIn('id', 'echo 1000');
+    const there = (path: string) => spawnSync('sh', ['-c', command.replace('/usr/local/lib/nim-ha-fence', path)], { env: { PATH: `${dir}:${process.env.PATH}` }, encoding: 'utf8' });
+    expect(there(home)).toMatchObject({ status: 0, stdout: 'setup remove demo-nim_ha\n' });
+    expect(there(join(dir, 'nowhere')).status).toBe(93);
+    standIn('sudo', 'exit 1');
+    expect(there(home).status).toBe(94);
+  });
 
-test('remove goes past a node that logs in and then says nothing, and names it', () => {
-  answer(124, '');
-  const { code, out } = run(['remove', 'restore', ...WITH_KEY]);
-  expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/SKIPPED \[ssh\/no-answer\].*sudo \/usr\/local\/lib\/nim-ha\/remove\.sh restore/) });
-});
+  test.each([
+    [93, '', 0, 'nim-ha is not there: nothing to remove'],
+    [94, '', 5, 'FAILED [ssh/sudo-needs-password]'],
+    [3, '', 3, ''],
+    [255, 'ssh: connect to host 192.0.2.11 port 22: No route to host', 0, 'SKIPPED [ssh/unreachable]'],
+  ])('ends as it ended there: %i %s', (code, error, expected, out) => {
+    answer(code, '', error);
+    const result = run(['remove-fencing', ...SERVER, 'NIM_HA_CONNECT_LIMIT=0']);
+    expect(result).toEqual({ code: expected, out: expect.stringContaining(out) });
+    if (out.startsWith('SKIPPED')) expect(result.out).toContain('run on it: sudo /usr/local/lib/nim-ha-fence/setup.sh remove demo-nim_ha');
+  });
 
-test('a removal that has begun is never taken for a dead node', () => {
-  answer(255, 'nim-ha node-a: remove restore: changed: stopped keepalived', 'client_loop: send disconnect: Broken pipe');
-  expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=0'])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/lost]') });
-  answer(124, 'nim-ha node-a: remove restore: changed: stopped keepalived');
-  expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/lost]') });
+  test.each(['', 'a b', '$(reboot)', '-x', 'a;b'])('the name %j is refused', (name) => {
+    expect(run(['remove-fencing', ...WITH_KEY, `NIM_HA_FENCING_NAME=${name}`])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/bad-settings]') });
+  });
 });
 
 test('wrong arguments end with 2', () => {

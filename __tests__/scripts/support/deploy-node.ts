@@ -9,6 +9,9 @@ const STAND_INS = resolve(__dirname, 'stand-ins');
 const SERVICES = ['nginx', 'nms-core'];
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
+export const fstabLines = (server: string): string =>
+  ['clickhouse', 'nms'].map((name) => `${server}:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults 0 0`).join('\n');
+
 const KEEPALIVED_CONF = `vrrp_script nms_check_keepalived {
     script "/etc/nms/scripts/nms-check-keepalived.sh"
 }
@@ -36,7 +39,7 @@ export class DeployNode extends FileTree {
     ...Object.fromEntries(SERVICES.map((name) => [`/etc/systemd/system/${name}.service.d/50-nim-ha.conf`, ['0644', '[Unit]\n']])),
   };
 
-  constructor(role: 'primary' | 'secondary' = 'primary') {
+  constructor(public readonly role: 'primary' | 'secondary' = 'primary') {
     super('nim-ha-deploy-');
     this.write('etc/fstab', 'LABEL=root / ext4 defaults 0 1\n');
     this.write('etc/nms/nms.conf', '# NIM\nuser: nms\n');
@@ -60,12 +63,14 @@ export class DeployNode extends FileTree {
 
   /** Remembers all of the machine; `restore` brings it back, at the same place. */
   public snapshot(): void {
+    this.uploaded = { values: this.values, files: this.files };
     cpSync(this.root, `${this.root}.snapshot`, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
   }
 
   public restore(): void {
     rmSync(this.root, { recursive: true, force: true });
     cpSync(`${this.root}.snapshot`, this.root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    Object.assign(this, this.uploaded);
   }
 
   /** What Terraform brings: scripts and node.data. */
@@ -102,7 +107,7 @@ export class DeployNode extends FileTree {
   }
 
   /** Everything below the root that belongs to the machine, with content and mode. */
-  public tree(): Record<string, string> {
+  public tree(tops = ['etc', 'usr', 'var', 'run']): Record<string, string> {
     const found: Record<string, string> = {};
     const walk = (directory: string) => {
       for (const entry of readdirSync(join(this.root, directory), { withFileTypes: true })) {
@@ -115,7 +120,7 @@ export class DeployNode extends FileTree {
         }
       }
     };
-    for (const top of ['etc', 'usr', 'var', 'run']) walk(top);
+    for (const top of tops) walk(top);
     return found;
   }
 
@@ -176,6 +181,8 @@ export class DeployNode extends FileTree {
     };
   }
 
+  private uploaded = {};
+
   private values: Record<string, string> = {
     HOST: '192.0.2.11',
     PEER_HOST: '192.0.2.12',
@@ -189,7 +196,7 @@ export class DeployNode extends FileTree {
     SERVICES: SERVICES.join(' '),
     OPERATION_MODE: 'disconnected',
     INSTALL_KEEPALIVED: 'yes',
-    FSTAB: ['clickhouse', 'nms'].map((name) => `192.0.2.13:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults 0 0`).join('\n'),
+    FSTAB: fstabLines('192.0.2.13'),
     GENERATION: '1',
   };
 

@@ -1,0 +1,169 @@
+import { NODE, Operator, WITH_KEY } from '../support/operator';
+import { flawsOf, readReport } from '../support/report';
+
+/** A thing that goes wrong between the machine that runs Terraform and a node, seen by a removal. Of a deploy Terraform itself speaks. */
+interface WayIn {
+  trouble: string;
+  id: string;
+  /** What ssh, or the node behind it, ends with. */
+  code?: number;
+  error?: string;
+  /** What the node has said by then. */
+  heard?: string;
+  settings?: string[];
+  environment?: Record<string, string>;
+  says: string;
+  /** Goes on without the node: a dead one must not keep the living one from being changed. */
+  skipped?: boolean;
+}
+
+const BASTION = [...WITH_KEY, 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_USER=jump', 'NIM_HA_BASTION_HOST_KEYS=ssh-ed25519 CCCC'];
+const LATER = 'run on it: sudo /usr/local/lib/nim-ha/remove.sh restore';
+const SKIPPED = `expected a login; nothing was removed there: when the node is back, ${LATER}`;
+const STOPPED = `nothing was removed there: mend it and run this again, or take the node out of the state (terraform state rm) and ${LATER}`;
+const ON = 'expected the end of the removal that began above; run this again, it goes on from there';
+const CHANGED_KEY = [
+  '@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@',
+  '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @',
+  '@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@',
+  'IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!',
+  'Host key verification failed.\n',
+].join('\n');
+
+const rows: WayIn[] = [
+  {
+    trouble: 'the host is unreachable',
+    id: 'ssh/unreachable',
+    error: 'ssh: connect to host 192.0.2.11 port 2222: No route to host',
+    says: `ssh to ops@192.0.2.11, got ssh: connect to host 192.0.2.11 port 2222: No route to host, ${SKIPPED}`,
+    skipped: true,
+  },
+  {
+    trouble: 'the name of the host is not known',
+    id: 'ssh/unreachable',
+    error: 'ssh: Could not resolve hostname node-a.example: Name or service not known',
+    settings: [...WITH_KEY, 'NIM_HA_HOST=node-a.example'],
+    says: `ssh to ops@node-a.example, got ssh: Could not resolve hostname node-a.example: Name or service not known, ${SKIPPED}`,
+    skipped: true,
+  },
+  {
+    trouble: 'the bastion is down',
+    id: 'ssh/unreachable',
+    error: 'ssh: connect to host b.example port 22: Connection refused\nConnection closed by UNKNOWN port 65535',
+    settings: BASTION,
+    says: `ssh to ops@192.0.2.11, got ssh: connect to host b.example port 22: Connection refused, ${SKIPPED}`,
+    skipped: true,
+  },
+  {
+    trouble: 'the node takes the login and says nothing',
+    id: 'ssh/no-answer',
+    code: 124,
+    says: `ssh to ops@192.0.2.11, got no word of an error, ${SKIPPED}`,
+    skipped: true,
+  },
+  {
+    trouble: 'the line breaks during the removal',
+    id: 'ssh/lost',
+    error: 'client_loop: send disconnect: Broken pipe',
+    heard: 'nim-ha node-a: remove restore: changed: stopped keepalived',
+    says: `ssh to ops@192.0.2.11, got client_loop: send disconnect: Broken pipe, ${ON}`,
+  },
+  {
+    trouble: 'the removal does not come to its end',
+    id: 'ssh/lost',
+    code: 124,
+    heard: 'nim-ha node-a: remove restore: changed: stopped keepalived',
+    says: `ssh to ops@192.0.2.11, got no word of an error, ${ON}`,
+  },
+  {
+    trouble: 'the key is another one than the node knows',
+    id: 'ssh/permission-denied',
+    error: 'ops@192.0.2.11: Permission denied (publickey).',
+    says: `ssh to ops@192.0.2.11, got ops@192.0.2.11: Permission denied (publickey)., expected the node to take the user and the key or password; ${STOPPED}`,
+  },
+  {
+    trouble: 'the bastion does not take the key',
+    id: 'ssh/permission-denied',
+    error: 'jump@b.example: Permission denied (publickey).\nConnection closed by UNKNOWN port 65535',
+    settings: BASTION,
+    says: `ssh to ops@192.0.2.11, got jump@b.example: Permission denied (publickey)., expected the node or the bastion jump@b.example to take the user and the key or password; ${STOPPED}`,
+  },
+  {
+    trouble: 'the two nodes were swapped, or the machine was installed anew',
+    id: 'ssh/host-key',
+    error: CHANGED_KEY,
+    says: `ssh to ops@192.0.2.11, got Host key verification failed., expected the node to have one of its hostKeys; ${STOPPED}`,
+  },
+  {
+    trouble: 'another machine answers as the bastion',
+    id: 'ssh/host-key',
+    error: 'Host key verification failed.\nConnection closed by UNKNOWN port 65535',
+    settings: BASTION,
+    says: `ssh to ops@192.0.2.11, got Host key verification failed., expected the node or the bastion jump@b.example to have one of its hostKeys; ${STOPPED}`,
+  },
+  {
+    trouble: 'sudo asks for a password',
+    id: 'ssh/sudo-needs-password',
+    code: 94,
+    says: `sudo of ops on 192.0.2.11, got a question for a password, expected none; ${STOPPED}`,
+  },
+  {
+    trouble: "somebody has deleted the removal's program",
+    id: 'ssh/no-program',
+    code: 95,
+    says: `the removal's program on 192.0.2.11, got none, though /var/lib/nim-ha is there, expected it in /usr/local/lib/nim-ha; a deploy brings it back; ${STOPPED}`,
+  },
+  {
+    trouble: 'the variable with the key is not set',
+    id: 'ssh/no-credentials',
+    environment: {},
+    says: `no key to log in with, got TF_VAR_key not set, or not readable, expected it to be there; ${STOPPED}`,
+  },
+  {
+    trouble: 'the file with the key is not there',
+    id: 'ssh/no-credentials',
+    settings: [...NODE, 'NIM_HA_KEY_FILE=/nonexistent/id_ed25519'],
+    says: `no key to log in with, got /nonexistent/id_ed25519 not set, or not readable, expected it to be there; ${STOPPED}`,
+  },
+  {
+    trouble: 'no agent runs',
+    id: 'ssh/no-credentials',
+    settings: [...NODE, 'NIM_HA_AGENT=yes'],
+    says: `no key to log in with, got SSH_AUTH_SOCK not set, or not readable, expected it to be there; ${STOPPED}`,
+  },
+  {
+    trouble: 'the key has a passphrase, or lost its line breaks',
+    id: 'ssh/unusable-key',
+    environment: { TF_VAR_key: 'nonsense' },
+    says: `the key in TF_VAR_key, got Error loading key "(stdin)": error in libcrypto, expected a private key without a passphrase; ${STOPPED}`,
+  },
+  {
+    trouble: 'the user is empty, from a resource that is gone',
+    id: 'ssh/bad-settings',
+    settings: [...WITH_KEY, 'NIM_HA_USER='],
+    says: `settings of the node, got user '', host '192.0.2.11', port '2222', expected a user name, a host, a port; ${STOPPED}`,
+  },
+  {
+    trouble: 'the bastion has a port that is none',
+    id: 'ssh/bad-settings',
+    settings: [...BASTION, 'NIM_HA_BASTION_PORT=ssh'],
+    says: `settings of the bastion, got user 'jump', host 'b.example', port 'ssh', expected a user name, a host, a port; ${STOPPED}`,
+  },
+];
+
+let operator: Operator;
+beforeEach(() => (operator = new Operator()));
+afterEach(() => operator.destroy());
+
+test.each(rows)('$trouble: [$id]', ({ id, code = 255, error, heard = '', settings = WITH_KEY, environment, says, skipped }) => {
+  operator.answer(code, heard, error);
+  const { code: ended, out } = operator.run(['remove', 'restore', ...settings, 'NIM_HA_CONNECT_LIMIT=0'], environment);
+  expect({ code: ended, out }).toEqual({ code: skipped ? 0 : 5, out: expect.stringContaining(`${skipped ? 'SKIPPED' : 'FAILED'} [${id}]`) });
+  const [message, ...others] = readReport(out).messages;
+  expect(others).toEqual([]);
+  expect(`[${message.id}] ${message.text}`).toBe(`[${id}] ${says}`);
+  expect(settings).toContain(`NIM_HA_HOST=${message.node}`);
+  expect(flawsOf(out)).toEqual([]);
+  // Who has no settings to ask with, asks nobody.
+  if (/settings|credentials|key$/.test(id) && id !== 'ssh/host-key') expect(operator.has('arguments')).toBe(false);
+});
