@@ -10,6 +10,7 @@ import { sabotage } from './sabotage';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
   [faults] [--only NAME,...] [--roles one|both] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
+           [--fencing on|off]
                          the faults in random order from both roles (or from whichever node is active), an audit after each, and a report;
                          --only smoke: six, from whichever node is active
   record REPORT.json ... what came of each fault of these runs, a line each: for docs/faults.jsonl

@@ -7,6 +7,7 @@ export const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_ARP = 0x0806;
 const PROTOCOL_VRRP = 112;
+const PROTOCOL_TCP = 6;
 // Anything longer is no Ethernet frame: the two sides are out of step and the connection is useless.
 const LONGEST_FRAME = 0x11000;
 
@@ -93,6 +94,13 @@ export function parseVrrp(frame: Buffer): Vrrp | undefined {
 /** The IPv4 protocol number, or undefined for a frame that carries no IPv4. */
 export function ipProtocol(frame: Buffer): number | undefined {
   return frame.length >= 34 && frame.readUInt16BE(12) === ETHERTYPE_IPV4 ? frame[23] : undefined;
+}
+
+/** Source and destination of a TCP segment, or undefined for what is none. A later fragment has no ports. */
+export function tcpPorts(frame: Buffer): [number, number] | undefined {
+  const payload = 14 + (frame[14] & 0x0f) * 4;
+  if (ipProtocol(frame) !== PROTOCOL_TCP || frame.length < payload + 4 || (frame.readUInt16BE(20) & 0x1fff) !== 0) return undefined;
+  return [frame.readUInt16BE(payload), frame.readUInt16BE(payload + 2)];
 }
 
 /** "Who has `targetIp`? Tell me." */

@@ -20,6 +20,8 @@ export interface LabConfig {
   readonly virtualIp: string;
   readonly nfsServer: string;
   readonly nfsExportPath: string;
+  /** How the deploy reaches the NFS server, in the words of the reference app's config file. The nodes reach it as any host of the LAN. */
+  readonly fencing: object;
 }
 
 export function labConfig(workdir: string): LabConfig {
@@ -35,5 +37,12 @@ export function labConfig(workdir: string): LabConfig {
     virtualIp: `${VIRTUAL_IP}/${LAN_PREFIX}`,
     nfsServer: machineNamed('nfs').lanAddress,
     nfsExportPath: NFS_EXPORT_PATH,
+    fencing: {
+      host: machineNamed('nfs').sshAddress,
+      port: SSH_PORT,
+      nodePort: 22,
+      hostKeys: publicHostKeys(workdir, machineNamed('nfs')),
+      clientAddresses: { primary: [machineNamed('node-a').lanAddress], secondary: [machineNamed('node-b').lanAddress] },
+    },
   };
 }

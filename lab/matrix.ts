@@ -155,7 +155,8 @@ export class Matrix {
     this.wholeAt = until;
     const [found, damage] = settled ? await this.look(settled) : [[`not one active node and one able standby within ${SETTLED_WITHIN} s: ${await this.audit.reasons()}`], []];
     findings.push(...found);
-    await this.record(fault, scene, { round, from, injected, undone, until }, fault.mayDamage ? { findings, expected: damage } : { findings: [...findings, ...damage], expected: [] });
+    const mayDamage = fault.mayDamage ?? (timing.fencing ? undefined : fault.mayDamageUnfenced);
+    await this.record(fault, scene, { round, from, injected, undone, until }, mayDamage ? { findings, expected: damage } : { findings: [...findings, ...damage], expected: [] });
     return settled !== undefined;
   }
 

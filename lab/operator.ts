@@ -9,6 +9,8 @@ export interface OperatorOptions {
   /** Default `guide`. */
   readonly profile?: 'guide' | 'hardened';
   readonly authPass?: string;
+  /** Whether the NFS server fences. Default: not. */
+  readonly fencing?: boolean;
   /** Receives what the commands print, line by line. */
   readonly log?: (line: string) => void;
 }
@@ -22,21 +24,24 @@ export class Operator {
     /** Private: the config file, the synthesised stack and the state live there. */
     public readonly directory: string,
     public readonly profile: 'guide' | 'hardened',
+    public readonly fencing: boolean,
     public readonly pair: Pair,
   ) {}
 
-  public static async of(lab: Lab, { profile = 'guide', authPass = 'lab-Pass', log = () => undefined }: OperatorOptions = {}): Promise<Operator> {
+  public static async of(lab: Lab, { profile = 'guide', authPass = 'lab-Pass', fencing = false, log = () => undefined }: OperatorOptions = {}): Promise<Operator> {
     const directory = path.join(lab.state.workdir, 'deploy');
     // Nothing of a pair whose machines are no more.
     fs.rmSync(directory, { recursive: true, force: true });
     fs.mkdirSync(directory, { mode: 0o700 });
     const env = { ...(await deployEnv()), TF_VAR_ssh_private_key: fs.readFileSync(lab.config().privateKeyFile, 'utf8'), TF_VAR_auth_pass: authPass };
-    return new Operator(lab, directory, profile, new Pair(directory, STACK, appConfig(lab, directory, { profile }), env, log));
+    // The exports of the nodes are the pair's own then: another one would be a way around a fence.
+    if (fencing) await lab.nfs.ssh('sudo sh -c ": >/etc/exports; exportfs -ra"');
+    return new Operator(lab, directory, profile, fencing, new Pair(directory, STACK, appConfig(lab, directory, fencing, { profile }), env, log));
   }
 
   /** From now on the pair is meant to be as at first, but for this change of its config. */
   public intend(change: object): void {
-    this.pair.configure(appConfig(this.lab, this.directory, { profile: this.profile, ...change }));
+    this.pair.configure(appConfig(this.lab, this.directory, this.fencing, { profile: this.profile, ...change }));
   }
 
   /** A password that keepalived does not have yet. */

@@ -7,15 +7,16 @@ export interface Run extends Pick<Outcome, 'fault' | 'what' | 'active' | 'bound'
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly profile: string;
+  readonly fencing?: true;
   readonly lease: number;
   readonly holdDown: number;
   readonly accel: string;
 }
 
-export function runsOf({ outcomes, profile, timing: { lease, holdDown }, accel }: Report): Run[] {
+export function runsOf({ outcomes, profile, timing: { fencing, lease, holdDown }, accel }: Report): Run[] {
   const hundredths = (value: number): number => Math.round(value * 100) / 100;
   return outcomes.map(({ fault, what, active, from, bound, vipAway, writesAway, twoHolders, findings, expected }) => ({
-    at: new Date(from).toISOString(), profile, lease, holdDown, accel, fault, what, active,
+    at: new Date(from).toISOString(), profile, ...(fencing && { fencing }), lease, holdDown, accel, fault, what, active,
     bound: { vip: hundredths(bound.vip), writes: hundredths(bound.writes) },
     vipAway: hundredths(vipAway), writesAway: hundredths(writesAway), twoHolders: hundredths(twoHolders), findings, expected,
   }));
@@ -27,7 +28,7 @@ export const parseLines = (text: string): Run[] => text.split('\n').filter(Boole
 
 /** Markdown: one table for each profile and pair of timings, in the order in which they first came. */
 export function tablesOf(runs: readonly Run[]): string {
-  const setting = ({ profile, lease, holdDown }: Run): string => `Profile ${profile}, lease ${lease} s, hold-down ${holdDown} s`;
+  const setting = ({ profile, fencing, lease, holdDown }: Run): string => `Profile ${profile}${fencing ? ' with fencing' : ''}, lease ${lease} s, hold-down ${holdDown} s`;
   return [...new Set(runs.map(setting))]
     .map((heading) => {
       const these = runs.filter((run) => setting(run) === heading);
@@ -39,7 +40,7 @@ export function tablesOf(runs: readonly Run[]): string {
 
 /** Markdown: the faults that both profiles have been through, side by side. */
 export function comparisonOf(runs: readonly Run[]): string {
-  const rows = (profile: string) => rowsOf(runs.filter((run) => run.profile === profile));
+  const rows = (profile: string) => rowsOf(runs.filter((run) => run.profile === profile && !run.fencing));
   const hardened = new Map(rows('hardened').map((row) => [row.fault, row]));
   return comparisonTable(rows('guide').flatMap((guide) => (hardened.has(guide.fault) ? [[guide, hardened.get(guide.fault)!] as const] : [])));
 }

@@ -9,7 +9,7 @@ import { App, LocalBackend, TerraformStack } from 'cdktf';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { NfsShare, NimHaPair, NimHaPairProps, NodeProps, SshAccess, VirtualIp } from '../lib';
+import { NfsFencing, NfsShare, NimHaPair, NimHaPairProps, NodeProps, RemovalPolicy, SshAccess, VirtualIp } from '../lib';
 import { TerraformData } from '../lib/remote/terraform-data';
 import { Checks } from './checks';
 import { run, type RunResult } from './run';
@@ -19,6 +19,8 @@ const STACK = 'removal';
 const A = '127.77.0.211';
 const B = '127.77.0.212';
 const C = '127.77.0.213';
+const [SERVER, OTHER_SERVER] = ['127.77.0.221', '127.77.0.222'];
+const SERVER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEfd/QIYBkoDRYZZ1cI+HuN+Qqgxzmyrr1RF28qCwzvi';
 
 interface Program {
   readonly primary?: Partial<NodeProps>;
@@ -26,6 +28,8 @@ interface Program {
   readonly pair?: Partial<NimHaPairProps>;
   /** The hosts are tokens, of machines with this tag: a changed one makes them unknown until the apply. */
   readonly machineTag?: string;
+  /** Where the NFS server is logged in to. Unset: no fencing. */
+  readonly fencing?: string;
   /** Something that depends on the pair, with `create_before_destroy`. */
   readonly dependant?: string;
 }
@@ -55,6 +59,13 @@ class Workplace {
     return removals(await this.terraform('apply', '-input=false', '-auto-approve'));
   }
 
+  /** What was done, in its order: hosts on which a removal was tried, and what was rolled out, or taken back by a deploy. */
+  public async order(command: 'apply' | 'destroy', program: Program = {}): Promise<string[]> {
+    if (command === 'apply') await this.synth(program);
+    const { stdout } = await this.terraform(command, '-input=false', '-auto-approve');
+    return [...stdout.matchAll(/nim-ha (\S+): remove(?:-fencing)?: SKIPPED|null_resource\.NimHa_(rollout|decommission)_\w+: Creation complete/g)].map(([, host, step]) => host ?? step);
+  }
+
   public async destroy(): Promise<string[]> {
     return removals(await this.terraform('destroy', '-input=false', '-auto-approve'));
   }
@@ -63,7 +74,7 @@ class Workplace {
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private async synth({ primary, secondary, pair, machineTag, dependant }: Program): Promise<void> {
+  private async synth({ primary, secondary, pair, machineTag, fencing, dependant }: Program): Promise<void> {
     const app = new App({ outdir: path.join(this.directory, 'out') });
     const stack = new TerraformStack(app, STACK);
     new LocalBackend(stack, { path: path.join(this.directory, 'state') });
@@ -76,12 +87,16 @@ class Workplace {
       const machine = new TerraformData(stack, id, { input: { address, tag: machineTag } });
       return machine.getStringAttribute('output.address');
     };
+    const ssh = SshAccess.withPrivateKeyFile({ user: 'ops', path: path.join(this.directory, 'key') }).ignoringHostKeys();
     const subject = new NimHaPair(stack, 'NimHa', {
       primary: { host: host('MachineA', A), networkInterface: 'ens32', hostKeys: [], ...primary },
       secondary: { host: host('MachineB', B), networkInterface: 'ens32', hostKeys: [], ...secondary },
-      ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path: path.join(this.directory, 'key') }).ignoringHostKeys(),
+      ssh,
       virtualIp: new VirtualIp(stack, 'VirtualIp', { address: '192.0.2.100', authPass: 'x' }),
-      nfsShare: new NfsShare(stack, 'NfsShare', { server: '192.0.2.13' }),
+      nfsShare: new NfsShare(stack, 'NfsShare', {
+        server: fencing === OTHER_SERVER ? '192.0.2.14' : '192.0.2.13',
+        fencing: fencing === undefined ? undefined : NfsFencing.linuxServer({ ssh, host: fencing, hostKeys: [SERVER_KEY], clientAddresses: { primary: ['192.0.2.11'], secondary: ['192.0.2.12'] } }),
+      }),
       observe: false,
       ...pair,
     });
@@ -124,6 +139,16 @@ const HARMLESS: readonly [string, Program, Program][] = [
   ['a create-before-destroy dependant that is replaced', { dependant: '1' }, { dependant: '2' }],
 ];
 
+/** What comes after a pair with fencing, and what has to happen in which order. */
+const FENCING: readonly [string, Program | 'destroy', string[]][] = [
+  ['destroyed, the nodes go first', 'destroy', [A, B, SERVER]],
+  ['switched off, the nodes are rolled out before the server is as it was', {}, ['rollout', SERVER]],
+  ['the share on another server, the nodes move before the old one is as it was', { fencing: OTHER_SERVER }, ['rollout', SERVER]],
+  ['decommissioned, the nodes go first', { fencing: SERVER, pair: { decommission: true } }, ['decommission', SERVER]],
+  ['another user, nothing is taken away', { fencing: SERVER, pair: { ssh: SshAccess.withAgent({ user: 'root' }).ignoringHostKeys() } }, ['rollout']],
+  ['switched off where the policy is to retain, nothing is taken away', { pair: { removalPolicy: RemovalPolicy.RETAIN } }, ['rollout']],
+];
+
 export async function removalTriggers(): Promise<boolean> {
   const checks = new Checks();
   const env = await deployEnv();
@@ -151,6 +176,16 @@ export async function removalTriggers(): Promise<boolean> {
       await place.apply(program);
       const removed = await place.destroy();
       checks.claim(`${name}: a removal on both`, removed.join() === [A, B].join(), removed.join(', ') || 'none');
+    });
+  }
+  for (const [name, after, expected] of FENCING) {
+    await at(async (place) => {
+      await place.apply({ fencing: SERVER });
+      const order = after === 'destroy' ? await place.order('destroy') : await place.order('apply', after);
+      // The two nodes are removed at the same time.
+      const [first, second, ...rest] = order;
+      const got = first === B && second === A ? [A, B, ...rest] : order;
+      checks.claim(`fencing: ${name}`, got.join() === expected.join(), got.join(', '));
     });
   }
   process.stdout.write(`${checks.summary()}\n`);

@@ -10,8 +10,8 @@ import { timingOf } from './timing';
 /** One fault of each kind to a pair that is deployed and has rows, from whichever node is active, with an audit after each. */
 export async function sufferFaults(lab: Lab, operator: Operator, checks: Checks, rowsThere: number): Promise<void> {
   const seed = newSeed();
-  const turns = planOf({ faults: faultsNamed(['smoke']), roles: 'one', seed, rounds: 1 });
-  const timing = timingOf(operator.profile, lab.state);
+  const turns = planOf({ faults: faultsNamed(['smoke'], operator.fencing ? 'on' : 'off'), roles: 'one', seed, rounds: 1 });
+  const timing = timingOf(operator.profile, operator.fencing, lab.state);
   const about = { command: `npm run demo -- --smoke (seed ${seed})`, seed, profile: operator.profile, timing, accel: lab.state.accel };
   const results = new Results(REPORT, about, turns.length);
   const matrix = new Matrix(lab, operator, timing, results, rowsThere);

@@ -1,4 +1,4 @@
-import { BROADCAST, FrameDecoder, encodeFrame, ipProtocol, parseArp, parseEthernet } from './frames';
+import { BROADCAST, FrameDecoder, encodeFrame, ipProtocol, parseArp, parseEthernet, tcpPorts } from './frames';
 
 /** One thing that the wire loses: frames that match, on their way from one port to another. */
 export interface DropRule {
@@ -7,7 +7,7 @@ export interface DropRule {
   /** Port that they would go to; default any. */
   readonly to?: string;
   /** Which frames; default all. */
-  readonly match?: 'vrrp' | 'arp' | 'ipv4';
+  readonly match?: 'vrrp' | 'arp' | 'ssh' | 'ipv4';
 }
 
 /** A frame that came in, seen before anything is dropped. */
@@ -93,6 +93,7 @@ export class Switch {
 function kindOf(frame: Buffer): DropRule['match'] {
   const protocol = ipProtocol(frame);
   if (protocol === 112) return 'vrrp';
+  if (tcpPorts(frame)?.includes(22)) return 'ssh';
   if (protocol !== undefined) return 'ipv4';
   return parseArp(frame) ? 'arp' : undefined;
 }

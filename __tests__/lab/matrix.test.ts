@@ -25,8 +25,8 @@ test('what the services took to start, from the lock to the last of them', () =>
 
 test('fault names are one of a kind; what names none is refused', () => {
   expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
-  expect(faultsNamed(['smoke']).map(({ name }) => name)).toEqual(SMOKE);
-  expect(() => faultsNamed(['no-such'])).toThrow("--only: no fault 'no-such'; there are: smoke, ");
+  expect(faultsNamed(['smoke'], 'off').map(({ name }) => name)).toEqual(SMOKE);
+  expect(() => faultsNamed(['no-such'], 'off')).toThrow("--only: no fault 'no-such'; there are: smoke, ");
   for (const { bound, name } of FAULTS) expect([name, bound(timing).writes >= bound(timing).vip]).toEqual([name, true]);
 });
 
@@ -34,9 +34,14 @@ test('options of the command', () => {
   expect(faultsOptions(['--seed', '7', '--only', 'nfs-hung', '--rounds', '3', '--minutes', '15', '--profile', 'hardened'])).toMatchObject({
     seed: 7, rounds: 3, minutes: 15, profile: 'hardened', faults: [{ name: 'nfs-hung' }],
   });
-  expect(faultsOptions([])).toMatchObject({ rounds: 1, profile: 'guide', roles: 'both', faults: FAULTS });
+  expect(faultsOptions([])).toMatchObject({ rounds: 1, profile: 'guide', roles: 'both', fencing: false, faults: FAULTS.filter(({ fencing }) => fencing !== 'only') });
+  const fenced = faultsOptions(['--fencing', 'on']);
+  expect(fenced).toMatchObject({ fencing: true });
+  expect(FAULTS.filter((fault) => !fenced.faults.includes(fault)).map(({ name }) => name)).toEqual(['share-read-only']);
+  expect(() => faultsOptions(['--only', 'power-cut-unfenced'])).toThrow("'power-cut-unfenced' is made with fencing only");
+  expect(() => faultsOptions(['--only', 'share-read-only', '--fencing', 'on'])).toThrow("'share-read-only' is made without fencing only");
   expect(faultsOptions(['--only', 'smoke'])).toMatchObject({ roles: 'one' });
-  for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--roles', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
+  for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--roles', 'x'], ['--fencing', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
 });
 
 test('the longest time without an acknowledged row', () => {

@@ -3,7 +3,7 @@ import type { Outcome } from '../../lab/matrix';
 const A = '52:54:00:77:00:0b';
 /** A moment, in milliseconds. */
 export const T = 1_000_000;
-export const timing = { lease: 30, checkInterval: 10, holdDown: 120, skew: 0.57, masterDown: 3.57, arp: 53, start: 30 };
+export const timing = { fencing: false, lease: 30, checkInterval: 10, holdDown: 120, skew: 0.57, masterDown: 3.57, arp: 53, start: 30 };
 
 /** A handover from node-a to node-b, as the matrix records it. */
 export const outcome: Outcome = {

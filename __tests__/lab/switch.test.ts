@@ -19,6 +19,16 @@ function vrrpFrame(source: string): Buffer {
   return ethernet('01:00:5e:00:00:12', source, 0x0800, packet);
 }
 
+function tcpFrame(source: string, destinationPort: number, fragmentOffset = 0): Buffer {
+  const packet = Buffer.alloc(40);
+  packet[0] = 0x45;
+  packet.writeUInt16BE(fragmentOffset, 6);
+  packet[9] = 6;
+  packet.writeUInt16BE(50_000, 20);
+  packet.writeUInt16BE(destinationPort, 22);
+  return ethernet(BROADCAST, source, 0x0800, packet);
+}
+
 /** A switch with three ports that collect what they are given. */
 function threePorts(): { lan: Switch; got: Record<'a' | 'b' | 'c', Buffer[]> } {
   const lan = new Switch();
@@ -88,6 +98,16 @@ describe('switch', () => {
     lan.setDrops([]);
     lan.receive('a', vrrpFrame(A));
     expect(got.b.length).toBe(2);
+  });
+
+  test('of TCP to, and from, port 22 only what begins a segment is seen as ssh', () => {
+    const { lan, got } = threePorts();
+    lan.setDrops([{ to: 'b', match: 'ssh' }]);
+    for (const frame of [tcpFrame(A, 22), tcpFrame(A, 2049), tcpFrame(A, 22, 100), vrrpFrame(A)]) lan.receive('a', frame);
+    expect([got.b.length, got.c.length]).toEqual([3, 4]);
+    lan.setDrops([{ to: 'b', match: 'ipv4' }]);
+    lan.receive('a', tcpFrame(A, 2049));
+    expect(got.b.length).toBe(3);
   });
 
   test('taps hear what reaches anybody, and nothing from a port that is cut off or a pulled cable', () => {

@@ -13,6 +13,8 @@ export interface Scene {
 
 /** Seconds, all of them: what was in force, and what follows from it. */
 export interface Timing {
+  /** Whether the NFS server fences. */
+  readonly fencing: boolean;
   /** The NFS server's lease, and its grace period after a start. */
   readonly lease: number;
   /** keepalived's check. */
@@ -51,13 +53,19 @@ export interface Fault {
   bound(timing: Timing): Bound;
   /** Seconds in which two nodes may answer for the virtual IP, all together. Default 1: a handover's last frames. */
   readonly twoHolders?: (timing: Timing) => number;
+  /** Whether it can be made only with fencing, or only without. Default: with both. */
+  readonly fencing?: 'only' | 'never';
   /** Why the design cannot promise that what is on the share is whole afterwards: damage is recorded then, and is no finding. */
   readonly mayDamage?: string;
+  /** The same, where only fencing can promise it. */
+  readonly mayDamageUnfenced?: string;
 }
 
 /** The bound of a takeover from a node that lets go of the lock, and from one that only the lease ends. */
 export const handover = ({ skew, start }: Timing): Bound => ({ vip: skew, writes: skew + start });
-export const afterLease = ({ masterDown, lease, start }: Timing): Bound => ({ vip: masterDown, writes: masterDown + lease + start });
+export const afterLease = (timing: Timing): Bound => ({ vip: timing.masterDown, writes: timing.masterDown + untilLock(timing) + timing.start });
+/** How long a dead node keeps the lock: for the lease, or until its heartbeat has been missed and the server has fenced it. */
+export const untilLock = ({ fencing, lease }: Timing): number => (fencing ? 5 + 3 : lease);
 /** A node whose check fails: the services and the lock go when the peer has taken over. */
 export const afterCheck = ({ checkInterval, masterDown, start }: Timing): Bound => ({
   vip: masterDown,

@@ -2,7 +2,7 @@ import { NODES } from '../machines';
 import { Fault, Scene, afterLease, asRoot, handover, nothing, sleep } from './fault';
 
 /** Without fencing at the share nothing keeps such a node from writing when it wakes up. */
-function asleep(name: string, what: string, how: { sleep(scene: Scene): Promise<void>; wake(scene: Scene): Promise<void> }): Fault {
+export function asleep(name: string, what: string, how: { sleep(scene: Scene): Promise<void>; wake(scene: Scene): Promise<void> }, lasts?: number): Fault {
   return {
     name,
     what: `the active node ${what}`,
@@ -14,10 +14,11 @@ function asleep(name: string, what: string, how: { sleep(scene: Scene): Promise<
       await scene.lab.machine(scene.active).waitForSsh();
     },
     serves: 'standby',
+    lasts,
     bound: afterLease,
     // Woken up, it still believes to be master until it hears the other one.
     twoHolders: () => 20,
-    mayDamage: 'what it had pending is written before it can know that its lock is gone',
+    mayDamageUnfenced: 'what it had pending is written before it can know that its lock is gone',
   };
 }
 

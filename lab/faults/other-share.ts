@@ -17,10 +17,11 @@ async function copyShare({ lab }: Scene, from: string, to: string): Promise<void
 }
 
 async function deployOn({ lab, operator }: Scene, share: string): Promise<void> {
-  if (share === OTHER) await asRoot(lab, 'nfs', `exportfs -o ${OPTIONS} ${EXPORTED}`);
-  operator.intend(share === OTHER ? { nfsShare: labShare(lab, OTHER) } : {});
+  // With fencing the deploy exports it, and takes the exports of the other one back.
+  if (share === OTHER && !operator.fencing) await asRoot(lab, 'nfs', `exportfs -o ${OPTIONS} ${EXPORTED}`);
+  operator.intend(share === OTHER ? { nfsShare: labShare(lab, OTHER, operator.fencing) } : {});
   await operator.deploy();
-  if (share !== OTHER) await asRoot(lab, 'nfs', `exportfs -u ${EXPORTED}; rm -rf ${OTHER}`);
+  if (share !== OTHER) await asRoot(lab, 'nfs', `${operator.fencing ? ':' : `exportfs -u ${EXPORTED}`}; rm -rf ${OTHER}`);
 }
 
 /** Both nodes out of the pair until the deploy starts them again, the standby first: it must not take over. */

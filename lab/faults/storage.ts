@@ -76,6 +76,8 @@ export const storageFaults: readonly Fault[] = [
   },
   {
     name: 'share-read-only',
+    // It is made with the one export that the nodes share then.
+    fencing: 'never',
     what: 'both exports read-only for 40 s',
     // In one call: each puts what it does not name back to what /etc/exports says.
     inject: async ({ lab }) => void (await asRoot(lab, 'nfs', `exportfs -o ro,sync,no_subtree_check,no_root_squash 10.77.0.0/24:${SHARE}/clickhouse 10.77.0.0/24:${SHARE}/nms && exportfs -f`)),
