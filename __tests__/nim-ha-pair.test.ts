@@ -8,7 +8,7 @@ import { find, nullResource, pair, stack, synth } from './fixture';
 function withoutContent(tf: unknown): string {
   return JSON.stringify(tf, null, 2)
     .replace(/NAME=[A-Z_a-z0-9+/=\\]*NIM_HA_END/g, '<node.data>\\nNIM_HA_END')
-    .replace(/"set -- remove (\w+)\\n[^\n]*"/g, '"set -- remove $1\\n<ssh-node.sh>"')
+    .replace(/"set -- (remove[\w -]*)\\n[^\n]*"/g, '"set -- $1\\n<ssh-node.sh>"')
     .replace(/(assets\/\w+\/)[0-9a-fA-F]{32}/g, '$1<hash>')
     .replace(/"(scripts|text)": "[0-9a-f]+"/g, '"$1": "<hash>"')
     .replace(/"config_fingerprint": "[0-9a-f]+"/g, '"config_fingerprint": "<hash>"');

@@ -21,6 +21,7 @@ const COMPUTED = [
 /** Calls without an id of their own: what hands on the id of its caller, and other functions of that name. Each has to be there. */
 const NO_ID: { [file: string]: string[] } = {
   'report.sh': ['problem "$@"', 'problem "$@"'],
+  'server/setup-report.sh': ['problem "$@"', 'problem "$@"'],
   'agent.sh': ['fail "$down_service"', 'fail "services'],
 };
 /** Its `refuse` is an answer to a node, in words. */
@@ -122,10 +123,10 @@ test('a call without an id is one that is known to have none', () => {
 test('an id that is made of a variable is declared, and still made so', () => {
   const made = brackets.filter(({ id }) => !ID.test(id)).map(({ file, form }) => `${file}: ${form}`);
   expect(made.sort()).toEqual(COMPUTED.flatMap(({ file, form, times }) => Array(times).fill(`${file}: ${form}`)).sort());
-  // Nor is one put together by printf, but in the one place that all calls go through.
+  // Nor is one put together by printf, but in the one place, of the nodes and of the server, that all calls go through.
   const formats = scripts.flatMap(({ file, text }) => [...text.matchAll(/(?:FAILED|SKIPPED|WARNING) \[[^\]]*\]/g)].map(([form]) => ({ file, form })));
   const unclear = formats.filter(({ form }) => !ID.test(/\[(.*)\]/.exec(form)![1])).map(({ file, form }) => `${file}: ${form}`);
-  expect(unclear.sort()).toEqual(['operator/ssh-node.sh: FAILED [ssh/$2]', 'operator/ssh-node.sh: SKIPPED [ssh/$2]', 'report.sh: FAILED [%s]']);
+  expect(unclear.sort()).toEqual(['operator/ssh-node.sh: FAILED [ssh/$2]', 'operator/ssh-node.sh: SKIPPED [ssh/$2]', 'report.sh: FAILED [%s]', 'server/setup-report.sh: FAILED [%s]']);
 });
 
 test('of ids in lib only those of rules are put into a message from elsewhere', () => {

@@ -2,6 +2,8 @@ export { DeclaredState } from './declared-state';
 export { HaNode } from './ha-node';
 export { KeepalivedProfile } from './keepalived-profile';
 export { MonitoredService } from './monitored-service';
+export { NfsFencing } from './nfs-fencing';
+export type { LinuxServerOptions, NfsClientAddresses } from './nfs-fencing';
 export { NfsShare } from './nfs-share';
 export type { NfsShareProps } from './nfs-share';
 export { NimHaPair } from './nim-ha-pair';

@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import { DEFAULT_EXPORT_PATH, DEFAULT_FSTAB_OPTIONS, GUIDE_MOUNT_OPTIONS } from './config/model';
+import { NfsFencing } from './nfs-fencing';
 
 /** Properties of an `NfsShare`. */
 export interface NfsShareProps {
@@ -29,6 +30,13 @@ export interface NfsShareProps {
    * @default defaults
    */
   readonly fstabOptions?: string;
+
+  /**
+   * Whether, and how, the NFS server shuts a node out that has not ended in order.
+   *
+   * @default - not at all: a takeover waits until the lease of a dead node has ended, and a node that was frozen for longer can still write
+   */
+  readonly fencing?: NfsFencing;
 }
 
 /**
@@ -49,6 +57,8 @@ export class NfsShare extends Construct {
   public readonly mountOptions: string[];
   /** The options column in `/etc/fstab`. */
   public readonly fstabOptions: string;
+  /** How the NFS server shuts a node out; unset: not at all. */
+  public readonly fencing?: NfsFencing;
 
   constructor(scope: Construct, id: string, props: NfsShareProps) {
     super(scope, id);
@@ -56,5 +66,6 @@ export class NfsShare extends Construct {
     this.exportPath = props.exportPath ?? DEFAULT_EXPORT_PATH;
     this.mountOptions = props.mountOptions ?? GUIDE_MOUNT_OPTIONS;
     this.fstabOptions = props.fstabOptions ?? DEFAULT_FSTAB_OPTIONS;
+    this.fencing = props.fencing;
   }
 }

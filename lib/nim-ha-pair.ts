@@ -1,16 +1,19 @@
 import { Annotations, ITerraformDependable, Token } from 'cdktf';
 import { Construct } from 'constructs';
+import { renderFencingSettings } from './config/fencing-settings';
 import { renderFiles } from './config/files';
 import { renderFstab } from './config/fstab';
 import { NodeModel, PairModel } from './config/model';
 import { nodeDataEntries, renderNodeData } from './config/node-data';
 import { DeclaredState } from './declared-state';
 import { HaNode } from './ha-node';
+import { NfsFencing } from './nfs-fencing';
 import { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
 import { ObservedState } from './observed-state';
 import { problemsOf, register, warningsOf } from './pair-check';
 import { declaredMounts, pairModel } from './pair-model';
 import { RemoteNode, deploy } from './remote/deploy';
+import { FencingServer } from './remote/fencing';
 import { encode, sha256 } from './remote/text';
 import { resolved } from './remote/variables';
 import { written } from './remote/written';
@@ -36,7 +39,7 @@ export class NimHaPair extends Construct implements ITerraformDependable {
 
   constructor(scope: Construct, id: string, props: NimHaPairProps) {
     super(scope, id);
-    const model = pairModel(props);
+    const model = pairModel(this, props);
     this.primary = HaNode._create(this, 'primary');
     this.secondary = HaNode._create(this, 'secondary');
 
@@ -49,6 +52,7 @@ export class NimHaPair extends Construct implements ITerraformDependable {
       repairDrift: props.repairDrift ?? false,
       removal: props.removalPolicy ?? RemovalPolicy.RESTORE,
       decommission: props.decommission ?? false,
+      fencing: this.fencing(model, props.nfsShare.fencing),
       unobserved: ObservedState._unknown,
     });
     this.ready = deployment.ready;
@@ -80,6 +84,11 @@ export class NimHaPair extends Construct implements ITerraformDependable {
       );
     });
     return Token.asString(name);
+  }
+
+  private fencing({ nfs, ...pair }: PairModel, fencing: NfsFencing | undefined): FencingServer | undefined {
+    if (!fencing || !nfs.fencing) return undefined;
+    return { name: nfs.fencing.name, target: fencing._target(this, nfs.server), settings: renderFencingSettings({ ...pair, nfs }) };
   }
 
   private prepare(node: HaNode, pair: PairModel, model: NodeModel, props: NodeProps, { ssh }: NimHaPairProps): RemoteNode {

@@ -37,13 +37,13 @@ function knownPair(scope: IConstruct, model: PairModel): KnownPair {
       virtualRouterId: virtualIp?.virtualRouterId,
       virtualIp: virtualIp?.address,
       nodes: [primary, secondary].map((node) => ({ host: node?.host, port: node?.port })),
-      nfs: { server: nfs?.server, exportPath: nfs?.exportPath },
+      nfs: { server: nfs?.server, exportPath: nfs?.exportPath, fencingName: nfs?.fencing?.name },
     },
   };
 }
 
 /** Everything that is wrong with a pair, one message each. */
-export function problemsOf(scope: IConstruct, { primary, secondary, ssh }: NimHaPairProps): string[] {
+export function problemsOf(scope: IConstruct, { primary, secondary, ssh, nfsShare }: NimHaPairProps): string[] {
   const pairs = programs.get(scope.node.root)!;
   const { plain } = pairs.get(scope)!;
   const input: RuleInput = {
@@ -51,6 +51,7 @@ export function problemsOf(scope: IConstruct, { primary, secondary, ssh }: NimHa
     primary: { ...plain.primary, ssh: primary.ssh && sshInput(scope, primary.ssh) },
     secondary: { ...plain.secondary, ssh: secondary.ssh && sshInput(scope, secondary.ssh) },
     ssh: sshInput(scope, ssh),
+    fencingSsh: nfsShare.fencing && sshInput(scope, nfsShare.fencing._ssh),
     siblings: [...pairs].filter(([other]) => other !== scope).map(([, { sibling }]) => sibling),
   };
   const found = checkAll(input).map(({ message }) => message);
@@ -65,15 +66,15 @@ const NO_BASTION_KEYS =
 export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp }: NimHaPairProps): string[] {
   const warnings: string[] = [];
   if (!Token.isUnresolved(virtualIp.authPass)) {
-    warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable');
+    warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable [vip/auth-pass-literal]');
   } else if (!virtualIp.authPassVersion && !environmentVariable(scope, virtualIp.authPass)) {
-    warnings.push('a change of virtualIp.authPass cannot be noticed here; give virtualIp.authPassVersion as well');
+    warnings.push('a change of virtualIp.authPass cannot be noticed here; give virtualIp.authPassVersion as well [vip/auth-pass-version]');
   }
   for (const [role, node] of Object.entries({ primary, secondary })) {
     const keys = (node.ssh ?? ssh)._login(scope).verifyHostKeys ? node.hostKeys : [];
     if (keys.length > 0 && !keys.some((key) => Token.isUnresolved(key) || key.includes('ecdsa-'))) {
       // It would be taken for an impostor, and tried again until the timeout.
-      warnings.push(`${role}.hostKeys has no ECDSA key; if the machine has one, Terraform asks for it and refuses what it then gets`);
+      warnings.push(`${role}.hostKeys has no ECDSA key; if the machine has one, Terraform asks for it and refuses what it then gets [ssh/host-key-ecdsa]`);
     }
   }
   return warnings;

@@ -1,16 +1,19 @@
 import { Fn, Token } from 'cdktf';
-import { MOUNTS, NodeModel, PairModel } from './config/model';
+import { IConstruct } from 'constructs';
+import { FencingModel, MOUNTS, NodeModel, PairModel } from './config/model';
 import { MonitoredService } from './monitored-service';
 import { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
 import { KeepalivedProfile } from './keepalived-profile';
 import { numberText } from './remote/number-text';
+import { lines } from './remote/text';
 
 /** What the program wrote, as the plain values that renderers and rules work on. Tokens stay in it. */
-export function pairModel(props: NimHaPairProps): PairModel {
+export function pairModel(scope: IConstruct, props: NimHaPairProps): PairModel {
   const { virtualIp, nfsShare } = props;
+  const [primary, secondary] = [nodeModel('primary', props.primary), nodeModel('secondary', props.secondary)];
   return {
-    primary: nodeModel('primary', props.primary),
-    secondary: nodeModel('secondary', props.secondary),
+    primary,
+    secondary,
     virtualIp: {
       address: virtualIp.address,
       virtualRouterId: printable(virtualIp.virtualRouterId),
@@ -20,9 +23,9 @@ export function pairModel(props: NimHaPairProps): PairModel {
     nfs: {
       server: nfsShare.server,
       exportPath: nfsShare.exportPath,
-      // A list that is one token can only be joined by Terraform; as one element it then is what joining makes of it.
-      mountOptions: Token.isUnresolved(nfsShare.mountOptions) ? [Fn.join(',', nfsShare.mountOptions)] : nfsShare.mountOptions,
+      mountOptions: joinable(nfsShare.mountOptions, ','),
       fstabOptions: nfsShare.fstabOptions,
+      fencing: nfsShare.fencing && fencingModel(nfsShare.fencing._model(scope, nfsShare.server, primary, secondary)),
     },
     services: (props.monitoredServices ?? MonitoredService.guide()).map(({ name }) => name),
     profile: props.profile ?? KeepalivedProfile.GUIDE,
@@ -36,6 +39,23 @@ export function pairModel(props: NimHaPairProps): PairModel {
 function nodeModel(role: NodeModel['role'], props: NodeProps): NodeModel {
   const { name = role, host, port = 22, networkInterface, hostKeys } = props;
   return { name, role, host, port, networkInterface, hostKeys };
+}
+
+function fencingModel(model: FencingModel): FencingModel {
+  return {
+    ...model,
+    port: printable(model.port),
+    nodePort: printable(model.nodePort),
+    hostKeys: joinable(model.hostKeys, '\n'),
+    exportOptions: joinable(model.exportOptions, ','),
+    primaryAddresses: joinable(model.primaryAddresses, ' '),
+    secondaryAddresses: joinable(model.secondaryAddresses, ' '),
+  };
+}
+
+/** A list that is one token can only be joined by Terraform; as one element it then is what joining makes of it. */
+function joinable(values: string[], separator: string): string[] {
+  return Token.isUnresolved(values) ? [separator === '\n' ? lines(values) : Fn.join(separator, values)] : values;
 }
 
 /** Mount point -> source, as declared. */

@@ -160,7 +160,7 @@ apply() {
   put_in_place
   # fstab lines are units, too.
   if ! cmp -s "$staged_dir/manifest" "$manifest" || ((${#due[@]})); then
-    timeout 60 systemctl daemon-reload || fail node/systemd "systemctl daemon-reload" "an error" "success" \
+    timeout 60 systemctl daemon-reload || fail node/daemon-reload "systemctl daemon-reload" "an error, or no end in 60 s" "success" \
       "see: journalctl -b -p err"
   fi
   if [[ -e $todo_dir/agent ]] || ! systemctl --quiet is-active nim-ha-agent.service; then
@@ -193,6 +193,7 @@ finish() {
   }
   rm -f "$staged_dir/root$conf_path" "$pending_file" "$left_data"
   rm -rf "$todo_dir"
+  [[ -n "${data[FENCE_SERVER]}" ]] || rm -f "$fence_key" "$fence_key.pub"
   read -r number 2>/dev/null <"$var_dir/generation"
   [[ $number == "${data[GENERATION]}" ]] || printf '%s\n' "${data[GENERATION]}" >"$var_dir/generation"
 }

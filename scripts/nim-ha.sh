@@ -9,6 +9,8 @@ lib="$(dirname "$(readlink -f "$0")")"
 . "$lib/node-data.sh"
 # shellcheck source-path=SCRIPTDIR source=services.sh
 . "$lib/services.sh"
+# shellcheck source-path=SCRIPTDIR source=fencing.sh
+. "$lib/fencing.sh"
 # shellcheck source-path=SCRIPTDIR source=status.sh
 . "$lib/status.sh"
 # shellcheck source-path=SCRIPTDIR source=verify.sh
@@ -20,6 +22,7 @@ usage: nim-ha status [--json]      what this node is and holds
        nim-ha verify               the guide's checks of mounts, keepalived and the virtual IP, judged
        nim-ha switchover           active node only: hand over to the peer, services first, then the virtual IP
        nim-ha maintenance on|off   keep this node out of the pair, over reboots too
+       nim-ha rejoin               with fencing: bring this node back to the share now, if it is fenced
        nim-ha generation           number of the roll-out, one more when files differ from it
 TEXT
 }
@@ -97,6 +100,18 @@ maintenance() {
   esac
 }
 
+# What the agent does by itself, at once, and with its outcome.
+rejoin() {
+  local answer
+  read_fencing || die "this pair has no fencing (nfsShare.fencing), so this node cannot be fenced"
+  answer="$(ask_server status)" || die "$(no_answer); the agent goes on asking"
+  [[ $answer == "fenced "* ]] || die "this node is not fenced; the NFS server says: $answer"
+  printf '%s\n' "${answer#fenced }" >"$fenced_file"
+  printf 'fenced as %s: letting go of everything, and asking the server to come back\n' "${answer#fenced }"
+  { systemctl start nim-ha-rejoin.service && [[ ! -e $fenced_file ]]; } || die "not back yet; see: journalctl -t nim-ha -n 20. The agent goes on trying"
+  printf 'this node is back at the share; see: nim-ha status\n'
+}
+
 generation() {
   local number=0
   [[ -r $var_dir/generation ]] && read -r number <"$var_dir/generation"
@@ -121,6 +136,11 @@ case "${1-} ${2-}" in
     must_be_root "maintenance $2"
     must_not_meet_deploy "maintenance $2"
     maintenance "$2"
+    ;;
+  "rejoin ")
+    must_be_root rejoin
+    must_not_meet_deploy rejoin
+    rejoin
     ;;
   "generation ") generation ;;
   "help " | "--help " | "-h ") usage ;;

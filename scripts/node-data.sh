@@ -21,6 +21,7 @@ node_value_pattern() {
     GENERATION) pattern='^[0-9]{1,9}$' ;;
     FENCE_SERVER) pattern='^([A-Za-z0-9][A-Za-z0-9.:_-]{0,253})?$' ;;
     FENCE_PORT) pattern='^[0-9]{0,5}$' ;;
+    FENCE_ADDRESSES) pattern='^(([0-9]{1,3}\.){3}[0-9]{1,3}( ([0-9]{1,3}\.){3}[0-9]{1,3})*)?$' ;;
     FSTAB | FILES | FENCE_HOST_KEYS) pattern='' ;; # several lines; their readers check each
     *) return 1 ;;
   esac

@@ -22,23 +22,29 @@ load_data "$node_data"
 . "$lib/files.sh"
 # shellcheck source-path=SCRIPTDIR source=preflight-network.sh
 . "$lib/preflight-network.sh"
+# shellcheck source-path=SCRIPTDIR source=preflight-fencing.sh
+. "$lib/preflight-fencing.sh"
+
+# First, for an older one cannot read what the others look at.
+check_bash() {
+  ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) ||
+    refuse node/bash bash "$BASH_VERSION" "4.4 or newer" "use a newer release of the operating system"
+}
 
 check_data() {
   local key
   for key in "${!bad[@]}"; do
     problem data/value "$key" "${bad[$key]}" "a value that fits" "correct it in the program"
   done
+  ((${#bad[@]})) || [[ "${data[HOST]}" != "${data[PEER_HOST]}" || "${data[NAME]}" != "${data[PEER_NAME]}" ]] ||
+    problem data/same-node "the two nodes" "${data[HOST]} twice" "two machines" "correct it in the program"
   # Nothing below makes sense with data like that.
   end_on_problems "$exit_refused"
-  [[ "${data[HOST]}" != "${data[PEER_HOST]}" || "${data[NAME]}" != "${data[PEER_NAME]}" ]] ||
-    problem data/same-node "the two nodes" "${data[HOST]} twice" "two machines" "correct it in the program"
 }
 
 check_system() {
   local tool version
-  ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) ||
-    problem node/bash bash "$BASH_VERSION" "4.4 or newer" "use a newer release of the operating system"
-  for tool in flock mount umount unshare logger sync timeout base64 sha256sum systemd-run systemd-escape journalctl ip; do
+  for tool in flock mount umount findmnt unshare logger sync timeout base64 sha256sum systemd-run systemd-escape journalctl ip; do
     command -v "$tool" >/dev/null || problem node/tool "$tool" "no such command" "coreutils, util-linux, systemd, iproute2" \
       "install the package that has it"
   done
@@ -51,6 +57,16 @@ check_system() {
   for tool in var usr; do
     ((${NIM_HA_FREE_KIB:-$(df --output=avail -k "$root/$tool" | tail -n 1)} > 65536)) ||
       problem node/disk "space in /$tool" "less than 64 MiB" "64 MiB" "make room"
+  done
+  check_read_only
+}
+
+check_read_only() {
+  local directory
+  for directory in /etc /usr/local /var/lib; do
+    [[ ",$(findmnt -n -o OPTIONS -T "$root$directory" 2>/dev/null)," != *,ro,* ]] ||
+      problem node/read-only "file system of $directory" "read-only" "one that can be written" \
+        "see dmesg for what has made it that; then: mount -o remount,rw on it"
   done
 }
 
@@ -88,10 +104,20 @@ check_keepalived() {
   fi
   path="${keepalived_conf#"$root"}"
   if [[ -e $keepalived_conf ]] && ! is_recorded "$path"; then
-    problem keepalived/foreign-conf "$path" "a file that is not ours" "none" \
-      "if nothing needs it, move it away; a node of a pair runs no other keepalived"
+    if is_example "$path"; then
+      problem keepalived/foreign-conf "$path" "the example of the package keepalived, unchanged" "none" \
+        "nothing needs it: mv $path $path.example"
+    else
+      problem keepalived/foreign-conf "$path" "a file that is not ours" "none" \
+        "a node of a pair runs no other keepalived: if nothing needs this one, stop it and move the file away"
+    fi
   fi
   [[ ! -e $maintenance_file ]] || problem node/maintenance "maintenance" "on" "off" "nim-ha maintenance off"
+}
+
+# The package of the RHEL family brings one, with addresses that nobody has.
+is_example() {
+  command -v rpm >/dev/null && rpm --quiet -qf "$1" && ! rpm -V keepalived | grep -q " $1\$"
 }
 
 check_selinux() {
@@ -137,6 +163,7 @@ check_share() {
 }
 
 say "looking; nothing is changed"
+check_bash
 check_data
 check_system
 read -r -a services <<<"${data[SERVICES]}"
@@ -147,5 +174,6 @@ check_selinux
 check_fstab
 check_share
 check_network
+check_fencing
 end_on_problems "$exit_refused"
 say "hostname $(uname -n); everything needed is there"

@@ -33,23 +33,28 @@ load_data "$node_data"
 stop_everything() {
   local unit
   rm -f "$stepped_down_file"
-  look_at_units keepalived.service nim-ha.target nim-ha-lock.service nim-ha-agent.service
+  look_at_units keepalived.service nim-ha.target nim-ha-lock.service nim-ha-agent.service nim-ha-rejoin.service
   for unit in keepalived.service nim-ha.target nim-ha-lock.service; do
-    [[ ${unit_load[$unit]} == not-found ]] || timeout 360 systemctl stop "$unit" </dev/null ||
-      fail remove/stop "systemctl stop $unit" "an error" "success" "see: systemctl status $unit"
+    [[ ${unit_load[$unit]} != not-found ]] || continue
+    timeout 360 systemctl stop "$unit" </dev/null || fail remove/stop "systemctl stop $unit" "an error" "success" "see: systemctl status $unit"
+    [[ ${unit_active[$unit]} != active ]] || changed "stopped ${unit%.service}"
   done
-  wait_until 300 "the services to stop" is_free_of_services || fail remove/drain "services" \
-    "still running, or the lock still held, after 300 s" "none" "see: systemctl status nimha.slice"
+  wait_until "${NIM_HA_DRAIN_LIMIT:-300}" "the services to stop" is_free_of_services || fail remove/drain "services" \
+    "still running, or the lock still held, after ${NIM_HA_DRAIN_LIMIT:-300} s" "none" "see: systemctl status nimha.slice"
   [[ ${unit_load["nim-ha-agent.service"]} == not-found ]] ||
     timeout 60 systemctl --quiet disable --now nim-ha-agent.service </dev/null ||
     fail remove/stop "systemctl disable --now nim-ha-agent" "an error" "success" "see: systemctl status nim-ha-agent"
-  changed "stopped keepalived, the services and nim-ha-agent"
+  [[ ${unit_active["nim-ha-agent.service"]} != active ]] || changed "stopped nim-ha-agent"
+  # Only the agent starts it.
+  [[ ${unit_load["nim-ha-rejoin.service"]} == not-found ]] || timeout 360 systemctl stop nim-ha-rejoin.service </dev/null ||
+    fail remove/stop "systemctl stop nim-ha-rejoin" "an error" "success" "see: systemctl status nim-ha-rejoin"
 }
 
 # On the share, for nothing stays on the node: from here on it has data of its own again. A later deploy asks, instead of hiding it.
 note_removal() {
   # shellcheck disable=SC2016 # $1 and $2 are for the inner shell
-  ! is_share_mounted || timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2"' _ "$share_dir/removed" "$(uname -n)" ||
+  ! is_share_mounted || timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2" && rm -f "$3"' _ "$share_dir/removed" "$(uname -n)" \
+    "$share_dir/fence-keys/${data[NAME]}.pub" ||
     say "the share does not take a note of this removal; a later deploy would hide what this node stores from now on"
 }
 

@@ -33,6 +33,8 @@ load_data "$node_data"
 . "$lib/settle.sh"
 # shellcheck source-path=SCRIPTDIR source=processes.sh
 . "$lib/processes.sh"
+# shellcheck source-path=SCRIPTDIR source=fencing.sh
+. "$lib/fencing.sh"
 
 storage() {
   NIM_HA_NODE_DATA="$node_data" bash "$lib/storage.sh" "$@"
@@ -64,7 +66,7 @@ change_standby() {
     fi
     check_peer
     start_keepalived
-    wait_for_standby 120
+    wait_for_standby "${NIM_HA_STANDBY_LIMIT:-120}"
   else
     apply # nothing that keepalived or the mounts would notice
   fi
@@ -89,6 +91,9 @@ change_active() {
     restart="another interface or router id"
   elif [[ -n $mounts_due ]]; then
     restart="another share"
+  elif [[ "$(fencing_in "$data_in_force")" != "$(fencing_in "$node_data")" ]]; then
+    # What holds the lock has begun without it, and has left no mark.
+    restart="another fencing"
   elif ! keepalived_runs; then
     restart="keepalived does not run"
   fi
@@ -107,6 +112,30 @@ change_active() {
     wait_for_serving
   fi
   finish
+}
+
+fencing_in() {
+  grep -E '^FENCE_' "$1" 2>/dev/null | sort
+}
+
+# A pair that counts on fences and gets none would wait for the lease, and nobody would know.
+check_fencing() {
+  local answer
+  [[ -n "${data[FENCE_SERVER]}" ]] || return 0
+  read_fencing
+  answer="$(ask_server status)" || answer="$(no_answer)"
+  case "$answer" in
+    # The agent need not ask once more when it starts for the first time.
+    free) : >"$booted_file" ;;
+    fenced\ *)
+      refuse rollout/fenced "this node" "fenced at the share as ${answer#fenced }" "a node that the NFS server lets in" \
+        "run on it: nim-ha rejoin; then deploy again"
+      ;;
+    *)
+      refuse rollout/fencing "the NFS server's answer to this node" "$answer" "free" \
+        "try on this node: ssh -i $fence_key $fence_user@$fence_server status; on the server see: journalctl -t nim-ha-fence"
+      ;;
+  esac
 }
 
 share_in() {
@@ -183,6 +212,7 @@ look_at_masters() {
 cmp -s "$node_data" "$NIM_HA_JOB/node.data" || refuse node/staged "$node_data" "another than this deploy has uploaded" \
   "the same" "run the step stage again: terraform apply -replace of this node's stage"
 role="${data[ROLE]}"
+case "${1-}" in 1 | 2) check_fencing ;; esac
 look_at_masters
 case "$role ${1-}" in
   "secondary 1")

@@ -111,7 +111,7 @@ stage_constants() {
   local file first mode path
   for file in "$lib"/*.sh; do
     case "${file##*/}" in
-      preflight*.sh | stage.sh | prove.sh | rollout.sh | apply.sh | processes.sh | storage.sh | peers.sh) continue ;;
+      preflight*.sh | stage*.sh | prove.sh | rollout.sh | apply.sh | processes.sh | storage.sh | peers.sh) continue ;;
       nms-check-keepalived.sh) path="${scripts_dir#"$root"}/${file##*/}" ;;
       *) path="${lib_dir#"$root"}/${file##*/}" ;;
     esac
@@ -125,6 +125,21 @@ stage_constants() {
     stage_copy 644 "$path" "$file"
   done
   stage_copy 644 "${installed_node_data#"$root"}" "$node_data"
+}
+
+# With fencing: a key of this node's own, whose private part never leaves it.
+make_fence_key() {
+  [[ -n "${data[FENCE_SERVER]}" ]] || return 0
+  if [[ ! -s $fence_key || ! -s $fence_key.pub ]]; then
+    rm -f "$fence_key" "$fence_key.pub" "$fence_key.new" "$fence_key.new.pub"
+    # The private one last: with it the key is whole.
+    { ssh-keygen -q -t ed25519 -N '' -C "nim-ha ${data[NAME]}" -f "$fence_key.new" </dev/null && sync "$fence_key.new" "$fence_key.new.pub" &&
+      mv -f "$fence_key.new.pub" "$fence_key.pub" && mv -f "$fence_key.new" "$fence_key" && sync "$var_dir"; } ||
+      fail node/write "$fence_key" "an error of ssh-keygen" "a key" "is /var full or read-only?"
+  fi
+  NIM_HA_NODE_DATA="$node_data" timeout -s KILL 150 unshare --mount -- bash "$lib/stage-fencing.sh" ||
+    fail storage/probe "the public key on the share" "no end within 150 s or an error" "an end" "see the lines above, and the log of the NFS server"
+  end_on_problems
 }
 
 write_manifest() {
@@ -153,6 +168,7 @@ stage_constants
 unset auth_pass
 prove_keepalived_conf
 prove_check
+make_fence_key
 write_manifest
 if cmp -s "$new/manifest" "$var_dir/manifest" && [[ -e $applied_file ]]; then
   say "nothing differs from what is in force"

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'fs';
 import { join } from 'path';
 import Ajv, { ErrorObject } from 'ajv';
-import type { BastionOptions, KeepalivedProfile, OperationMode, RemovalPolicy } from '../lib';
+import type { BastionOptions, KeepalivedProfile, LinuxServerOptions, OperationMode, RemovalPolicy } from '../lib';
 
 /** The file that `NIM_HA_CONFIG` names; `config.schema.json` says what each value means. */
 export interface Config {
@@ -15,7 +15,7 @@ export interface PairConfig {
   secondary: NodeConfig;
   ssh: SshConfig;
   virtualIp: { address: string; virtualRouterId?: number; segment?: string; authPassVariable?: string; authPassVersion?: string };
-  nfsShare: { server: string; exportPath?: string; mountOptions?: string[]; fstabOptions?: string };
+  nfsShare: { server: string; exportPath?: string; mountOptions?: string[]; fstabOptions?: string; fencing?: FencingConfig };
   monitoredServices?: string[];
   operationMode?: OperationMode;
   profile?: KeepalivedProfile;
@@ -26,6 +26,10 @@ export interface PairConfig {
   decommission?: boolean;
   oidc?: boolean;
   forwardProxy?: boolean;
+}
+
+export interface FencingConfig extends Omit<LinuxServerOptions, 'ssh'> {
+  ssh?: SshConfig;
 }
 
 export interface NodeConfig {

@@ -1,8 +1,8 @@
 import { LocalProvider } from '@cdktf/provider-local/lib/provider';
 import { NullProvider } from '@cdktf/provider-null/lib/provider';
-import { TerraformOutput, TerraformStack } from 'cdktf';
+import { TerraformOutput, TerraformStack, TerraformVariable } from 'cdktf';
 import { Construct } from 'constructs';
-import { MonitoredService, NfsShare, NimHaPair, SshAccess, VirtualIp } from '../lib';
+import { MonitoredService, NfsFencing, NfsShare, NimHaPair, SshAccess, VirtualIp } from '../lib';
 import { ConfiguredBackend } from './backend';
 import { Config, NodeConfig, PairConfig, SshConfig } from './config';
 import { secretVariable } from './secret-variable';
@@ -24,17 +24,18 @@ export class NimHaStack extends TerraformStack {
       new ConfiguredBackend(this, type, settings);
     }
     const { authPassVariable = 'auth_pass', ...address } = virtualIp;
+    const access = this.sshAccess(ssh);
 
     const pair = new NimHaPair(this, 'nim_ha', {
       ...rest,
       primary: node(primary),
       secondary: node(secondary),
-      ssh: this.sshAccess(ssh),
+      ssh: access,
       virtualIp: new VirtualIp(this, 'virtual_ip_address', {
         ...address,
         authPass: this.secret(authPassVariable, 'the VRRP password of the pair', '^[A-Za-z0-9._-]{1,8}$', '1 to 8 characters of A-Z a-z 0-9 . _ -'),
       }),
-      nfsShare: new NfsShare(this, 'nfs_share', nfsShare),
+      nfsShare: this.nfsShare(nfsShare, access),
       monitoredServices: monitoredServices?.map((name) => MonitoredService.of(name)),
     });
 
@@ -42,6 +43,15 @@ export class NimHaStack extends TerraformStack {
     this.output('primary', pair.primary.output);
     this.output('secondary', pair.secondary.output);
     this.output('active_node', pair.activeNode);
+  }
+
+  /** The NFS server is logged in to as the nodes are, if nothing else is said. */
+  private nfsShare({ fencing, ...share }: PairConfig['nfsShare'], nodes: SshAccess): NfsShare {
+    const { ssh, ...server } = fencing ?? { hostKeys: [] };
+    return new NfsShare(this, 'nfs_share', {
+      ...share,
+      fencing: fencing && NfsFencing.linuxServer({ ...server, ssh: ssh ? this.sshAccess(ssh) : nodes }),
+    });
   }
 
   /** The bindings ask for one exact version each; any later one of the same line does as well. */
@@ -68,7 +78,8 @@ export class NimHaStack extends TerraformStack {
   }
 
   private secret(name: string, meaning: string, pattern: string, demand: string): string {
-    return secretVariable(this, name, { meaning, pattern, demand, ephemeral: this.props.ephemeralSecrets });
+    const known = this.node.tryFindChild(name);
+    return known instanceof TerraformVariable ? known.stringValue : secretVariable(this, name, { meaning, pattern, demand, ephemeral: this.props.ephemeralSecrets });
   }
 
   private output(name: string, value: unknown): void {

@@ -36,6 +36,7 @@ test('a node is told of itself and of its peer', () => {
     VIRTUAL_ROUTER_ID: '251',
     OPERATION_MODE: 'disconnected',
     INSTALL_KEEPALIVED: 'yes',
+    MOUNT_OPTIONS: 'rw,relatime,vers=4.2,rsize=524288,wsize=524288,namlen=255,hard,proto=tcp,timeo=600,retrans=2,sec=sys',
     SERVICES: 'clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion',
     FSTAB: renderFstab(pair).join('\n'),
   });
@@ -59,6 +60,11 @@ test('FILES holds every rendered file, whole', () => {
     text: Buffer.from(text, 'base64').toString('utf8'),
   }));
   expect(decoded).toEqual(renderFiles(pair, pair.secondary));
+});
+
+test('an installation that is not wanted is a word as well', () => {
+  const own = nodeDataEntries(guidePair({ installKeepalived: false }), pair.primary, undefined, encodeLiteral);
+  expect(Object.fromEntries(own).INSTALL_KEEPALIVED).toBe('no');
 });
 
 test('a mode of operation that is not set is an empty value', () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, w
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { Testing } from 'cdktf';
-import { SCRIPTS } from '../../lib/remote/node-scripts';
+import { SCRIPTS } from '../../lib/remote/script-bundle';
 import { nullResource, pair, stack, synth } from '../fixture';
 
 /** Does what Terraform does with the first block of a node, on a home directory of its own; the step itself is left out. */

@@ -11,11 +11,24 @@ export interface NodeModel {
   hostKeys: string[];
 }
 
+/** The NFS server as far as it fences. Of the addresses of a node the first is the one that it mounts from. */
+export interface FencingModel {
+  name: string;
+  host: string;
+  port: number;
+  /** As the nodes reach it. */
+  nodePort: number;
+  hostKeys: string[];
+  exportOptions: string[];
+  primaryAddresses: string[];
+  secondaryAddresses: string[];
+}
+
 export interface PairModel {
   primary: NodeModel;
   secondary: NodeModel;
   virtualIp: { address: string; virtualRouterId: number; authPass: string; segment?: string };
-  nfs: { server: string; exportPath: string; mountOptions: string[]; fstabOptions: string };
+  nfs: { server: string; exportPath: string; mountOptions: string[]; fstabOptions: string; fencing?: FencingModel };
   services: string[];
   profile: 'guide' | 'hardened';
   operationMode?: 'connected' | 'disconnected';
@@ -58,6 +71,8 @@ export const GUIDE_MOUNT_OPTIONS: string[] = [
 ];
 
 export const DEFAULT_FSTAB_OPTIONS = 'defaults';
+/** The services write as users of their own, and the lock and what is stored must survive the server. The third is what exportfs warns for when it is not said. */
+export const DEFAULT_EXPORT_OPTIONS: string[] = ['rw', 'sync', 'no_subtree_check', 'no_root_squash'];
 export const DEFAULT_EXPORT_PATH = '/mnt/nfs_share';
 export const DEFAULT_VIRTUAL_ROUTER_ID = 251;
 

@@ -6,7 +6,7 @@ import { NodeModel, PairModel } from './model';
 export type Encode = (text: string) => string;
 
 /** For text without tokens. */
-export const encodeLiteral: Encode = (text) => Buffer.from(text, 'utf8').toString('base64');
+export const encodeLiteral: Encode = (text) => Buffer.from(text).toString('base64');
 
 /**
  * The keys of `node.data` with their values, in the order of ARCHITECTURE.md. `extra` adds keys that the model does not
@@ -39,9 +39,24 @@ export function nodeDataEntries(
       .map((file) => `${file.mode} ${file.path} ${encode(file.text)}`)
       .join('\n'),
     FSTAB: renderFstab(pair).join('\n'),
+    ...fencingEntries(pair, node),
     ...extra,
   };
   return Object.entries(values);
+}
+
+/** What a node has to know to ask for a fence. Without fencing nothing: the data is as it always was. */
+function fencingEntries({ nfs }: PairModel, { role }: NodeModel): Record<string, string> {
+  if (!nfs.fencing) {
+    return {};
+  }
+  const { nodePort, hostKeys, primaryAddresses, secondaryAddresses } = nfs.fencing;
+  return {
+    FENCE_SERVER: nfs.server,
+    FENCE_PORT: String(nodePort),
+    FENCE_HOST_KEYS: hostKeys.join('\n'),
+    FENCE_ADDRESSES: (role === 'primary' ? primaryAddresses : secondaryAddresses).join(' '),
+  };
 }
 
 /** `node.data`: one `KEY=<base64>` per line. Base64, so that no value can end its line or mean anything to a shell. */

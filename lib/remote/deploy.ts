@@ -2,11 +2,12 @@ import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
 import { IResolvable, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { secretDigest } from './digest';
+import { FencingServer, fencingIdentity, fencingKeys, fencingSetup } from './fencing';
 import { identity, machineKey } from './identity';
 import { Target } from './login';
-import { nodeScriptsAsset } from './node-scripts';
 import { generation, noObservation, observation } from './observation';
 import { operatorScriptAsset } from './operator-script';
+import { ScriptBundle } from './script-bundle';
 import { decommission, preflight, rollout, stage } from './steps';
 import { encode, sha256 } from './text';
 
@@ -28,6 +29,8 @@ export interface RemotePair {
   /** Argument of the removal program: `restore` or `retain`. */
   readonly removal: string;
   readonly decommission: boolean;
+  /** Unset: no fencing. */
+  readonly fencing?: FencingServer;
   /** The state of a node that cannot be read, for this reason. */
   readonly unobserved: (reason: string) => object;
 }
@@ -46,24 +49,27 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
 
   const targets = { primary: primary.target, secondary: secondary.target };
   // Also where the pair is to go: a node that the decommission does not reach is not forgotten by that.
-  const machines = identity(scope, targets, pair.removal);
+  const server = fencingIdentity(scope, pair.decommission ? undefined : pair.fencing, pair.removal);
+  const machines = identity(scope, targets, pair.removal, [server]);
 
   if (pair.decommission) {
-    const ready = decommission(scope, primary.target, secondary.target, pair.removal);
+    const ready = decommission(scope, primary.target, secondary.target, pair.removal, [machines, server]);
     return { ready, primary: nothing(primary, 'decommissioned'), secondary: nothing(secondary, 'decommissioned') };
   }
 
-  const asset = nodeScriptsAsset(scope);
+  const asset = ScriptBundle.NODE.asset(scope);
   const script = operatorScriptAsset(scope);
   const digest = pair.authPassVersion ?? secretDigest(scope, pair.authPass, primary.target.login) ?? '';
   const number = pair.repairDrift ? generation([primary, secondary], script) : '1';
 
+  // Before the nodes look: their exports may be made by this.
+  const setUp = pair.fencing && fencingSetup(scope, pair.fencing, [machines]);
   const preflights = Object.entries({ primary, secondary }).map(([role, { scope: at, target, nodeData }]) =>
     preflight(at, {
       target,
       asset,
       nodeData: `${nodeData}GENERATION=${encode(number)}\n`,
-      dependsOn: [machines],
+      dependsOn: setUp ? [setUp] : [machines],
       triggers: {
         host: Token.isUnresolved(target.host) ? target.host : machineKey(role, target, targets),
         // Another user has a home of its own, where nothing is uploaded yet.
@@ -75,7 +81,8 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
     }),
   );
   const stages = [primary, secondary].map((node) => stage(node.scope, node.target, pair.authPass, preflights));
-  const ready = rollout(scope, primary.target, secondary.target, stages);
+  const keys = pair.fencing && setUp && fencingKeys(scope, pair.fencing, stages, setUp);
+  const ready = rollout(scope, primary.target, secondary.target, stages, keys && [keys]);
 
   const observed = (node: RemoteNode): IResolvable =>
     pair.observe

@@ -1,7 +1,7 @@
-import { LocalExecProvisioner, TerraformIterator, Token } from 'cdktf';
+import { ITerraformDependable, LocalExecProvisioner, TerraformIterator, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Target } from './login';
-import { operatorScriptText, operatorSettings } from './operator-script';
+import { SETTINGS, operatorScriptText, operatorSettings } from './operator-script';
 import { TerraformData } from './terraform-data';
 import { escapeTemplate } from './text';
 import { written } from './written';
@@ -13,7 +13,7 @@ import { written } from './written';
  *
  * Going from a literal host to a token is the one change that looks like another machine and is not.
  */
-export function identity(scope: Construct, nodes: { [role: string]: Target }, mode: string): TerraformData {
+export function identity(scope: Construct, nodes: { [role: string]: Target }, mode: string, dependsOn: ITerraformDependable[]): TerraformData {
   const instances = Object.fromEntries(
     Object.entries(nodes).map(([role, target]) => [machineKey(role, target, nodes), operatorSettings(target)]),
   );
@@ -21,10 +21,11 @@ export function identity(scope: Construct, nodes: { [role: string]: Target }, mo
   const each = TerraformIterator.fromList(Object.keys(instances));
   const literal = Object.values(nodes).every((target) => !Token.isUnresolved(target.host));
   return new TerraformData(scope, 'identity', {
+    dependsOn,
     forEach: each,
     input: written((write) => `${write(instances)}[each.value]`),
     triggersReplace: literal ? '${each.value}' : undefined,
-    provisioners: [removal(Object.keys(Object.values(instances)[0]), mode)],
+    provisioners: [removalProvisioner(`remove ${mode}`, SETTINGS)],
   });
 }
 
@@ -42,14 +43,14 @@ export function machineKey(role: string, target: Target, nodes: { [role: string]
  * when a node is dead, for that must not keep a living pair from being changed. A removal that fails stops the destroy: the
  * instance stays in the state, and the next run goes on from there.
  */
-function removal(settings: string[], mode: string): LocalExecProvisioner {
+export function removalProvisioner(command: string, settings: readonly string[]): LocalExecProvisioner {
   return {
     type: 'local-exec',
     when: 'destroy',
     // Or it would print the whole script before its output.
     quiet: true,
     interpreter: ['bash', '-c'],
-    command: `set -- remove ${mode}\n${escapeTemplate(operatorScriptText())}`,
+    command: `set -- ${command}\n${escapeTemplate(operatorScriptText())}`,
     environment: Object.fromEntries(settings.map((name) => [name, `\${self.input.${name}}`])),
     // cdktf's type does not know `quiet`.
   } as LocalExecProvisioner;

@@ -1,10 +1,11 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { AssetType, Fn, TerraformAsset, Token } from 'cdktf';
+import { AssetType, Fn, TerraformAsset } from 'cdktf';
 import { Construct } from 'constructs';
 import { numberText } from './number-text';
 import { OpenSshCredentials, Target } from './login';
-import { SCRIPTS } from './node-scripts';
+import { SCRIPTS } from './script-bundle';
+import { lines } from './text';
 
 /** Runs on the operator's machine: the OpenSSH client's side of reading state and of removal. */
 const OPERATOR_SCRIPT = join(SCRIPTS, 'operator', 'ssh-node.sh');
@@ -19,8 +20,24 @@ export function operatorScriptText(): string {
   return readFileSync(OPERATOR_SCRIPT, 'utf8');
 }
 
+/** Names of what `operatorSettings` gives. */
+export const SETTINGS = [
+  'NIM_HA_HOST',
+  'NIM_HA_PORT',
+  'NIM_HA_USER',
+  'NIM_HA_HOST_KEYS',
+  'NIM_HA_KEY_ENV',
+  'NIM_HA_KEY_FILE',
+  'NIM_HA_PASSWORD_ENV',
+  'NIM_HA_AGENT',
+  'NIM_HA_BASTION_HOST',
+  'NIM_HA_BASTION_PORT',
+  'NIM_HA_BASTION_USER',
+  'NIM_HA_BASTION_HOST_KEYS',
+] as const;
+
 /** What the script has to know about a node. Nothing here is secret: of secrets only where to find them. */
-export function operatorSettings(target: Target): Record<string, string> {
+export function operatorSettings(target: Target): Record<(typeof SETTINGS)[number], string> {
   const { login } = target;
   const { bastion } = login;
   const credentials: OpenSshCredentials = login.openSsh ?? {};
@@ -52,6 +69,3 @@ export function expandedPath(path: string | undefined): string | undefined {
   return path?.startsWith('~/') ? Fn.pathexpand(path) : path;
 }
 
-function lines(values: string[]): string {
-  return Token.isUnresolved(values) ? Fn.join(Fn.base64decode('Cg=='), values) : values.join('\n');
-}

@@ -3,8 +3,9 @@ import { ITerraformDependable, RemoteExecProvisioner, TerraformAsset } from 'cdk
 import { Construct } from 'constructs';
 import { BOOTSTRAP_SCRIPT, STEP_SCRIPT, connection } from './connection';
 import { Target } from './login';
-import { nodeScriptsHash, uploadCommands } from './node-scripts';
+import { ScriptBundle } from './script-bundle';
 import { encode } from './text';
+import { uploadCommands } from './upload';
 
 // `exec`, so that nothing reads the uploaded script any more once the step runs: the next block overwrites it. The end of
 // stdin, for the terminal that Terraform gives a script never ends.
@@ -32,7 +33,7 @@ export interface PreflightConfig {
 export function preflight(scope: Construct, config: PreflightConfig): NullResource {
   return new NullResource(scope, 'preflight', {
     dependsOn: config.dependsOn,
-    triggers: { ...config.triggers, scripts: nodeScriptsHash() },
+    triggers: { ...config.triggers, scripts: ScriptBundle.NODE.hash },
     provisioners: [
       block(config.target, BOOTSTRAP_SCRIPT, [
         ...uploadCommands(config.asset, config.nodeData),
@@ -64,17 +65,18 @@ export function stage(scope: Construct, target: Target, authPass: string, prefli
 }
 
 /** The four steps of the activation, in an order that never makes two masters. Each decides on its node whether it is meant. */
-export function rollout(scope: Construct, primary: Target, secondary: Target, stages: NullResource[]): NullResource {
+export function rollout(scope: Construct, primary: Target, secondary: Target, stages: NullResource[], dependsOn?: ITerraformDependable[]): NullResource {
   const step = (target: Target, number: number): RemoteExecProvisioner =>
     block(target, STEP_SCRIPT, [runStep(`rollout ${number}`)]);
   return new NullResource(scope, 'rollout', {
+    dependsOn,
     triggers: after('stage', stages),
     provisioners: [step(secondary, 1), step(primary, 2), step(secondary, 3), step(primary, 4)],
   });
 }
 
 /** Removes the pair from both nodes as a step of a deploy, with the program that the last deploy left on them. */
-export function decommission(scope: Construct, primary: Target, secondary: Target, mode: string): NullResource {
+export function decommission(scope: Construct, primary: Target, secondary: Target, mode: string, dependsOn: ITerraformDependable[]): NullResource {
   const remove = (target: Target): RemoteExecProvisioner =>
     block(target, BOOTSTRAP_SCRIPT, [
       'program=/usr/local/lib/nim-ha/run-step.sh',
@@ -84,12 +86,13 @@ export function decommission(scope: Construct, primary: Target, secondary: Targe
       'rm -rf -- .nim-ha',
     ]);
   return new NullResource(scope, 'decommission', {
+    dependsOn,
     triggers: { primary: primary.host, secondary: secondary.host },
     provisioners: [remove(secondary), remove(primary)],
   });
 }
 
 /** The ids of earlier resources: they change when those ran again, and are a dependency at the same time. */
-function after(name: string, resources: NullResource[]): { [name: string]: string } {
+export function after(name: string, resources: NullResource[]): { [name: string]: string } {
   return Object.fromEntries(resources.map((resource, index) => [`${name}${index + 1}`, resource.id]));
 }

@@ -40,6 +40,11 @@ export function sha256(text: string): string {
   return Fn.sha256(Fn.join(' ', [literalSha256(JSON.stringify(literals)), ...tokens]));
 }
 
+/** A list, one element per line. As one token it can only be joined by Terraform. */
+export function lines(values: string[]): string {
+  return Token.isUnresolved(values) ? Fn.join(Fn.base64decode(base64('\n')), values) : values.join('\n');
+}
+
 function literalSha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

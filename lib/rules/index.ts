@@ -1,6 +1,7 @@
 import { authPassRules } from './auth-pass';
 import { guideLimitRules } from './guide-limits';
 import { mountOptionRules } from './mount-options';
+import { nfsFencingRules } from './nfs-fencing';
 import { nfsShareRules } from './nfs-share';
 import { nodeRules } from './nodes';
 import { Rule, RuleInput } from './rule';
@@ -16,6 +17,7 @@ export const RULES: Rule[] = [
   ...virtualIpRules,
   ...authPassRules,
   ...nfsShareRules,
+  ...nfsFencingRules,
   ...mountOptionRules,
   ...serviceRules,
   ...guideLimitRules,

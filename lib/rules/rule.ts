@@ -23,7 +23,7 @@ export interface Sibling {
   /** With or without its prefix. */
   virtualIp?: string;
   nodes?: Array<{ host?: string; port?: number }>;
-  nfs?: { server?: string; exportPath?: string };
+  nfs?: { server?: string; exportPath?: string; fencingName?: string };
 }
 
 /** A pair as the rules judge it. */
@@ -31,6 +31,8 @@ export interface RuleInput extends Omit<Known<PairModel>, 'primary' | 'secondary
   primary?: NodeInput;
   secondary?: NodeInput;
   ssh?: SshInput;
+  /** How the deploy logs in to the NFS server. */
+  fencingSsh?: SshInput;
   siblings?: Sibling[];
 }
 

@@ -27,7 +27,7 @@ export const siblingRules: Rule[] = [
     guide: 'Reserve a virtual IP address',
     check: (input) =>
       onSameSegment(input)
-        .filter((sibling) => sameHost(withoutPrefix(input.virtualIp?.address), withoutPrefix(sibling.virtualIp)))
+        .filter((sibling) => sameHost(withoutPrefix(input.virtualIp!.address), withoutPrefix(sibling.virtualIp)))
         .map(({ path }) => {
           const got = `${quoted(input.virtualIp!.address!)} as ${path} has on the segment ${quoted(input.virtualIp!.segment!)}`;
           return problem('virtualIp.address', 'must be an unused address', got, 'reserve another one');
@@ -55,21 +55,41 @@ export const siblingRules: Rule[] = [
       ),
   },
   {
-    id: 'pairs/share-twice',
-    summary: 'No two pairs use the same NFS share: they would write into the same data.',
+    id: 'pairs/fencing-name-twice',
+    summary: 'No two pairs have the same name on an NFS server that fences.',
     check: (input) =>
       (input.siblings ?? [])
         .filter(
           ({ nfs }) =>
             sameHost(nfs?.server, input.nfs?.server) &&
-            nfs?.exportPath !== undefined &&
-            nfs.exportPath === input.nfs?.exportPath,
+            nfs?.fencingName !== undefined &&
+            nfs.fencingName === input.nfs?.fencing?.name,
+        )
+        .map(({ path }) =>
+          problem(
+            'nfsShare.fencing.name',
+            'must be the name of one pair only',
+            `${quoted(input.nfs!.fencing!.name!)}, the name of ${path} too`,
+            'choose another one',
+          ),
+        ),
+  },
+  {
+    id: 'pairs/share-twice',
+    summary: 'No two pairs use the same NFS share: they would write into the same data.',
+    check: ({ nfs, siblings }) =>
+      (siblings ?? [])
+        .filter(
+          ({ nfs: other }) =>
+            sameHost(other?.server, nfs?.server) &&
+            nfs!.exportPath !== undefined &&
+            nfs!.exportPath === other!.exportPath,
         )
         .map(({ path }) =>
           problem(
             'nfsShare.exportPath',
             'must be the share of one pair only',
-            `${quoted(input.nfs!.exportPath!)}, the share of ${path} too`,
+            `${quoted(nfs!.exportPath!)}, the share of ${path} too`,
             'give each pair its own',
           ),
         ),

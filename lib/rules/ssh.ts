@@ -4,10 +4,10 @@ import { nodesOf, perNode, present, problem, quoted, Rule, RuleInput, SshInput }
 const KEY_TYPES = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
 
 /** A key's blob begins with its own type, behind four bytes of length. */
-function typeInside(base64: string): string | undefined {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0) return undefined;
-  const blob = Buffer.from(base64, 'base64');
-  return blob.length < 4 ? undefined : blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1');
+function holds(base64: string, type: string): boolean {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0) return false;
+  const start = Buffer.from([0, 0, 0, type.length, ...Buffer.from(type)]);
+  return Buffer.from(base64, 'base64').subarray(0, start.length).equals(start);
 }
 
 const shortened = (key: string): string => quoted(key.length > 40 ? `${key.slice(0, 40)}…` : key);
@@ -18,10 +18,10 @@ function hostKeyProblem(path: string, key: string): string | undefined {
   const start = words.findIndex((word) => KEY_TYPES.includes(word));
   if (start < 0)
     return problem(path, demand, `${quoted(words[0])} as type`, `use a key of type ${KEY_TYPES.join(', ')}`);
-  const [type, base64 = ''] = words.slice(start);
-  // A comment as in ssh_host_*_key.pub, or a host in front as ssh-keyscan prints it.
-  const exact = `${type} ${base64}`;
-  if (typeInside(base64) !== type)
+  const type = words[start];
+  // Around it: a comment as in ssh_host_*_key.pub, or a host in front as ssh-keyscan prints it.
+  const exact = words.slice(start, start + 2).join(' ');
+  if (!holds(exact.slice(type.length + 1), type))
     return problem(
       path,
       `${demand}, the base64 holding a key of that type`,
@@ -35,7 +35,13 @@ function hostKeyProblem(path: string, key: string): string | undefined {
 /** Everywhere that SSH settings were written, with what the user typed there. */
 function sshSettings(input: RuleInput): Array<{ path: string; ssh: SshInput }> {
   const nodes = nodesOf(input).map(({ path, node }) => ({ path: `${path}.ssh`, ssh: node.ssh ?? {} }));
-  return [{ path: 'ssh', ssh: input.ssh ?? {} }, ...nodes];
+  return [{ path: 'ssh', ssh: input.ssh ?? {} }, ...nodes, { path: 'nfsShare.fencing.ssh', ssh: input.fencingSsh ?? {} }];
+}
+
+/** The nodes, and the NFS server where the deploy logs in to that, too. */
+function machinesOf(input: RuleInput): Array<{ path: string; hostKeys?: Array<string | undefined> }> {
+  const nodes = nodesOf(input).map(({ path, node }) => ({ path: path as string, hostKeys: node.hostKeys }));
+  return [...nodes, { path: 'nfsShare.fencing', hostKeys: input.nfs?.fencing?.hostKeys }];
 }
 
 export const sshRules: Rule[] = [
@@ -43,9 +49,9 @@ export const sshRules: Rule[] = [
     id: 'ssh/host-key-format',
     summary: 'A host key is one line, `<type> <base64>`, and the key inside is of that type.',
     check: (input) =>
-      nodesOf(input).flatMap(({ node, path }) =>
+      machinesOf(input).flatMap(({ hostKeys, path }) =>
         present(
-          (node.hostKeys ?? []).map((key, i) =>
+          (hostKeys ?? []).map((key, i) =>
             key === undefined ? undefined : hostKeyProblem(`${path}.hostKeys[${i}]`, key),
           ),
         ),
@@ -56,7 +62,7 @@ export const sshRules: Rule[] = [
     summary: 'No host key is on both nodes: cloned machines also share the name by which NFS tells its clients apart.',
     check: ({ primary, secondary }) =>
       present(secondary?.hostKeys ?? [])
-        .filter((key) => present(primary?.hostKeys ?? []).includes(key))
+        .filter((key) => primary?.hostKeys?.includes(key))
         .map((key) => {
           const demand = 'must differ from those of primary, cloned machines break the lock on the share';
           return problem(

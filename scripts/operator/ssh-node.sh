@@ -1,12 +1,13 @@
 #!/bin/bash
-# ssh-node.sh observe | generation | remove restore|retain [KEY=VALUE...]: what the operator's machine asks of a node with
-# the OpenSSH client. Also run as a text (bash -c), so it does not know where it lies. Settings, as arguments or environment:
+# ssh-node.sh observe | generation | remove restore|retain | remove-fencing [KEY=VALUE...]: what the operator's machine asks of a
+# node, or of an NFS server that fences, with the OpenSSH client. Also run as a text (bash -c), so it does not know where it lies. Settings, as arguments or environment:
 #   NIM_HA_HOST NIM_HA_PORT NIM_HA_USER    NIM_HA_HOST_KEYS (one a line; empty: not checked)
 #   NIM_HA_KEY_ENV, NIM_HA_PASSWORD_ENV    names of the environment variables that hold a private key, a password
 #   NIM_HA_KEY_FILE                        NIM_HA_AGENT=yes: the agent of SSH_AUTH_SOCK
 #   NIM_HA_BASTION_HOST _PORT _USER _HOST_KEYS
+#   NIM_HA_FENCING_NAME                    remove-fencing: of the pair on the server
 # observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
-# when the node is as it was before or never had nim-ha, and when it is dead, for that must not keep a living pair from being
+# (and remove-fencing, of the server) when the node is as it was before or never had nim-ha, and when it is dead, for that must not keep a living pair from being
 # changed: it is named then. It tries for NIM_HA_CONNECT_LIMIT seconds first, for a node that is skipped keeps its half of a
 # pair. 5: the node is there and cannot be asked; else the node's code. Both stop Terraform, and the next run goes on from there.
 
@@ -21,11 +22,16 @@ if [[ $verb == remove ]]; then
   mode="${1-}"
   shift
   total_limit=2400
+elif [[ $verb == remove-fencing ]]; then
+  total_limit=300
 fi
 for setting in "$@"; do
   [[ $setting =~ ^NIM_HA_[A-Z_]+= ]] || { printf 'ssh-node: not a setting: %s\n' "$setting" >&2 && exit 2; }
   printf -v "${setting%%=*}" '%s' "${setting#*=}"
 done
+# What a person runs on the machine where this does not get to.
+removal_program="/usr/local/lib/nim-ha/remove.sh $mode"
+[[ $verb != remove-fencing ]] || removal_program="/usr/local/lib/nim-ha-fence/setup.sh remove ${NIM_HA_FENCING_NAME-}"
 
 say() {
   printf 'nim-ha %s: %s: %s\n' "${NIM_HA_HOST:-?}" "$verb" "$1"
@@ -45,28 +51,38 @@ no_answer() {
       ;;
   esac
   if [[ $2 == not-installed ]]; then
-    say "nim-ha is not on this node: nothing to remove"
+    say "nim-ha is not there: nothing to remove"
     exit 0
   fi
   refuse_removal "$@"
 }
 
+# What ssh said of why: about a changed host key it says more, and a tool that was ended says nothing.
+complaint() {
+  local line
+  line="$(grep -m 1 -E 'verification failed|Permission denied' "$dir/error" 2>/dev/null || head -n 1 "$dir/error" 2>/dev/null)"
+  printf '%s' "${line:-no word of an error}"
+}
+
 # refuse_removal REACHABLE REASON: what is to be done about a node that could not be asked to remove the pair.
 refuse_removal() {
-  local what later="run on it: sudo /usr/local/lib/nim-ha/remove.sh $mode"
-  what="ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(head -n 1 "$dir/error" 2>/dev/null)"
+  local what bastion='' later="run on it: sudo $removal_program"
+  what="ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(complaint)"
   if [[ -e $dir/began ]]; then
     say "FAILED [ssh/lost]: $what, expected the end of the removal that began above; run this again, it goes on from there"
     exit 5
   fi
+  [[ -z ${NIM_HA_BASTION_HOST-} ]] || bastion=" or the bastion ${NIM_HA_BASTION_USER-}@$NIM_HA_BASTION_HOST"
   if [[ $1 == false && ($2 == unreachable || $2 == no-answer) ]]; then
     say "SKIPPED [ssh/$2]: $what, expected a login; nothing was removed there: when the node is back, $later"
     exit 0
   fi
   case "$2" in
-    no-credentials) what="no key to log in with: ${NIM_HA_KEY_ENV:-${NIM_HA_PASSWORD_ENV:-${NIM_HA_KEY_FILE:-SSH_AUTH_SOCK}}} is not set, or not readable" ;;
-    unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(head -n 1 "$dir/error"), expected a private key without a passphrase" ;;
-    bad-settings) what="settings, got user '${NIM_HA_USER-}', host '${NIM_HA_HOST-}', port '${NIM_HA_PORT-}', expected a user name, a host, a port" ;;
+    host-key) what+=", expected the node$bastion to have one of its hostKeys" ;;
+    permission-denied) what+=", expected the node$bastion to take the user and the key or password" ;;
+    no-credentials) what="no key to log in with, got ${NIM_HA_KEY_ENV:-${NIM_HA_PASSWORD_ENV:-${NIM_HA_KEY_FILE:-SSH_AUTH_SOCK}}} not set, or not readable, expected it to be there" ;;
+    unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(complaint), expected a private key without a passphrase" ;;
+    bad-settings) what="settings of the $bad" ;;
     no-program) what="the removal's program on ${NIM_HA_HOST-}, got none, though /var/lib/nim-ha is there, expected it in /usr/local/lib/nim-ha; a deploy brings it back" ;;
     sudo-needs-password) what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got a question for a password, expected none" ;;
   esac
@@ -75,16 +91,20 @@ refuse_removal() {
 }
 
 check_settings() {
-  local pattern='^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,253})$'
+  local pattern='^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,253})$' expected='expected a user name, a host, a port'
+  bad="pair on the server, got name '${NIM_HA_FENCING_NAME-}', expected letters, digits, . _ -"
   case "$verb $mode" in
     "observe " | "generation " | "remove restore" | "remove retain") ;;
+    "remove-fencing ") [[ ${NIM_HA_FENCING_NAME-} =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || no_answer null bad-settings ;;
     *)
-      printf 'usage: ssh-node.sh observe | generation | remove restore|retain [KEY=VALUE...]\n' >&2
+      printf 'usage: ssh-node.sh observe | generation | remove restore|retain | remove-fencing [KEY=VALUE...]\n' >&2
       exit 2
       ;;
   esac
+  bad="node, got user '${NIM_HA_USER-}', host '${NIM_HA_HOST-}', port '${NIM_HA_PORT-}', $expected"
   [[ ${NIM_HA_HOST-} =~ $pattern && ${NIM_HA_USER-} =~ ^[A-Za-z0-9_][A-Za-z0-9._@-]*$ && ${NIM_HA_PORT:=22} =~ ^[0-9]+$ ]] ||
     no_answer null bad-settings
+  bad="bastion, got user '${NIM_HA_BASTION_USER:-$NIM_HA_USER}', host '${NIM_HA_BASTION_HOST-}', port '${NIM_HA_BASTION_PORT:-22}', $expected"
   [[ -z ${NIM_HA_BASTION_HOST-} ]] || [[ $NIM_HA_BASTION_HOST =~ $pattern &&
     ${NIM_HA_BASTION_USER:=$NIM_HA_USER} =~ ^[A-Za-z0-9_][A-Za-z0-9._@-]*$ && ${NIM_HA_BASTION_PORT:=22} =~ ^[0-9]+$ ]] ||
     no_answer null bad-settings
@@ -193,6 +213,8 @@ remote_command() {
   case "$verb $mode" in
     "observe ") printf '%s' "$prefix$found" 'timeout 90 $s bash $p/nim-ha.sh status --json' ;;
     "generation ") printf '%s' "$prefix$found" 'timeout 90 $s bash $p/nim-ha.sh generation' ;;
+    "remove-fencing ") printf '%s' "${prefix}p=/usr/local/lib/nim-ha-fence; [ -e \$p/setup.sh ] || exit 93; " \
+      '[ -z "$s" ] || $s true 2>/dev/null || exit 94; ' "exec \$s bash \$p/setup.sh remove $NIM_HA_FENCING_NAME" ;;
     "remove retain") printf '%s' "$prefix$found" 'exec $s bash $p/remove.sh retain' ;;
     "remove restore") printf '%s' "$prefix" '[ -e $p/remove.sh ] || p=.nim-ha/scripts; ' \
       '[ -e $p/remove.sh ] || [ ! -e /var/lib/nim-ha ] || exit 95; ' "$found" \
@@ -223,7 +245,7 @@ trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 check_settings
 write_config
-if [[ $verb == remove ]]; then
+if [[ $verb == remove* ]]; then
   remove
 else
   answer="$(timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error")"
@@ -236,7 +258,7 @@ case "$rc" in
   124 | 137) no_answer false no-answer ;;
   255) no_answer false "$(reason_of)" ;;
 esac
-[[ $verb != remove ]] || { cat "$dir/error" >&2 && exit "$rc"; }
+[[ $verb != remove* ]] || { cat "$dir/error" >&2 && exit "$rc"; }
 answer="${answer##*$'\n'}"
 pattern='^\{.*"phase".*\}$'
 [[ $verb == observe ]] || pattern='^[0-9]+$'

@@ -71,3 +71,55 @@ describe('nim-ha on the active node', () => {
     expect(node.read('run/nim-ha/checked')).toBe('900\n');
   });
 });
+
+describe('nim-ha rejoin', () => {
+  const NAME = '11111111-2222-3333-4444-555555555555';
+  let node: StandInNode;
+  beforeEach(() => {
+    node = new StandInNode();
+    const data = { NAME: 'node-a', PEER_NAME: 'node-b', FENCE_SERVER: 'nfs', FENCE_PORT: '22', FENCE_HOST_KEYS: 'ssh-ed25519 AAAA' };
+    node.write('etc/nim-ha/node.data', Object.entries(data).map(([key, value]) => `${key}=${base64(value)}\n`).join(''));
+    node.write('run/nim-ha/vrrp-state', 'BACKUP\n');
+    node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"; case "$*" in "start nim-ha-rejoin.service") [[ -e ${node.root}/stuck ]] || rm -f "${node.root}/run/nim-ha/fenced" ;; "is-active nim-ha-step.service") [[ ! -e ${node.root}/step ]] || echo active ;; esac`);
+  });
+  afterEach(() => node.destroy());
+  const serverSays = (answer: string) => node.standIn('ssh', answer ? `echo "${answer}"` : 'echo "ssh: No route" >&2; exit 255');
+
+  test('brings a fenced node back at once', () => {
+    serverSays(`fenced ${NAME}`);
+    expect(node.run('nim-ha.sh', 'rejoin')).toMatchObject({ status: 0, stdout: expect.stringContaining(`fenced as ${NAME}`) });
+    expect(node.read('calls')).toContain('start nim-ha-rejoin.service');
+  });
+
+  test('says where it cannot', () => {
+    node.write('stuck', '');
+    serverSays(`fenced ${NAME}`);
+    expect(node.run('nim-ha.sh', 'rejoin')).toMatchObject({ status: 1, stderr: expect.stringContaining('not back yet; see: journalctl -t nim-ha') });
+    expect(node.read('run/nim-ha/fenced')).toBe(`${NAME}\n`);
+  });
+
+  test.each([
+    ['free', 'this node is not fenced; the NFS server says: free'],
+    ['', 'no answer from the NFS server: ssh: No route; the agent goes on asking'],
+  ])('changes nothing where the server says %j', (answer, message) => {
+    serverSays(answer);
+    expect(node.run('nim-ha.sh', 'rejoin')).toMatchObject({ status: 1, stderr: expect.stringContaining(message) });
+    expect([node.has('run/nim-ha/fenced'), node.read('calls').includes('rejoin')]).toEqual([false, false]);
+  });
+
+  test('is refused without fencing, and while a step of a deploy is at work', () => {
+    serverSays('free');
+    node.write('step', '');
+    expect(node.run('nim-ha.sh', 'rejoin')).toMatchObject({ status: 1, stderr: expect.stringContaining('a step of a deploy is at work') });
+    node.remove('step');
+    node.write('etc/nim-ha/node.data', `NAME=${base64('node-a')}\n`);
+    expect(node.run('nim-ha.sh', 'rejoin')).toMatchObject({ status: 1, stderr: expect.stringContaining('this pair has no fencing') });
+  });
+
+  test('status tells who fences, and whether this node is', () => {
+    node.write('run/nim-ha/state', 'phase=STANDBY\nable=yes\nreason=\nsince=\nupdated=999\n');
+    expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^fencing +by the NFS server nfs; this node is not fenced$/m);
+    node.write('run/nim-ha/fenced', `${NAME}\n`);
+    expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^fencing +by the NFS server nfs; this node is fenced, or yet to ask$/m);
+  });
+});

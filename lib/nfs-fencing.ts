@@ -1,0 +1,109 @@
+import { IConstruct } from 'constructs';
+import { FencingModel, DEFAULT_EXPORT_OPTIONS, NodeModel } from './config/model';
+import { Target } from './remote/login';
+import { SshAccess } from './ssh-access';
+
+/** The IPv4 addresses that the nodes have towards the NFS server. */
+export interface NfsClientAddresses {
+  /** Of the primary; the first is the one that it mounts from, from all of them it is kept out when it is fenced. */
+  readonly primary: string[];
+  /** Of the secondary, likewise. */
+  readonly secondary: string[];
+}
+
+/** What `NfsFencing.linuxServer` has to know of the server. */
+export interface LinuxServerOptions {
+  /** How the deploy logs in to the NFS server: as root, or as a user that may use `sudo` without a password. */
+  readonly ssh: SshAccess;
+
+  /**
+   * Public host keys of the NFS server, one `type base64` line each. The nodes verify them, too, so they are required even where
+   * `ssh` ignores host keys.
+   */
+  readonly hostKeys: string[];
+
+  /**
+   * Name or address of the server for the SSH connections of the deploy. The nodes always use `nfsShare.server`.
+   *
+   * @default - nfsShare.server
+   */
+  readonly host?: string;
+
+  /**
+   * Port of sshd on the server, for the deploy.
+   *
+   * @default 22
+   */
+  readonly port?: number;
+
+  /**
+   * Port of sshd on the server, for the nodes.
+   *
+   * @default - port
+   */
+  readonly nodePort?: number;
+
+  /**
+   * Name of this pair on the server: 1 to 63 letters, digits, `.`, `_`, `-`. No other pair that uses the server may have it. To change it, switch fencing off
+   * with one deploy, and on with the next.
+   *
+   * @default - the construct path of the pair
+   */
+  readonly name?: string;
+
+  /**
+   * Addresses from which the nodes mount the share. The preflight of each node compares.
+   *
+   * @default - the host of each node, where that is an IPv4 address
+   */
+  readonly clientAddresses?: NfsClientAddresses;
+
+  /**
+   * Options of the exports, one per element; `rw`, `sync` and `no_root_squash` must be among them.
+   *
+   * @default - rw, sync, no_subtree_check, no_root_squash
+   */
+  readonly exportOptions?: string[];
+}
+
+/**
+ * Fencing at the share: the node that takes over has the NFS server shut the other one out first. A takeover after a power cut then waits
+ * for seconds, not for the lease, and a node that was frozen and wakes up finds every write denied.
+ *
+ * Guide: "Configure Network File System (NFS) for shared storage", which has nothing of the kind.
+ */
+export class NfsFencing {
+  /**
+   * By a Linux server (Debian or RHEL family, kernel 5.3 or later) that the deploy may set up: it gets a small script, a user whose keys run
+   * nothing but that script, and exports of its own for each node in `/etc/exports.d`. Its `/etc/exports` is not touched; an export in it
+   * that reaches the share for a node makes the deploy stop, before anything is changed. IPv4 only.
+   */
+  public static linuxServer(options: LinuxServerOptions): NfsFencing {
+    return new NfsFencing(options);
+  }
+
+  private constructor(private readonly options: LinuxServerOptions) {}
+
+  /** @internal */
+  public get _ssh(): SshAccess {
+    return this.options.ssh;
+  }
+
+  /** @internal */
+  public _target(pair: IConstruct, server: string): Target {
+    const { host = server, port = 22, hostKeys, ssh } = this.options;
+    return { host, port, hostKeys, login: ssh._login(pair) };
+  }
+
+  /** @internal */
+  public _model(pair: IConstruct, server: string, primary: NodeModel, secondary: NodeModel): FencingModel {
+    const { host = server, port = 22, nodePort = port, hostKeys, clientAddresses, exportOptions = DEFAULT_EXPORT_OPTIONS, name = nameOf(pair) } = this.options;
+    const addresses = clientAddresses ?? { primary: [primary.host], secondary: [secondary.host] };
+    return { name, host, port, nodePort, hostKeys, exportOptions, primaryAddresses: addresses.primary, secondaryAddresses: addresses.secondary };
+  }
+}
+
+/** The construct path, as far as it fits into a name. */
+function nameOf(pair: IConstruct): string {
+  return pair.node.path.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(-63).replace(/^[^A-Za-z0-9]+/, '') || 'pair';
+}

@@ -1,0 +1,76 @@
+import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
+import { ITerraformDependable, TerraformIterator, Token } from 'cdktf';
+import { Construct } from 'constructs';
+import { BOOTSTRAP_SCRIPT } from './connection';
+import { removalProvisioner } from './identity';
+import { Target } from './login';
+import { SETTINGS, operatorSettings } from './operator-script';
+import { ScriptBundle } from './script-bundle';
+import { after, block } from './steps';
+import { TerraformData } from './terraform-data';
+import { encode, sha256 } from './text';
+import { serverUploadCommands } from './upload';
+import { written } from './written';
+
+/** The NFS server as far as it fences: where it is, and what it is told of the pair. */
+export interface FencingServer {
+  readonly target: Target;
+  /** Of the pair, on this server. */
+  readonly name: string;
+  /** In the form of `scripts/server/fence.sh`. */
+  readonly settings: string;
+}
+
+/**
+ * What takes the pair off the server again: when it is destroyed, when fencing is switched off, when the share moves to another server. It
+ * stays in the program without fencing, with no instance, for Terraform runs no removal that the program does not have any more. Whoever
+ * depends on it is removed before it; and it goes last when fencing is switched off, when no node wants to use it any more.
+ */
+export function fencingIdentity(scope: Construct, server: FencingServer | undefined, removal: string): TerraformData {
+  const instances = server ? { [instanceKey(server)]: { ...operatorSettings(server.target), NIM_HA_FENCING_NAME: server.name } } : {};
+  return new TerraformData(scope, 'fencing', {
+    forEach: TerraformIterator.fromList(Object.keys(instances)),
+    input: written((write) => (server ? `${write(instances)}[each.value]` : 'null')),
+    lifecycle: { createBeforeDestroy: true },
+    provisioners: removal === 'retain' ? undefined : [removalProvisioner('remove-fencing', [...SETTINGS, 'NIM_HA_FENCING_NAME'])],
+  });
+}
+
+/** The name of the pair may be a token, then there is one server, whatever it is called. */
+function instanceKey({ target, name }: FencingServer): string {
+  return Token.isUnresolved(target.host) || Token.isUnresolved(name) ? 'server' : `${name}@${target.host}`;
+}
+
+/** Looks at the server, refuses what is in the way, and sets the pair up there. */
+export function fencingSetup(scope: Construct, server: FencingServer, dependsOn: ITerraformDependable[]): NullResource {
+  return new NullResource(scope, 'fencing_setup', {
+    dependsOn,
+    triggers: {
+      host: server.target.host,
+      login: `${server.target.login.user}:${server.target.port}`,
+      text: sha256(`${server.name}\n${server.settings}`),
+      scripts: ScriptBundle.SERVER.hash,
+    },
+    provisioners: [
+      block(server.target, BOOTSTRAP_SCRIPT, [
+        ...serverUploadCommands(ScriptBundle.SERVER.asset(scope), encode(server.name)),
+        `base64 -d <<<'${encode(server.settings)}' | bash scripts/setup.sh install "$name"`,
+      ]),
+    ],
+  });
+}
+
+/** Lets the nodes in by the keys that they have left on the share. */
+export function fencingKeys(scope: Construct, server: FencingServer, stages: NullResource[], setUp: NullResource): NullResource {
+  return new NullResource(scope, 'fencing_keys', {
+    triggers: { ...after('stage', stages), setup: setUp.id },
+    provisioners: [
+      block(server.target, BOOTSTRAP_SCRIPT, [
+        `name="$(base64 -d <<<'${encode(server.name)}')"`,
+        'cd ".nim-ha-fence/$name"',
+        // Terraform gives a script a terminal for its stdin, which never ends.
+        'bash scripts/setup.sh admit "$name" </dev/null',
+      ]),
+    ],
+  });
+}
