@@ -18,7 +18,7 @@ test('platform-stack', () => {
     expect.stringContaining('blue_NimHa_rollout'),
     expect.stringContaining('green_NimHa_rollout'),
   ]);
-  expect(find(tf.resource.terraform_data, 'blue').for_each).toBe('${toset(["primary", "secondary"])}');
+  expect(find(tf.resource.terraform_data, 'blue_NimHa_identity').for_each).toBe('${toset(["primary", "secondary"])}');
 });
 
 afterAll(() => expect(warnings).not.toHaveBeenCalled());
