@@ -60,7 +60,11 @@ write_files() {
   local mode="$1" directory="$2" new="$root$2/.nim-ha.new"
   local -a files
   shift 2
-  sync_records && make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@" || return 1
+  if ! { sync_records && make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@"; }; then
+    rm -rf "$new"
+    ! grep -qxF -- "$directory" "$before_dir/directories" 2>/dev/null || rmdir "$root$directory" 2>/dev/null # ours, where it is empty
+    return 1
+  fi
   files=("$new"/*)
   # A rename each; within one file system, so atomic.
   mv -f -t "$root$directory" -- "${files[@]}" && rmdir "$new" || return 1

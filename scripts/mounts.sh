@@ -64,9 +64,9 @@ mount_shares() {
     # The boot, or the agent, may have been quicker.
     out="$(mount_export "$name" "$point")" || ! is_wrong "$name" || fail storage/mount "mount of ${source_of[$name]} on ${point#"$root"}" \
       "${out:-no answer within 60 s}" "success" "does the server export it to this node? try: showmount -e $nfs_server"
+    changed "mounted ${source_of[$name]} on ${point#"$root"}"
     ! is_wrong "$name" || fail storage/mount "${point#"$root"} after the mount" "$wrong" \
       "NFS version 4, hard, locks on the server" "look at the options: nfsstat -m"
-    changed "mounted ${source_of[$name]} on ${point#"$root"}"
   done
 }
 

@@ -124,8 +124,13 @@ restore_units() {
   done <"$before_dir/units"
   [[ ${#disable[@]} == 0 ]] || switch_boot disable "${disable[@]}" ||
     problem remove/unit "systemctl disable" "an error" "success" "run it by hand for ${disable[*]}"
-  [[ ${#enable[@]} == 0 ]] || switch_boot enable "${enable[@]}" ||
-    problem remove/unit "systemctl enable" "an error" "success" "run it by hand for ${enable[*]}"
+  if ((${#enable[@]})); then
+    if switch_boot enable "${enable[@]}"; then
+      changed "into the boot, as before: ${enable[*]}"
+    else
+      problem remove/unit "systemctl enable" "an error" "success" "run it by hand for ${enable[*]}"
+    fi
+  fi
   [[ ${#start[@]} != 0 ]] || return 0
   systemctl reset-failed "${start[@]}" 2>/dev/null
   timeout 600 systemctl start "${start[@]}" </dev/null || {

@@ -93,6 +93,7 @@ import_export() {
     ((needed < available)) || fail storage/space "space on ${source_of[$name]}" "$available KiB" \
       "more than $needed KiB" "make room on the server"
     say "copying ${from#"$root"} ($needed KiB) to ${source_of[$name]}"
+    [[ -e $work ]] || changed "began a copy of ${from#"$root"} on the share, in ${work##*/}"
     mkdir -p "$work/data"
     copy_tree "$from" "$work/data" || fail storage/copy "copy of ${from#"$root"} to the share" "not equal to its source" \
       "equal files" "does anything still write to ${from#"$root"}? run the deploy again: the copy goes on"

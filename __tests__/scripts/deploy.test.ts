@@ -220,14 +220,6 @@ describe('a deployed primary', () => {
     });
   });
 
-  test('puts nothing in force that this deploy has not staged', () => {
-    node.upload({ VIRTUAL_IP: '192.0.2.101' });
-    const { code, out } = node.step('rollout', '2');
-    node.upload({ VIRTUAL_IP: '192.0.2.100' });
-    expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining('FAILED [node/staged]') });
-    expect(out).toContain('changed so far: nothing');
-  });
-
   test('can be taken away again when a removal has stopped half-way', () => {
     node.write('wrappers/apt-get', '#!/bin/bash\nexit 1\n', 0o755);
     const removal = 'bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore';
@@ -250,23 +242,6 @@ describe('a deployed primary', () => {
     } finally {
       user.kill();
     }
-  });
-
-  test.each([
-    ['remove/stop', 'systemctl', '[[ $* != "stop keepalived.service" ]] || exit 1'],
-    ['remove/fstab', 'mktemp', '[[ $* != */etc/.nim-ha.* ]] || exit 1'],
-    ['remove/unit', 'systemctl', '[[ $* != "--quiet enable "* ]] || exit 1'],
-    ['remove/start', 'systemctl', '[[ $* != "start "*nginx* ]] || exit 1'],
-  ])('whose removal ends with %s is as before after the next', (id, command, text) => {
-    const removal = 'bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore';
-    node.wrap(command, `${text}; next "$@"`);
-    const { code, out } = node.bash(removal);
-    expect([code, out]).toEqual([1, expect.stringContaining(`FAILED [${id}]`)]);
-    // What failed is not told as done.
-    expect(/started .*, as before/.test(out)).toBe(id === 'remove/unit');
-    node.wrap(command, 'next "$@"');
-    ok(node.bash(removal));
-    expect(node.tree()).toEqual(before);
   });
 
   test('is after a removal as it was, to the byte, with its services running', () => {

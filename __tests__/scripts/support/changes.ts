@@ -3,8 +3,9 @@ import { DeployNode } from './deploy-node';
 /** What is different from before, as far as it is not the deploy's own notes. A path, or the call of a command that changes something. */
 type Change = string;
 
-// docs/troubleshooting.md says of the preflight that it leaves these.
-const NOTES = /^(?:run\/nim-ha|var\/lib\/nim-ha|fake\/nfs\/nms\/\.nim-ha\/nodes)(?:\/|$)|^fake\/nfs\/nms\/\.nim-ha$/;
+// docs/troubleshooting.md says of the preflight that it leaves an entry on the share, ARCHITECTURE.md what else is ours there: the lock grows
+// by its holder's heartbeat, and a removal leaves a note.
+const NOTES = /^(?:run\/nim-ha|var\/lib\/nim-ha|fake\/nfs\/nms\/\.nim-ha\/(?:nodes|lock|removed))(?:\/|$)|^fake\/nfs\/nms\/\.nim-ha$/;
 
 export interface Machine {
   readonly tree: Record<string, string>;
@@ -13,8 +14,10 @@ export interface Machine {
 
 /** Files, units, packages, mounts and the share. */
 export function look(node: DeployNode): Machine {
+  // The stand-in for systemd keeps nothing of a unit that nobody has enabled or started, until it is stopped.
+  const units = Object.entries(node.tree(['fake/units'])).filter(([, text]) => !text.endsWith('disabled inactive\n'));
   return {
-    tree: { ...node.tree(['etc', 'usr', 'var', 'run', 'fake/units', 'fake/nfs']), packages: node.read('fake/packages'), mounts: node.read('proc/mounts') },
+    tree: { ...node.tree(['etc', 'usr', 'var', 'run', 'fake/nfs']), ...Object.fromEntries(units), packages: node.read('fake/packages'), mounts: node.read('proc/mounts') },
     calls: node.read('fake/calls').length,
   };
 }
@@ -33,11 +36,12 @@ function meaning(entry: string): (change: Change) => boolean {
   const forms: Array<[RegExp, (...found: string[]) => (change: Change) => boolean]> = [
     [/^\d+ files in \/(.*)$/, (directory) => below(directory)],
     [/^(?:took back )?\/([^: ]*)(?:$|:)/, (path) => below(path)],
-    [/^(?:out of|into) the boot: (.*)$/, units],
+    [/^(?:out of|into) the boot(?:, as before)?: (.*)$/, units],
     [/^(?:started|stopped|restarted) (.*?)(?: for the mode of operation|, as before)?$/, units],
     [/^(\S+) is no longer monitored/, units],
     [/^keepalived read its new configuration$/, () => (change) => change === 'systemctl reload keepalived.service'],
     [/^(?:installed|removed) (.*)$/, () => (change) => change === 'packages' || change === 'fake/units/keepalived.service'],
+    [/^began a copy of \/var\/lib\/(\S+) on the share, in \.nim-ha-import$/, (name) => below(`fake/nfs/${name}`)],
     [/^copied \/var\/lib\/(\S+) to the share$/, (name) => below(`fake/nfs/${name}`)],
     [/^marked the share/, () => below('fake/nfs/nms/.nim-ha/imported')],
     [/^mounted \S+ on \/(\S+)$/, mounted],

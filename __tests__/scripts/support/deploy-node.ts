@@ -50,7 +50,7 @@ export class DeployNode extends FileTree {
     this.write('proc/uptime', '1000.00 1.00\n');
     this.write('sys/fs/cgroup/cgroup.controllers', 'cpu\n');
     this.write('cgroup/cgroup.events', 'populated 0\n');
-    for (const directory of ['fake/units', 'fake/nfs/clickhouse', 'fake/nfs/nms', 'usr', 'etc/systemd/system', 'run']) {
+    for (const directory of ['fake/units', 'fake/nfs/clickhouse', 'fake/nfs/nms', 'usr/local/lib', 'usr/local/sbin', 'etc/systemd/system', 'run']) {
       mkdirSync(join(this.root, directory), { recursive: true });
     }
     for (const name of [...SERVICES, 'nms']) this.write(`fake/units/${name}.service`, 'enabled active\n');

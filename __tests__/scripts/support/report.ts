@@ -32,8 +32,9 @@ export function readReport(out: string): Report {
   return { messages, changed: said === 'nothing' ? [] : said?.split('; ') };
 }
 
-/** The longest line that a person is to read. */
-const LONGEST = 600;
+/** The longest line that a person is to read; a list of what was changed is one of many, and may be longer. */
+const LONGEST = 500;
+const LONGEST_LIST = 1500;
 
 /** What no output may hold, however the step ended. */
 const NEVER: Array<[what: string, form: RegExp]> = [
@@ -44,7 +45,7 @@ const NEVER: Array<[what: string, form: RegExp]> = [
   ['a word that was not filled in', /%[sqd]\b/],
   ['an empty got or expected', /, got *,| expected *;|, got (?:''|"")?;/],
   ['the password', /s3cret/],
-  ['a line that is too long', new RegExp(`^.{${LONGEST + 1},}`, 'm')],
+  ['a line that is too long', new RegExp(`^(?!.* changed so far: ).{${LONGEST + 1},}|^.{${LONGEST_LIST + 1},}`, 'm')],
 ];
 
 export const flawsOf = (out: string): string[] => NEVER.filter(([, form]) => form.test(out)).map(([what]) => what);
