@@ -237,7 +237,6 @@ const FIRST: Trouble[] = [
     make: holdLock('exec sleep 60'),
     undo: letGo,
     says: 'the lock on the share, got held without a heartbeat for 1 s, expected free, or the heartbeat of the active node; see on the other node: nim-ha status',
-    also: ['the lock is held, but nobody writes its heartbeat'],
   },
 ];
 
