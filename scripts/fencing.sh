@@ -29,7 +29,7 @@ ask_server() {
   local hosts="$run_dir/fence-hosts.$BASHPID" line
   # One name for all addresses of the server: what is known of it is its key.
   while IFS= read -r line; do printf 'nfs-server %s\n' "$line"; done <<<"$(node_value FENCE_HOST_KEYS)" >"$hosts"
-  line="$(timeout -s KILL "$fence_limit" ssh -F /dev/null -p "${fence_port:-22}" -i "$fence_key" -o IdentitiesOnly=yes -o BatchMode=yes \
+  line="$(timeout --foreground -s KILL "$fence_limit" ssh -F /dev/null -p "${fence_port:-22}" -i "$fence_key" -o IdentitiesOnly=yes -o BatchMode=yes \
     -o StrictHostKeyChecking=yes -o HostKeyAlias=nfs-server -o UserKnownHostsFile="$hosts" -o GlobalKnownHostsFile=/dev/null \
     -o ConnectTimeout=5 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -o LogLevel=ERROR -T \
     "$fence_user@$fence_server" "$1" </dev/null 2>"$run_dir/fence-error" | head -c 300)"
