@@ -1,16 +1,15 @@
-import { NodeModel, PairModel } from './model';
+import { exportPathOf } from './export-path';
+import { MOUNTS, NodeModel, PairModel } from './model';
 
 /** The settings of the pair on an NFS server that fences, in the form of `scripts/server/fence.sh`. Empty without fencing. */
 export function renderFencingSettings({ nfs, primary, secondary }: PairModel): string {
   if (!nfs.fencing) {
     return '';
   }
-  const parent = nfs.exportPath === '/' ? '' : nfs.exportPath;
   const { exportOptions, primaryAddresses, secondaryAddresses } = nfs.fencing;
   const node = ({ name }: NodeModel, addresses: string[]): string => `NODE=${[name, ...addresses].join(' ')}`;
   return [
-    `EXPORT=${parent}/clickhouse`,
-    `EXPORT=${parent}/nms`,
+    ...Object.keys(MOUNTS).map((directory) => `EXPORT=${exportPathOf(nfs, directory)}`),
     `OPTIONS=${exportOptions.join(',')}`,
     node(primary, primaryAddresses),
     node(secondary, secondaryAddresses),

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'net';
+import { exportPathOf } from './export-path';
 import { MOUNTS, PairModel } from './model';
 
 /** The guide's two lines of `/etc/fstab`. */
@@ -10,7 +11,6 @@ export function renderFstab(pair: PairModel): string[] {
 
 /** `server:/path`. An IPv6 address needs brackets, or its first colon would end the server's name. */
 function source(pair: PairModel, directory: string): string {
-  const { server, exportPath } = pair.nfs;
-  const parent = exportPath === '/' ? '' : exportPath;
-  return `${isIPv6(server) ? `[${server}]` : server}:${parent}/${directory}`;
+  const { server } = pair.nfs;
+  return `${isIPv6(server) ? `[${server}]` : server}:${exportPathOf(pair.nfs, directory)}`;
 }

@@ -68,4 +68,3 @@ export function operatorArguments(target: Target): string[] {
 export function expandedPath(path: string | undefined): string | undefined {
   return path?.startsWith('~/') ? Fn.pathexpand(path) : path;
 }
-

@@ -23,6 +23,7 @@ export class ScriptBundle {
   public static readonly SERVER = new ScriptBundle('server_scripts', join(SCRIPTS, 'server'), []);
 
   private cached?: string;
+  private digest?: string;
   private file?: string;
 
   private constructor(
@@ -33,7 +34,7 @@ export class ScriptBundle {
 
   /** Changes exactly when a file does. */
   public get hash(): string {
-    return createHash('sha256').update(this.text).digest('hex').slice(0, 32);
+    return (this.digest ??= createHash('sha256').update(this.text).digest('hex').slice(0, 32));
   }
 
   /** The asset beside the synthesised JSON. Terraform reads it, so no template touches the scripts. */

@@ -1,8 +1,7 @@
 import { isIPv4, isIPv6 } from 'net';
 import { hostProblem } from './host';
-import { present, problem, quoted, Rule, RuleInput } from './rule';
+import { isPort, NAME, present, problem, quoted, Rule, RuleInput } from './rule';
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const OPTION = /^[a-z][a-z0-9_=.:-]*$/;
 const NEEDED_OPTIONS = ['rw', 'sync', 'no_root_squash'];
 const HARMFUL_OPTIONS: Record<string, string> = {
@@ -38,7 +37,7 @@ export const nfsFencingRules: Rule[] = [
       const { port, nodePort } = nfs?.fencing ?? {};
       // By default the one is the other: said once.
       return Object.entries({ port, nodePort: nodePort === port ? undefined : nodePort })
-        .filter((entry): entry is [string, number] => entry[1] !== undefined && !(Number.isInteger(entry[1]) && entry[1] >= 1 && entry[1] <= 65535))
+        .filter((entry): entry is [string, number] => entry[1] !== undefined && !isPort(entry[1]))
         .map(([name, got]) =>
           problem(`nfsShare.fencing.${name}`, 'must be a whole number from 1 to 65535', got, 'give the port of the sshd there, usually 22'),
         );

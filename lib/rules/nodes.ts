@@ -1,7 +1,6 @@
 import { hostProblem, sameHost } from './host';
-import { perNode, problem, quoted, Rule } from './rule';
+import { isPort, NAME, perNode, problem, quoted, Rule } from './rule';
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 // Linux refuses longer names, and keepalived a name it does not find.
 const INTERFACE = /^[A-Za-z0-9_.-]{1,15}$/;
 
@@ -52,7 +51,7 @@ export const nodeRules: Rule[] = [
     },
   },
   perNode({ id: 'node/port-range', summary: 'The SSH port is a whole number from 1 to 65535.' }, ({ port }, path) =>
-    port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535)
+    port === undefined || isPort(port)
       ? undefined
       : problem(
           `${path}.port`,

@@ -52,6 +52,11 @@ export function problem(path: string, demand: string, got: string | number, todo
   return `${path}: ${demand}, got ${got}; ${todo}`;
 }
 
+/** What a node, and a pair on its NFS server, may be called: it becomes part of a file's name. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+export const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65535;
+
 /** A value in a message; line breaks and the like become visible. */
 export const quoted = (text: string): string => JSON.stringify(text);
 

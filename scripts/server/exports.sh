@@ -62,6 +62,17 @@ exports_text() {
   for each in "${exports[@]}"; do printf '%s\n' "$each ${addresses_of[$1]%% *}($options)"; done
 }
 
+# address_of_client FILE: sets `address` to the one in the `info` of an NFS client, an IPv4 address in its own form.
+address_of_client() {
+  local line
+  address=''
+  while IFS= read -r line; do
+    [[ $line =~ ^address:\ \"(.*):[0-9]+\"$ ]] && address="${BASH_REMATCH[1]}"
+  done 2>/dev/null <"$1"
+  address="${address#[}" address="${address%]}"
+  address="${address#::ffff:}"
+}
+
 # The table of exports stays readable for whom it was.
 change_exports() {
   (umask 022 && exportfs "$@") 9>&-

@@ -96,12 +96,9 @@ refuse_other_exports() {
 }
 
 is_client_of_peer() {
-  local line address=''
-  while IFS= read -r line; do
-    [[ $line =~ ^address:\ \"(.*):[0-9]+\"$ ]] && address="${BASH_REMATCH[1]}"
-  done 2>/dev/null <"$1/info"
-  address="${address#[}" address="${address%]}"
-  is_among "${address#::ffff:}" "${peer_addresses[@]}"
+  local address
+  address_of_client "$1/info"
+  is_among "$address" "${peer_addresses[@]}"
 }
 
 # The kernel takes what the client was about to write first, however long that takes, and frees its locks. A client that comes after this

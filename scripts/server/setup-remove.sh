@@ -60,16 +60,16 @@ is_in_use() {
   read -r -a addresses <<<"${addresses_of[$1]}"
   read -r lease 2>/dev/null <"$root/proc/fs/nfsd/nfsv4leasetime"
   for info in "$root"/proc/fs/nfsd/clients/*/info; do
-    address='' status='' idle=0
+    address_of_client "$info"
+    is_among "$address" "${addresses[@]}" || continue
+    status='' idle=0
     while IFS= read -r line; do
       case "$line" in
-        address:*) address="${line#*\"}" ;;
         status:*) status="${line#*: }" ;;
         "seconds from last renew:"*) idle="${line##* }" ;;
       esac
     done 2>/dev/null <"$info"
-    address="${address%:*}" address="${address#[}" address="${address%]}"
-    ! is_among "${address#::ffff:}" "${addresses[@]}" || [[ $status == courtesy ]] || ((idle > ${lease:-90})) || return 0
+    [[ $status == courtesy ]] || ((idle > ${lease:-90})) || return 0
   done
   return 1
 }

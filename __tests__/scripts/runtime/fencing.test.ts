@@ -19,6 +19,7 @@ class FencedNode extends StandInNode {
       printf '%s\\n' "$*" >"${this.root}/ssh-arguments"
       for each in "$@"; do [[ $each != UserKnownHostsFile=* ]] || cp "\${each#*=}" "${this.root}/known-hosts"; done
       ls -l /proc/$$/fd >"${this.root}/ssh-fds"
+      echo $$ >"${this.root}/ssh-pid"
       [[ ! -e ${this.root}/server-hangs ]] || exec sleep 60
       request="\${@: -1}"
       line="$(grep "^\${request%% *}=" "${this.root}/server")" || { echo 'ssh: connect to host nfs: No route' >&2; exit 255; }
@@ -263,7 +264,7 @@ describe('the lock holder', () => {
     await node.until('it ends', () => holder.exitCode !== null, 10);
     expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);
     // Nothing that it has started is left, or a node would not come back from a fence.
-    expect(spawnSync('pgrep', ['-f', `${node.root}/stand-ins/ssh`], { encoding: 'utf8' }).stdout).toBe('');
+    await node.until('the question has ended, too', () => spawnSync('kill', ['-0', node.read('ssh-pid').trim()]).status !== 0, 5);
   });
 
   describe('while another one has the lock', () => {
