@@ -4,7 +4,7 @@ import { PairModel } from './config/model';
 import { NimHaPairProps } from './nim-ha-pair-props';
 import { known } from './pair-model';
 import { environmentVariable, resolved } from './remote/variables';
-import { RuleInput, Sibling, SshInput } from './rules/rule';
+import { present, RuleInput, Sibling, SshInput } from './rules/rule';
 import { checkAll } from './rules';
 import { SshAccess } from './ssh-access';
 
@@ -81,6 +81,9 @@ export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtual
 }
 
 function sshInput(scope: IConstruct, ssh: SshAccess): SshInput {
-  const { verifyHostKeys, timeout } = ssh._login(scope);
-  return { hostKeyChecking: verifyHostKeys, timeoutText: known(timeout) as string | undefined };
+  const { verifyHostKeys, timeout, user, privateKeyFile, openSsh, bastion } = ssh._login(scope);
+  const { keyEnv, passwordEnv, keyFile } = openSsh ?? {};
+  const plain = known({ timeoutText: timeout, user, bastion }) as SshInput;
+  const texts = (values: Array<string | undefined>): string[] => present(known([...new Set(values)]) as Array<string | undefined>);
+  return { ...plain, hostKeyChecking: verifyHostKeys, keyFiles: texts([privateKeyFile, keyFile]), environment: texts([keyEnv, passwordEnv]) };
 }

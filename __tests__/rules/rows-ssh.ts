@@ -32,6 +32,10 @@ export const sshRows: Rows = {
       [keys(`${TYPE}  ${BASE64}`), `${KEY}, got more than these two words; write "${HOST_KEYS.primary}"`],
       // 40 characters are repeated whole.
       [keys(`${TYPE} ${'A'.repeat(28)}`), `${INSIDE} "${TYPE} ${'A'.repeat(28)}"; copy the line again, whole`],
+      [
+        { ssh: { bastion: { hostKeys: ['ssh-dss AAAA'] } } },
+        `ssh.bastion.hostKeys[0]: must be one line "<type> <base64>", got "ssh-dss" as type; use a key of type ${TYPES}`,
+      ],
       // What a decoder would pass over.
       [keys(`${TYPE} ${BASE64}!!!!`), `${INSIDE} ${START}; copy the line again, whole`],
       [

@@ -3,13 +3,14 @@ import { RuleInput } from '../../lib/rules/rule';
 import { guidePair } from '../config/pairs';
 import { asTokens, changed } from './row';
 import { fencingRows } from './rows-fencing';
+import { loginRows } from './rows-login';
 import { nfsRows } from './rows-nfs';
 import { nodeRows } from './rows-nodes';
 import { pairRows } from './rows-pair';
 import { sshRows } from './rows-ssh';
 import { vipRows } from './rows-vip';
 
-const rows = { ...vipRows, ...nodeRows, ...sshRows, ...nfsRows, ...fencingRows, ...pairRows };
+const rows = { ...vipRows, ...nodeRows, ...sshRows, ...loginRows, ...nfsRows, ...fencingRows, ...pairRows };
 const failures = Object.values(rows).flatMap((row) => row.fails);
 
 test('every rule has a row with both sides, and every row a rule', () => {

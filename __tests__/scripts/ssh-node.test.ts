@@ -76,6 +76,27 @@ test.each(['-oProxyCommand=reboot', 'a b', '$(reboot)', ''])('the host %j is ref
   expect(readdirSync(dir)).not.toContain('arguments');
 });
 
+test('the name of a variable is no code', () => {
+  for (const setting of ['NIM_HA_KEY_ENV', 'NIM_HA_PASSWORD_ENV']) {
+    expect(observe([...NODE, `${setting}=x[$(touch "$OUT/pwned")]`])).toMatchObject({ reachable: null, reason: 'bad-settings' });
+  }
+  expect(readdirSync(dir)).not.toContain('pwned');
+});
+
+test('the path of a key is that file, whatever ssh would put in for a part of it', () => {
+  const file = (name: string) => {
+    operator.write(name, 'KEY');
+    return observe([...NODE, `NIM_HA_KEY_FILE=${join(dir, name)}`]);
+  };
+  expect(file('my key %h')).toEqual(JSON.parse(STATUS));
+  expect(read('config')).toContain(`  IdentityFile "${dir}/my key %%h"\n`);
+  for (const name of ['a\\b', 'a"b', 'a\nb', '${HOME}']) expect(file(name)).toMatchObject({ reason: 'no-credentials' });
+});
+
+test('what is said of a setting moves no cursor', () => {
+  expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_USER=a\u001b[2J']).out).toContain("got user 'a?[2J'");
+});
+
 test('a bastion, a password, no host keys', () => {
   const args = [...NODE.slice(0, 3), 'NIM_HA_PASSWORD_ENV=SECRET', 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_HOST_KEYS=ssh-ed25519 CCCC'];
   observe(args, { SECRET: 'pass word' });

@@ -1,5 +1,6 @@
 import { authPassRules } from './auth-pass';
 import { guideLimitRules } from './guide-limits';
+import { loginRules } from './login';
 import { mountOptionRules } from './mount-options';
 import { nfsFencingRules } from './nfs-fencing';
 import { nfsShareRules } from './nfs-share';
@@ -14,6 +15,7 @@ import { virtualIpRules } from './virtual-ip';
 export const RULES: Rule[] = [
   ...nodeRules,
   ...sshRules,
+  ...loginRules,
   ...virtualIpRules,
   ...authPassRules,
   ...nfsShareRules,

@@ -9,6 +9,12 @@ export interface SshInput {
   hostKeyChecking?: boolean;
   /** The time limit of a connection as Terraform gets it: `5m`. */
   timeoutText?: string;
+  user?: string;
+  /** Paths of private keys: for Terraform, and for the OpenSSH client. */
+  keyFiles?: string[];
+  /** Names of the environment variables from which the OpenSSH client takes a key or a password. */
+  environment?: string[];
+  bastion?: { host?: string; port?: number; user?: string; hostKeys?: Array<string | undefined> };
 }
 
 /** A node; `ssh` where it overrides the pair's. */
@@ -57,8 +63,12 @@ export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 export const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65535;
 
-/** A value in a message; line breaks and the like become visible. */
-export const quoted = (text: string): string => JSON.stringify(text);
+/** A value in a message; what a terminal would act on, or not show, becomes visible. JSON itself lets most of it through. */
+export const quoted = (text: string): string => JSON.stringify(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+
+function escaped(character: string): string {
+  return [...Array(character.length).keys()].map((unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`).join('');
+}
 
 export interface NamedNode {
   path: 'primary' | 'secondary';

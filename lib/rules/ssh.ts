@@ -33,15 +33,16 @@ function hostKeyProblem(path: string, key: string): string | undefined {
 }
 
 /** Everywhere that SSH settings were written, with what the user typed there. */
-function sshSettings(input: RuleInput): Array<{ path: string; ssh: SshInput }> {
+export function sshSettings(input: RuleInput): Array<{ path: string; ssh: SshInput }> {
   const nodes = nodesOf(input).map(({ path, node }) => ({ path: `${path}.ssh`, ssh: node.ssh ?? {} }));
   return [{ path: 'ssh', ssh: input.ssh ?? {} }, ...nodes, { path: 'nfsShare.fencing.ssh', ssh: input.fencingSsh ?? {} }];
 }
 
-/** The nodes, and the NFS server where the deploy logs in to that, too. */
+/** The nodes, and what else the deploy logs in to or goes through: the NFS server, bastions. */
 function machinesOf(input: RuleInput): Array<{ path: string; hostKeys?: Array<string | undefined> }> {
   const nodes = nodesOf(input).map(({ path, node }) => ({ path: path as string, hostKeys: node.hostKeys }));
-  return [...nodes, { path: 'nfsShare.fencing', hostKeys: input.nfs?.fencing?.hostKeys }];
+  const bastions = sshSettings(input).map(({ path, ssh }) => ({ path: `${path}.bastion`, hostKeys: ssh.bastion?.hostKeys }));
+  return [...nodes, { path: 'nfsShare.fencing', hostKeys: input.nfs?.fencing?.hostKeys }, ...bastions];
 }
 
 export const sshRules: Rule[] = [

@@ -33,8 +33,10 @@ done
 removal_program="/usr/local/lib/nim-ha/remove.sh $mode"
 [[ $verb != remove-fencing ]] || removal_program="/usr/local/lib/nim-ha-fence/setup.sh remove ${NIM_HA_FENCING_NAME-}"
 
+# Settings and ssh's words are somebody else's: no terminal acts on them.
 say() {
-  printf 'nim-ha %s: %s: %s\n' "${NIM_HA_HOST:-?}" "$verb" "$1"
+  local text="${NIM_HA_HOST:-?}: $verb: $1"
+  printf 'nim-ha %s\n' "${text//[^[:print:]]/?}"
 }
 
 # no_answer REACHABLE REASON: the answer that a node did not give. Words that do not move, or every plan would differ.
@@ -101,6 +103,9 @@ check_settings() {
       exit 2
       ;;
   esac
+  bad="credentials, got NIM_HA_KEY_ENV='${NIM_HA_KEY_ENV-}', NIM_HA_PASSWORD_ENV='${NIM_HA_PASSWORD_ENV-}', expected names of environment variables"
+  # Whatever else stands there bash would evaluate.
+  [[ ${NIM_HA_KEY_ENV-}${NIM_HA_PASSWORD_ENV-} =~ ^([A-Za-z_][A-Za-z0-9_]*)?$ ]] || no_answer null bad-settings
   bad="node, got user '${NIM_HA_USER-}', host '${NIM_HA_HOST-}', port '${NIM_HA_PORT-}', $expected"
   [[ ${NIM_HA_HOST-} =~ $pattern && ${NIM_HA_USER-} =~ ^[A-Za-z0-9_][A-Za-z0-9._@-]*$ && ${NIM_HA_PORT:=22} =~ ^[0-9]+$ ]] ||
     no_answer null bad-settings
@@ -131,8 +136,10 @@ credentials() {
     start_own_agent
     options+=("IdentityAgent $dir/agent" "IdentityFile none" "BatchMode yes")
   elif [[ -n ${NIM_HA_KEY_FILE-} ]]; then
-    [[ -r $NIM_HA_KEY_FILE && $NIM_HA_KEY_FILE != *[\"$'\n']* ]] || no_answer null no-credentials
-    options+=("IdentityAgent none" "IdentityFile \"$NIM_HA_KEY_FILE\"" "IdentitiesOnly yes" "BatchMode yes")
+    # shellcheck disable=SC2016 # ssh would put a variable in for what begins so
+    [[ -r $NIM_HA_KEY_FILE && $NIM_HA_KEY_FILE != *[\"\\[:cntrl:]]* && $NIM_HA_KEY_FILE != *'${'* ]] || no_answer null no-credentials
+    # Nor is a % the beginning of one of ssh's own words.
+    options+=("IdentityAgent none" "IdentityFile \"${NIM_HA_KEY_FILE//%/%%}\"" "IdentitiesOnly yes" "BatchMode yes")
   elif [[ -n ${NIM_HA_PASSWORD_ENV-} ]]; then
     [[ -n ${!NIM_HA_PASSWORD_ENV-} ]] || no_answer null no-credentials
     export NIM_HA_PASSWORD="${!NIM_HA_PASSWORD_ENV}"
