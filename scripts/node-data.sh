@@ -36,7 +36,12 @@ node_value() {
   while IFS= read -r line; do
     [[ $line != "$key="* ]] || encoded="${line#"$key="}"
   done <"$file" || return 1
-  value="$(base64 -d <<<"$encoded" 2>/dev/null)" || {
+  # Not by $(...), which leaves out NULs, and newlines at the end.
+  if IFS= read -r -d '' value < <(base64 -d <<<"$encoded" 2>/dev/null); then
+    printf 'node.data: %s has a NUL in it\n' "$key" >&2
+    return 1
+  fi
+  wait "$!" || {
     printf 'node.data: %s is not base64\n' "$key" >&2
     return 1
   }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'child_process';
+import { execFileSync, spawnSync } from 'child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
@@ -87,6 +87,24 @@ test('the caller’s encoding is used inside and outside, so that a token is enc
 test('the password is in none of it', () => {
   expect(JSON.stringify(entries)).not.toContain(pair.virtualIp.authPass);
   expect(renderNodeData(entries, encodeLiteral)).not.toContain(encodeLiteral(pair.virtualIp.authPass));
+});
+
+test('scripts/node-data.sh refuses a value with a NUL or a newline at its end, and what is not base64', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'node-data-'));
+  try {
+    const file = join(directory, 'node.data');
+    const read = (line: string) => {
+      writeFileSync(file, line);
+      const { status, stderr, stdout } = spawnSync('bash', ['-c', 'source "$1"; node_value HOST "$2"', 'bash', join(repository, 'scripts', 'node-data.sh'), file], { encoding: 'utf8' });
+      return { status, text: stdout + stderr };
+    };
+    expect(read(renderNodeData([['HOST', 'nim-a']], encodeLiteral))).toEqual({ status: 0, text: 'nim-a' });
+    expect(read(renderNodeData([['HOST', 'nim-a\n']], encodeLiteral))).toEqual({ status: 1, text: expect.stringContaining('HOST does not fit') });
+    expect(read(renderNodeData([['HOST', 'nim\0-a']], encodeLiteral))).toEqual({ status: 1, text: 'node.data: HOST has a NUL in it\n' });
+    expect(read('HOST=bmlt!WE=\n')).toEqual({ status: 1, text: 'node.data: HOST is not base64\n' });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test('scripts/node-data.sh reads every value back as it was', () => {
