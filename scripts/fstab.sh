@@ -28,10 +28,24 @@ is_one_of() {
   return 1
 }
 
-# in_column_two LINE: sets `point`.
+# in_column_two LINE: sets `point`, in the one spelling that mount and systemd reduce all to: \155 is an m, /var//lib/./nms/ is /var/lib/nms.
 point=
 in_column_two() {
-  read -r _ point _ <<<"$1"
+  local rest character
+  read -r _ rest _ <<<"$1"
+  point=
+  while [[ $rest == *\\* ]]; do
+    point+="${rest%%\\*}" rest="${rest#*\\}"
+    if [[ $rest =~ ^[0-3][0-7][0-7] ]]; then
+      printf -v character '%b' "\\0${BASH_REMATCH[0]}"
+      point+="$character" rest="${rest:3}"
+    else
+      point+=\\
+    fi
+  done
+  point="$point$rest/"
+  while [[ $point == *//* || $point == */./* ]]; do point="${point//\/.\//\/}" point="${point//\/\//\/}"; done
+  [[ $point == / ]] || point="${point%/}"
 }
 
 read_wanted() {
@@ -136,6 +150,12 @@ foreign() {
     is_one_of "$bare" "${ours[@]}" "${wanted[@]}" || printf '%s\n' "$bare"
   done
 }
+
+# What cannot be kept is not written: bash takes a NUL for nothing.
+if [[ -r $fstab ]] && ! printf '%s' "${lines[@]}" | cmp -s - "$fstab"; then
+  printf 'fstab: %s has a NUL in it; take it out by hand\n' "${fstab#"$root"}" >&2
+  exit 2
+fi
 
 case "${1-}" in
   apply | foreign | remove) "$1" ;;

@@ -23,8 +23,12 @@ node_name="${data[NAME]-}"
 [[ -n $node_name ]] || node_name="$(uname -n)"
 [[ -d $step_dir ]] || mkdir -p "$step_dir" 2>/dev/null
 
+# Some of the words are those of files of this node: no terminal of an operator acts on them.
 say() {
-  printf 'nim-ha %s: %s: %s\n' "$node_name" "$step_name" "$*"
+  local text="$*"
+  text="${text//[[:cntrl:]]/?}"
+  # The same in UTF-8, where the scripts see bytes: U+0080 to U+009F.
+  printf 'nim-ha %s: %s: %s\n' "$node_name" "$step_name" "${text//$'\xc2'[$'\x80'-$'\x9f']/?}"
 }
 
 changed() {

@@ -57,6 +57,19 @@ test("another's line for one of the mount points is found, a comment is not", ()
   expect(node.script('fstab.sh', ['foreign'], lines('192.0.2.13')).out).toBe('/dev/sdb  /var/lib/nms\text4 defaults 0 2\n');
 });
 
+test.each(['/var/lib/nms/', '/var//lib/./nms', '/var/lib/n\\155s', '/var/lib/clickhouse///'])("another's line is found where its mount point is written %s", (point) => {
+  node.write('etc/fstab', `/dev/sdb ${point} ext4 defaults 0 2\n/dev/sdc ${point}2 ext4 defaults 0 2\n`);
+  expect(node.script('fstab.sh', ['foreign'], lines('192.0.2.13')).out).toBe(`/dev/sdb ${point} ext4 defaults 0 2\n`);
+});
+
+test('a file with a NUL is left alone, for bash would lose it', () => {
+  node.write('etc/fstab', 'tmpfs /a tmpfs\0 defaults 0 0\n');
+  for (const verb of ['foreign', 'apply', 'check', 'remove']) {
+    expect(node.script('fstab.sh', [verb], lines('192.0.2.13'))).toEqual({ code: 2, out: 'fstab: /etc/fstab has a NUL in it; take it out by hand\n' });
+  }
+  expect(node.read('etc/fstab')).toBe('tmpfs /a tmpfs\0 defaults 0 0\n');
+});
+
 test.each([
   ['one line', lines('a').split('\n')[0] + '\n'],
   ['a mount point that is not ours', lines('a').replace('/var/lib/nms ', '/etc ')],

@@ -11,6 +11,11 @@ test('a unit that an interrupted installation has left masked is the next stage\
   expect(node.step('preflight')).toEqual({ code: 0, out: expect.any(String) });
 });
 
+test('a line of somebody else is shown, and moves no cursor of an operator', () => {
+  node.write('etc/fstab', '/dev/\u001b[2Jsdb /var/lib/nms ext4 \u009b1mé 0 2\n');
+  expect(node.step('preflight').out).toContain('FAILED [storage/fstab]: /etc/fstab, got /dev/?[2Jsdb /var/lib/nms ext4 ?1mé 0 2, expected');
+});
+
 test('reports everything that is wrong at once, and changes nothing', () => {
   node.set('script-user');
   node.set('stranger');
