@@ -56,6 +56,20 @@ test('all that is wrong is named with its path', () => {
   ]);
 });
 
+test.each<[string, (config: any) => void, string]>([
+  ['a name that every object has', ({ pairs }) => (pairs.constructor = pairs.nim), 'pairs: the name "constructor" is in use, choose another one'],
+  ['a variable that is a word of Terraform', ({ pairs }) => (pairs.nim.ssh.variable = 'count'), 'pairs.nim.ssh.variable: the name "count" is in use, choose another one'],
+  ['a variable that is a construct', ({ pairs }) => (pairs.nim.virtualIp.authPassVariable = 'nim_ha'), 'pairs.nim.virtualIp.authPassVariable: the name "nim_ha" is in use, choose another one'],
+  ['the token of a string', ({ pairs }) => (pairs.nim.ssh.user = 'a${TfToken[TOKEN.1]}'), 'pairs.nim.ssh.user: must not look like a token of cdktf, got "a${TfToken[TOKEN.1]}"'],
+  ['the token of a number', ({ pairs }) => (pairs.nim.primary.port = -1.8881545897087503e289), 'pairs.nim.primary.port: must not look like a token of cdktf, got -1.8881545897087503e+289'],
+  ['the token of a map', (config) => (config.backend = { s3: { '&{TfToken[TOKEN.1]}': 1 } }), 'backend.s3, a key: must not look like a token of cdktf, got "&{TfToken[TOKEN.1]}"'],
+  ['a key that moves the cursor', (config) => (config['\u001b[2J\u009b\u{e0041}'] = 1), '(top level): unknown key "\\u001b[2J\\u009b\\udb40\\udc41"'],
+])('%s is refused', (_, change, problem) => {
+  const config = JSON.parse(JSON.stringify(valid));
+  change(config);
+  expect(message(config)).toBe(`<file> is not a valid configuration:\n  ${problem}`);
+});
+
 test.each([
   ['{\n  "pairs": {\n    "nim": {,\n', 'line 3, column 13'],
   ['{\n  "pairs": {}\n', 'line 3, column 1'],

@@ -26,6 +26,16 @@ test.each([false, true])('at most 8 for a first deploy and 2 when nothing change
   expect(connections({ repairDrift })['192.0.2.11']).toEqual({ provisioners: 5, reads: repairDrift ? 2 : 1 });
 });
 
+test('a password or a key that is written out is text, whatever Terraform would make of it', () => {
+  const connectionOf = (ssh: SshAccess): any => {
+    const scope = stack();
+    pair(scope, { ssh });
+    return provisioners(synth(scope))[0].block.connection;
+  };
+  expect(connectionOf(SshAccess.withPassword({ user: 'ops', password: 'a${b}%{c}' })).password).toBe('a$${b}%%{c}');
+  expect(connectionOf(SshAccess.withPrivateKey({ user: 'ops', privateKey: 'KEY ${b}' })).private_key).toBe('KEY $${b}');
+});
+
 test('each block has a time limit, its own script path in the home of the user, and bash', () => {
   const scope = stack();
   pair(scope, { ssh: SshAccess.withPassword({ user: 'ops', password: 'x', timeout: '45s' }) });

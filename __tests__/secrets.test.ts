@@ -71,6 +71,8 @@ describe('a changed password is noticed', () => {
 
   test('by its version where one is given, and only so with the agent', () => {
     expect(digest(() => ({ virtualIp: { authPassVersion: '7' } }))).toBe('7');
+    // To Terraform this is a template, to the user it is text.
+    expect(digest(() => ({ virtualIp: { authPassVersion: '${file("/etc/hosts")}%{x}' } }))).toBe('$${file("/etc/hosts")}%%{x}');
     expect(digest(() => ({ ssh: SshAccess.withAgent({ user: 'ops' }) }))).toBe('');
   });
 });

@@ -72,6 +72,8 @@ test('the backend is local, or any that the file names, with a state per pair', 
   expect(stackOf({}, { s3: { bucket: 'states', key: 'pairs/{pair}.tfstate' } }).terraform.backend).toEqual({
     s3: { bucket: 'states', key: 'pairs/nim.tfstate' },
   });
+  // To Terraform these two are templates; here they are text.
+  expect(stackOf({}, { http: { password: 'a${b}%{c}{pair}' } }).terraform.backend.http.password).toBe('a$${b}%%{c}nim');
 });
 
 test('decommission leaves one resource beside the machines, and outputs that say so', () => {

@@ -1,5 +1,5 @@
 import { Fn, Testing } from 'cdktf';
-import { MonitoredService, SshAccess } from '../lib';
+import { MonitoredService, ObserveWith, SshAccess } from '../lib';
 import { ED25519_A, PairOptions, pair, stack, synth, variable } from './fixture';
 
 function problems(synthesise: () => unknown): string[] {
@@ -40,6 +40,30 @@ test('all that is wrong comes in one go, with the construct path and the rule', 
 
 test('what the constructor gets it takes: nothing is thrown before validation', () => {
   expect(() => pair(stack(), { virtualIp: { address: '', authPass: '' }, nfsShare: { server: '', mountOptions: [] }, monitoredServices: [] })).not.toThrow();
+});
+
+test.each(['/k/a"b', '~/a"b', '/k/a\\b', '/k/a\nb', '/k/${var.x}', '/k/%{x'])('the odd path of a key %j is refused by its rule, and not by cdktf', (path) => {
+  const scope = stack();
+  pair(scope, { ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path }) });
+  expect(problems(() => synth(scope))).toEqual([expect.stringContaining('[ssh/key-file-path]')]);
+});
+
+test('logging in is judged: the user, the bastion, what the OpenSSH client takes', () => {
+  const scope = stack();
+  const observeWith = ObserveWith.keyFromEnvironment('$KEY');
+  const ssh = SshAccess.withAgent({ user: '${var.user}', observeWith }).viaBastion({ host: 'a b', hostKeys: ['x'], port: 0, user: 'c d' });
+  const node = SshAccess.withPrivateKeyFile({ user: 'e f', path: '/k', observeWith: ObserveWith.keyFile('/k"') });
+  pair(scope, { ssh, secondary: { ssh: node } });
+  expect(problems(() => synth(scope)).map((line) => line.replace(/^\[.*?\] (\S+): .* \[(.*)\]$/, '$1 $2'))).toEqual([
+    'ssh.bastion.hostKeys[0] ssh/host-key-format',
+    'ssh.user ssh/user-syntax',
+    'ssh.bastion.user ssh/user-syntax',
+    'secondary.ssh.user ssh/user-syntax',
+    'secondary.ssh.path ssh/key-file-path',
+    'ssh.observeWith ssh/environment-variable',
+    'ssh.bastion.host ssh/bastion-host-syntax',
+    'ssh.bastion.port ssh/bastion-port-range',
+  ]);
 });
 
 test('host keys are wanted, unless that is switched off by name', () => {

@@ -11,7 +11,8 @@ export class ConfiguredBackend extends TerraformBackend {
   }
 
   protected synthesizeAttributes(): { [name: string]: unknown } {
-    const text = JSON.stringify(this.settings).replace(/\{pair\}/g, this.cdktfStack.node.id);
+    // All else that Terraform would take for a template is text.
+    const text = JSON.stringify(this.settings).replace(/\{pair\}/g, this.cdktfStack.node.id).replace(/([$%])\{/g, '$1$1{');
     return JSON.parse(text);
   }
 

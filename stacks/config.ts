@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'fs';
 import { join } from 'path';
-import Ajv, { ErrorObject } from 'ajv';
+import Ajv, { ErrorObject, ValidateFunction } from 'ajv';
 import type { BastionOptions, KeepalivedProfile, LinuxServerOptions, OperationMode, RemovalPolicy } from '../lib';
 
 /** The file that `NIM_HA_CONFIG` names; `config.schema.json` says what each value means. */
@@ -62,16 +62,63 @@ export function loadConfig(file: string | undefined): Config {
   if (!existsSync(file)) {
     throw new Error(`NIM_HA_CONFIG: there is no file ${JSON.stringify(file)}; a relative path starts at ${process.cwd()}`);
   }
-  const config = parse(file, readFileSync(file, 'utf8'));
-  const validate = new Ajv({ allErrors: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
-  if (!validate(config)) {
-    const problems = (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problem);
-    throw new Error([`${file} is not a valid configuration:`, ...problems.map((line) => `  ${line}`)].join('\n'));
+  return configOf(file, readFileSync(file, 'utf8'));
+}
+
+/** The same for the text of a file. */
+export function configOf(file: string, text: string): Config {
+  const config = parse(file, text);
+  compiled ??= new Ajv({ allErrors: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
+  const wrong = compiled(config) ? [] : (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problem);
+  const problems = [...wrong, ...tokens('', config), ...takenNames(config)].map((line) => `  ${visible(line)}`);
+  if (problems.length > 0) {
+    throw new Error([`${file} is not a valid configuration:`, ...problems].join('\n'));
   }
   return config as Config;
 }
 
 const SCHEMA = join(__dirname, '..', 'config.schema.json');
+let compiled: ValidateFunction | undefined;
+
+/** What cdktf would take for a token of this program, such as that of a secret, and put its value in. */
+function tokens(path: string, value: unknown): string[] {
+  const refused = `${path || '(top level)'}: must not look like a token of cdktf, got ${JSON.stringify(value)}`;
+  if (typeof value === 'string') return value.includes('TfToken[') ? [refused] : [];
+  // The token of a number is a number, too, far beyond all that mean something.
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER ? [refused] : [];
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const inside = path === '' ? key : `${path}.${key}`;
+    return [...(Array.isArray(value) ? [] : tokens(`${path || '(top level)'}, a key`, key)), ...tokens(inside, inner)];
+  });
+}
+
+/** Of the stack's own constructs and outputs, and what Terraform refuses as the name of a variable. */
+const TAKEN = [
+  ...['backend', 'null', 'local', 'nim_ha', 'virtual_ip_address', 'nfs_share', 'virtual_ip', 'primary', 'secondary', 'active_node'],
+  ...['source', 'version', 'providers', 'count', 'for_each', 'lifecycle', 'depends_on', 'locals'],
+];
+
+/** Names for which the schema has a pattern, and that are no names all the same: to cdktf also "constructor" and the like are in use. */
+function takenNames(config: unknown): string[] {
+  const entries = (value: unknown): Array<[string, any]> => Object.entries(value ?? {});
+  return entries((config as Config | null)?.pairs).flatMap(([name, pair]) => {
+    const ssh = { ssh: pair?.ssh?.variable, 'nfsShare.fencing.ssh': pair?.nfsShare?.fencing?.ssh?.variable };
+    const variables = { 'virtualIp.authPassVariable': pair?.virtualIp?.authPassVariable, ...Object.fromEntries(entries(ssh).map(([at, each]) => [`${at}.variable`, each])) };
+    return [
+      ...(name in {} ? [`pairs: the name ${JSON.stringify(name)} is in use, choose another one`] : []),
+      ...entries(variables)
+        .filter(([, variable]) => typeof variable === 'string' && (variable in {} || TAKEN.includes(variable)))
+        .map(([at, variable]) => `pairs.${name}.${at}: the name ${JSON.stringify(variable)} is in use, choose another one`),
+    ];
+  });
+}
+
+/** With escapes for what a terminal would act on, or not show. */
+function visible(text: string): string {
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => character.split('').map(escape).join(''));
+}
 
 function parse(file: string, text: string): unknown {
   try {
@@ -81,7 +128,7 @@ function parse(file: string, text: string): unknown {
     const position = /position (\d+)/.exec(message);
     const before = text.slice(0, position ? Number(position[1]) : undefined).split('\n');
     const where = `line ${before.length}, column ${before[before.length - 1].length + 1}`;
-    throw new Error(`${file}: ${where}: not valid JSON: ${message.replace(/,? *(in JSON )?at position.*/s, '')}`);
+    throw new Error(`${file}: ${where}: not valid JSON: ${visible(message.replace(/,? *(in JSON )?at position.*/s, ''))}`);
   }
 }
 

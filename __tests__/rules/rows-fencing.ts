@@ -81,7 +81,7 @@ export const fencingRows: Rows = {
     ],
   },
   'fencing/export-options': {
-    passes: [fencing({ exportOptions: ['no_root_squash', 'sync', 'rw', 'sec=sys', 'fsid=7', 'no_wdelay'] })],
+    passes: [fencing({ exportOptions: ['no_root_squash', 'sync', 'rw', 'sec=sys', 'fsid=7', 'no_wdelay', 'constructor'] })],
     fails: [
       [fencing({ exportOptions: ['rw', 'sync'] }), `${OPTIONS} must have "no_root_squash" among them, got "rw,sync"; add "no_root_squash"`],
       [

@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { AssetType, Fn, TerraformAsset } from 'cdktf';
+import { AssetType, Fn, TerraformAsset, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { numberText } from './number-text';
 import { OpenSshCredentials, Target } from './login';
@@ -64,7 +64,12 @@ export function operatorArguments(target: Target): string[] {
     .map(([key, value]) => `${key}=${value}`);
 }
 
+/** Does not throw for a path that validation refuses, as cdktf's own does. */
+export function pathexpand(path: string): string {
+  return Fn.pathexpand(Token.isUnresolved(path) ? path : Fn.rawString(path));
+}
+
 /** A path as programs other than a shell need it: `~/` is the home of whoever runs Terraform. */
 export function expandedPath(path: string | undefined): string | undefined {
-  return path?.startsWith('~/') ? Fn.pathexpand(path) : path;
+  return path?.startsWith('~/') ? pathexpand(path) : path;
 }

@@ -34,22 +34,22 @@ const refusals: Rule[] = REFUSED_OPTIONS.map(({ id, summary, option, demand, tod
 }));
 
 // Options that decide the same thing under different names. `nolock` and `lock` and the like need no entry.
-const SUBJECT: Record<string, string> = {
-  soft: 'hard',
-  softerr: 'hard',
-  ro: 'rw',
-  nfsvers: 'vers',
-  tcp: 'proto',
-  udp: 'proto',
-  rdma: 'proto',
-  bg: 'fg',
-  async: 'sync',
-};
+const SUBJECT = new Map([
+  ['soft', 'hard'],
+  ['softerr', 'hard'],
+  ['ro', 'rw'],
+  ['nfsvers', 'vers'],
+  ['tcp', 'proto'],
+  ['udp', 'proto'],
+  ['rdma', 'proto'],
+  ['bg', 'fg'],
+  ['async', 'sync'],
+]);
 
 function subject(option: string): string {
   if (/^v[0-9]/.test(option)) return 'vers';
   const name = option.split('=')[0];
-  return SUBJECT[name] ?? name.replace(/^no/, '');
+  return SUBJECT.get(name) ?? name.replace(/^no/, '');
 }
 
 export const mountOptionRules: Rule[] = [

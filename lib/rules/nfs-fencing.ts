@@ -4,12 +4,13 @@ import { isPort, NAME, present, problem, quoted, Rule, RuleInput } from './rule'
 
 const OPTION = /^[a-z][a-z0-9_=.:-]*$/;
 const NEEDED_OPTIONS = ['rw', 'sync', 'no_root_squash'];
-const HARMFUL_OPTIONS: Record<string, string> = {
-  ro: 'the active node writes',
-  async: 'the server would confirm what a power cut then takes away',
-  root_squash: 'root on the nodes gives the files to the services',
-  all_squash: 'the services write as users of their own',
-};
+// A map, for an object also has "constructor".
+const HARMFUL_OPTIONS = new Map([
+  ['ro', 'the active node writes'],
+  ['async', 'the server would confirm what a power cut then takes away'],
+  ['root_squash', 'root on the nodes gives the files to the services'],
+  ['all_squash', 'the services write as users of their own'],
+]);
 
 /** The addresses of both nodes, each with what the user typed. */
 function addressesOf({ nfs }: RuleInput): Array<{ path: string; address: string }> {
@@ -111,7 +112,7 @@ export const nfsFencingRules: Rule[] = [
       const missing = known.length < options.length ? [] : NEEDED_OPTIONS.filter((option) => !known.includes(option));
       return [
         ...missing.map((option) => problem(path, `must have ${quoted(option)} among them`, known.length ? quoted(known.join(',')) : 'none', `add ${quoted(option)}`)),
-        ...known.filter((option) => HARMFUL_OPTIONS[option]).map((option) => problem(path, HARMFUL_OPTIONS[option], quoted(option), 'remove it')),
+        ...known.flatMap((option) => (HARMFUL_OPTIONS.has(option) ? [problem(path, HARMFUL_OPTIONS.get(option)!, quoted(option), 'remove it')] : [])),
         ...known
           .filter((option) => !OPTION.test(option))
           .map((option) => problem(path, 'each option must be one word of exports(5)', quoted(option), 'write the options one by one, without spaces')),
