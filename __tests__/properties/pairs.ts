@@ -22,6 +22,11 @@ const STRINGS: Record<string, string[]> = {
   'nfs.exportPath': ['/mnt/nfs_share', '/', '/srv/a-b/c.d'],
   'nfs.mountOptions.0': ['rw', 'vers=4.2', 'sec=krb5p'],
   'nfs.fstabOptions': ['defaults', 'nofail,_netdev', 'x-systemd.requires=a.service'],
+  'nfs.fencing.name': ['stack-nim', 'a'],
+  'nfs.fencing.host': ['192.0.2.13', 'nfs.example.com'],
+  'nfs.fencing.hostKeys.0': [ED25519_A],
+  'nfs.fencing.exportOptions.0': ['rw', 'fsid=3'],
+  'nfs.fencing.primaryAddresses.0': ['192.0.2.11', '10.0.0.1'],
   'services.0': ['clickhouse-server', 'nms@1', 'a.b'],
   'ssh.timeoutText': ['2m', '1m30s', '0.5h'],
   'ssh.user': ['ops', 'root', 'first.last@example'],
@@ -35,6 +40,7 @@ const STRINGS: Record<string, string[]> = {
 const NUMBERS: Record<string, number[]> = {
   'primary.port': [22, 65535],
   'virtualIp.virtualRouterId': [1, 255],
+  'nfs.fencing.nodePort': [22, 2222],
   'ssh.bastion.port': [22, 2222],
 };
 
@@ -44,7 +50,8 @@ function put(input: any, path: string, value: unknown): void {
   keys.reduce((inner, key) => inner[key], input)[last] = value;
 }
 
-function pairWith(changes: Array<[path: string, value: unknown]>, profile: PairModel['profile']): RuleInput {
+/** The hardened ones have fencing, the others have not. */
+export function pairWith(changes: Array<[path: string, value: unknown]>, profile: PairModel['profile']): RuleInput {
   const input: any = {
     ...guidePair({ profile }),
     ssh: {
@@ -57,7 +64,13 @@ function pairWith(changes: Array<[path: string, value: unknown]>, profile: PairM
     },
     siblings: [{ path: 'other', segment: 'lan', virtualRouterId: 251, virtualIp: '192.0.2.100', nodes: [{ host: '192.0.2.99', port: 22 }] }],
   };
-  for (const [path, value] of changes) put(input, path, value);
+  if (profile === 'hardened') {
+    const addresses = { primaryAddresses: ['192.0.2.11'], secondaryAddresses: ['192.0.2.12', '10.0.0.2'] };
+    input.nfs.fencing = { name: 'stack-nim', host: '192.0.2.13', port: 22, nodePort: 22, hostKeys: [ED25519_A], exportOptions: ['rw', 'sync', 'no_root_squash'], ...addresses };
+  }
+  for (const [path, value] of changes) {
+    if (input.nfs.fencing || !path.startsWith('nfs.fencing')) put(input, path, value);
+  }
   return input;
 }
 
@@ -69,7 +82,7 @@ export function* everyCharacter(): Generator<RuleInput> {
     // Of a key the places are all alike.
     const places = text.length > 40 ? [0, 11, 40, text.length] : [...Array(text.length + 1).keys()];
     for (const at of places) {
-      for (const character of NO_LETTERS) yield pairWith([[path, text.slice(0, at) + character + text.slice(at)]], 'guide');
+      for (const character of NO_LETTERS) yield pairWith([[path, text.slice(0, at) + character + text.slice(at)]], path.startsWith('nfs.fencing') ? 'hardened' : 'guide');
     }
   }
 }

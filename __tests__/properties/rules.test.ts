@@ -4,8 +4,7 @@ import { PairModel } from '../../lib/config/model';
 import { authPassRules } from '../../lib/rules/auth-pass';
 import { checkAll } from '../../lib/rules';
 import { RuleInput } from '../../lib/rules/rule';
-import { guidePair } from '../config/pairs';
-import { everyCharacter, pairs } from './pairs';
+import { everyCharacter, pairs, pairWith } from './pairs';
 import { hostile, holds, must, UNREADABLE } from './support';
 
 const FORM = /^[a-zA-Z]+(\.[a-zA-Z]+)*(\[\d+\])?: [^;]+?, got .+; .+ \[[a-z]+\/[a-z0-9-]+\]$/;
@@ -19,7 +18,7 @@ function rendered(input: RuleInput): string[] {
 
 const lines = (texts: string[]): number[] => texts.map((text) => text.split('\n').length);
 
-const SHAPE = { guide: lines(rendered(guidePair())), hardened: lines(rendered(guidePair({ profile: 'hardened' }))) };
+const SHAPE = { guide: lines(rendered(pairWith([], 'guide'))), hardened: lines(rendered(pairWith([], 'hardened'))) };
 
 /** Whether the pair is accepted; throws where it is neither refused readably nor rendered as it was meant. */
 function isAccepted(input: RuleInput): boolean {
