@@ -1,5 +1,5 @@
 import { TerraformStack, TerraformVariable, Testing } from 'cdktf';
-import { encode, escapeTemplate, expression, sha256 } from '../../lib/remote/text';
+import { attribute, encode, escapeTemplate, expression, sha256 } from '../../lib/remote/text';
 import { environmentVariable, resolved } from '../../lib/remote/variables';
 
 const scope = new TerraformStack(Testing.app(), 'stack');
@@ -12,6 +12,16 @@ test.each([
   ['nothing', 'nothing'],
 ])('a template becomes text again: %s', (text, escaped) => {
   expect(escapeTemplate(text)).toBe(escaped);
+});
+
+test('beside a token a "$" or an open "${" is text, too', () => {
+  expect(resolved(scope, attribute(host))).toBe('${var.host}');
+  expect(attribute('a${b}')).toBe('a$${b}');
+  expect(resolved(scope, attribute(`a\${$${host}`))).toBe(`\${join("", [base64decode("${base64('a${$')}"), var.host])}`);
+});
+
+test.each(['a\r${b}', '\ufeffa'])('what Terraform would read in another way travels as base64: %j', (text) => {
+  expect(resolved(scope, attribute(text))).toBe(`\${join("", [base64decode("${base64(text)}")])}`);
 });
 
 test('a token stays one', () => {

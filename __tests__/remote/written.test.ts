@@ -16,6 +16,10 @@ test('literals are quoted, and are no templates to Terraform', () => {
   );
 });
 
+test('two escapes of JSON that Terraform does not know are written in another way', () => {
+  expect(local(() => written((write) => write('a\bb\f\\b\\\f\u0001')))).toBe('${"a\\u0008b\\u000c\\\\b\\\\\\u000c\\u0001"}');
+});
+
 test('tokens are what they stand for, alone and within text', () => {
   const value = local((name) => written((write) => `f(${write({ alone: name('a'), within: `b/${name('b')}` })})`));
   expect(value).toBe('${f({"alone" = var.a, "within" = join("", [base64decode("Yi8="), var.b])})}');

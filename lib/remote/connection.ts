@@ -2,16 +2,13 @@ import { Fn, SSHProvisionerConnection } from 'cdktf';
 import { hostKeyText } from './host-keys';
 import { Target } from './login';
 import { pathexpand } from './operator-script';
-import { escapeTemplate } from './text';
+import { attribute } from './text';
 
 /** Where the first block of a node puts its script: before it there is no private directory. The `./` is required. */
 export const BOOTSTRAP_SCRIPT = './.nim-ha-%RAND%.sh';
 
 /** All later blocks: in the private directory, under one name, so that nothing piles up. */
 export const STEP_SCRIPT = './.nim-ha/step.sh';
-
-/** A credential that is written out in the program may have what is a template to Terraform. */
-const literal = (text: string | undefined): string | undefined => text && escapeTemplate(text);
 
 /** The `connection` of a provisioner block. */
 export function connection(target: Target, scriptPath: string): SSHProvisionerConnection {
@@ -23,8 +20,8 @@ export function connection(target: Target, scriptPath: string): SSHProvisionerCo
     host: target.host,
     port: target.port,
     user: login.user,
-    privateKey: literal(login.privateKey) ?? (login.privateKeyFile && Fn.file(pathexpand(login.privateKeyFile))),
-    password: literal(login.password),
+    privateKey: (login.privateKey && attribute(login.privateKey)) ?? (login.privateKeyFile && Fn.file(pathexpand(login.privateKeyFile))),
+    password: login.password && attribute(login.password),
     // Unset means yes where SSH_AUTH_SOCK is set, and the agent would be forwarded to the node.
     agent: login.agent ? 'true' : 'false',
     hostKey,

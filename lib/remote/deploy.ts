@@ -9,7 +9,7 @@ import { generation, noObservation, observation } from './observation';
 import { operatorScriptAsset } from './operator-script';
 import { ScriptBundle } from './script-bundle';
 import { decommission, preflight, rollout, stage } from './steps';
-import { encode, escapeTemplate, sha256 } from './text';
+import { attribute, encode, sha256 } from './text';
 
 /** One node as the steps see it: where it is, and the data that it gets. */
 export interface RemoteNode {
@@ -59,7 +59,7 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
 
   const asset = ScriptBundle.NODE.asset(scope);
   const script = operatorScriptAsset(scope);
-  const digest = (pair.authPassVersion && escapeTemplate(pair.authPassVersion)) ?? secretDigest(scope, pair.authPass, primary.target.login) ?? '';
+  const digest = (pair.authPassVersion && attribute(pair.authPassVersion)) ?? secretDigest(scope, pair.authPass, primary.target.login) ?? '';
   const number = pair.repairDrift ? generation([primary, secondary], script) : '1';
 
   // Before the nodes look: their exports may be made by this.

@@ -23,6 +23,14 @@ export function expression(text: string): string {
   return Fn.join('', parts.map((part) => (Token.isUnresolved(part) ? part : Fn.base64decode(base64(part)))));
 }
 
+/**
+ * Text as the value of an attribute. Beside a token cdktf and Terraform take a literal "$" or "${" for a part of the template, behind a
+ * carriage return Terraform does not know its escapes, and a byte order mark it leaves out: such text travels as base64.
+ */
+export function attribute(text: string): string {
+  return Token.isUnresolved(text) || /[\r\ufeff]/.test(text) ? expression(text) : escapeTemplate(text);
+}
+
 /** Base64 of a text. With a token in it only Terraform can tell. */
 export function encode(text: string): string {
   return Token.isUnresolved(text) ? Fn.base64encode(expression(text)) : base64(text);

@@ -38,6 +38,11 @@ function inExpression(context: IResolveContext, value: unknown): string {
   return typeof value === 'string' ? quoted(value) : String(value);
 }
 
+/** As JSON, but for two escapes that Terraform does not know, and for what is a template to it. */
 function quoted(text: string): string {
-  return JSON.stringify(text).replace(/\$\{/g, '$$${').replace(/%\{/g, '%%{');
+  const escapes: Record<string, string> = { '\\b': '\\u0008', '\\f': '\\u000c' };
+  return JSON.stringify(text)
+    .replace(/\\./g, (escape) => escapes[escape] ?? escape)
+    .replace(/\$\{/g, '$$${')
+    .replace(/%\{/g, '%%{');
 }
