@@ -88,6 +88,16 @@ export interface NimHaPairProps {
   readonly installKeepalived?: boolean;
 
   /**
+   * Whether the deploy takes over what a pair built by hand has left on the nodes: a `keepalived.conf` of another origin, other lines for
+   * the two mount points in `/etc/fstab`, the same exports mounted in another way, and the virtual IP that this `keepalived.conf`
+   * names. Services and keepalived are stopped for it on both nodes. What is replaced is kept, and put back by a removal. A mount of
+   * another share is refused all the same. Needed for one deploy; take it out again after.
+   *
+   * @default false - the preflight refuses each of them
+   */
+  readonly takeOver?: boolean;
+
+  /**
    * Whether the state of the nodes is read: one SSH connection per node and plan.
    *
    * @default true

@@ -31,6 +31,7 @@ export function pairModel(scope: IConstruct, props: NimHaPairProps): PairModel {
     profile: props.profile ?? KeepalivedProfile.GUIDE,
     operationMode: props.operationMode,
     installKeepalived: props.installKeepalived ?? true,
+    takeOver: props.takeOver ?? false,
     oidc: props.oidc ?? false,
     forwardProxy: props.forwardProxy ?? false,
   };

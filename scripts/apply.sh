@@ -98,14 +98,15 @@ apply_boot() {
 }
 
 apply_fstab() {
-  local lines
-  lines="${data[FSTAB]}"
-  if bash "$lib/fstab.sh" check <<<"$lines"; then return; fi
-  act "/etc/fstab" edit_fstab "$lines"
+  if edit_fstab check; then return; fi
+  act "/etc/fstab" edit_fstab apply
 }
 
+# edit_fstab check|apply
 edit_fstab() {
-  bash "$lib/fstab.sh" apply <<<"$1" >/dev/null
+  local arguments=("$1")
+  ! takes_over || arguments+=(take-over)
+  bash "$lib/fstab.sh" "${arguments[@]}" <<<"${data[FSTAB]}" >/dev/null
 }
 
 # The whole file as it was is kept, with the sum of what we made of it: if nobody has edited it since the first deploy, removal

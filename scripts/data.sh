@@ -3,11 +3,16 @@
 # Needs node-data.sh, which has the patterns.
 
 data_keys=(NAME ROLE HOST PEER_HOST PEER_NAME INTERFACE VIRTUAL_IP VIRTUAL_ROUTER_ID PROFILE NFS_SERVER NFS_EXPORT_PATH
-  MOUNT_OPTIONS SERVICES OPERATION_MODE INSTALL_KEEPALIVED GENERATION FSTAB FILES
+  MOUNT_OPTIONS SERVICES OPERATION_MODE INSTALL_KEEPALIVED TAKE_OVER GENERATION FSTAB FILES
   FENCE_SERVER FENCE_PORT FENCE_HOST_KEYS FENCE_ADDRESSES)
 
 # data[KEY] is the value; one that does not fit is empty there, and bad[KEY] says what was got.
 declare -A data=() bad=()
+
+# What somebody else has in the pair's place on this node may be replaced.
+takes_over() {
+  [[ "${data[TAKE_OVER]}" == yes ]]
+}
 
 # load_data FILE
 load_data() {

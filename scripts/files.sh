@@ -25,6 +25,11 @@ is_recorded() {
   [[ -n ${recorded[$1]-} || -e $before_dir/files$1 || -L $before_dir/files$1 ]]
 }
 
+# A keepalived.conf that no deploy has put there, nor the package that a deploy installs.
+has_foreign_conf() {
+  [[ -e $keepalived_conf ]] && ! is_recorded "${keepalived_conf#"$root"}"
+}
+
 # What was there before is on the disk before it is changed: a power cut must not leave a change without it.
 unsynced=
 sync_records() {

@@ -1,10 +1,11 @@
 #!/bin/bash
-# fstab.sh apply|check|foreign|remove: the two lines of the share in /etc/fstab.
-#   apply    wanted lines on stdin; replaces those that an earlier apply wrote, and keeps every other byte of the file
-#   check    0 when apply would change nothing
-#   foreign  prints the lines for our mount points that are neither ours nor as wanted
-#   remove   takes away what apply wrote; a line that was there before us stays
-# The lines that are ours are on record in /var/lib/nim-ha/fstab.lines.
+# fstab.sh VERB: the two lines of the share in /etc/fstab.
+#   apply [take-over]  wanted lines on stdin; replaces those that an earlier apply wrote, with take-over also those that
+#                      somebody else has for our mount points, and keeps every other byte of the file
+#   check [take-over]  0 when that would change nothing
+#   foreign            prints the lines for our mount points that are neither ours nor as wanted
+#   remove             takes away what apply wrote, and puts back what it took over; a line that was there before us stays
+# The lines that are ours are on record in /var/lib/nim-ha/fstab.lines, those that were taken over in fstab.taken.
 
 set -u
 export LC_ALL=C
@@ -12,12 +13,15 @@ export LC_ALL=C
 . "${BASH_SOURCE[0]%/*}/paths.sh"
 
 record="$var_dir/fstab.lines"
+taken_record="$var_dir/fstab.taken"
+take_over="${2-}"
 mount_points=("${clickhouse_mount#"$root"}" "${nms_mount#"$root"}")
 
 # The file with its newlines: only so can one that does not end in a newline be left like that.
-lines=() ours=() wanted=() wanted_points=() added=() result=()
+lines=() ours=() taken=() wanted=() wanted_points=() added=() result=()
 mapfile lines < <(cat "$fstab" 2>/dev/null)
 [[ ! -r $record ]] || mapfile -t ours <"$record"
+[[ ! -r $taken_record ]] || mapfile -t taken <"$taken_record"
 
 is_one_of() {
   local it="$1" other
@@ -65,13 +69,22 @@ read_wanted() {
   fi
 }
 
-# Our old lines become the wanted ones where they stand; what is then still missing goes to the end.
+# is_foreign LINE: for a mount point of ours, and neither ours nor as wanted.
+is_foreign() {
+  [[ ! $1 =~ ^[[:space:]]*# ]] || return 1
+  in_column_two "$1"
+  is_one_of "$point" "${mount_points[@]}" && ! is_one_of "$1" "${ours[@]}" "${wanted[@]}"
+}
+
+# Our old lines, and those to be taken over, become the wanted ones where they stand; what is then still missing goes to the end.
 compute() {
   local line bare new index missing=()
   added=()
   for line in "${lines[@]}"; do
     bare="${line%$'\n'}"
-    if ! is_one_of "$bare" "${ours[@]}"; then
+    if [[ -n $take_over ]] && is_foreign "$bare"; then
+      is_one_of "$bare" "${taken[@]}" || taken+=("$bare")
+    elif ! is_one_of "$bare" "${ours[@]}"; then
       result+=("$bare")
       continue
     fi
@@ -114,8 +127,9 @@ write_atomically() {
 apply() {
   read_wanted || return
   compute
-  # On record before they are in the file: a line of ours must never look like somebody else's.
+  # On record before the file changes: a line of ours must never look like somebody else's, and none of theirs be lost.
   mkdir -p "$var_dir"
+  ((${#taken[@]} == 0)) || printf '%s\n' "${taken[@]}" | write_atomically "$taken_record" || return 1
   printf '%s\n' "${ours[@]}" "${added[@]}" | sed '/^$/d' | sort -u | write_atomically "$record" || return 1
   if ! print_result | cmp -s - "$fstab"; then
     print_result | write_atomically "$fstab" || return 1
@@ -130,24 +144,24 @@ is_on_record() {
 }
 
 remove() {
-  wanted=()
+  local line
+  for line in "${taken[@]}"; do
+    in_column_two "$line"
+    wanted+=("$line") wanted_points+=("$point")
+  done
   compute
   if ! print_result | cmp -s - "$fstab"; then
     print_result | write_atomically "$fstab" || return 1
     echo changed
   fi
-  rm -f "$record"
+  rm -f "$record" "$taken_record"
 }
 
 foreign() {
-  local line bare
+  local line
   read_wanted || return
   for line in "${lines[@]}"; do
-    bare="${line%$'\n'}"
-    [[ ! $bare =~ ^[[:space:]]*# ]] || continue
-    in_column_two "$bare"
-    is_one_of "$point" "${mount_points[@]}" || continue
-    is_one_of "$bare" "${ours[@]}" "${wanted[@]}" || printf '%s\n' "$bare"
+    ! is_foreign "${line%$'\n'}" || printf '%s\n' "${line%$'\n'}"
   done
 }
 
@@ -157,11 +171,11 @@ if [[ -r $fstab ]] && ! printf '%s' "${lines[@]}" | cmp -s - "$fstab"; then
   exit 2
 fi
 
-case "${1-}" in
-  apply | foreign | remove) "$1" ;;
-  check) read_wanted && compute && print_result | cmp -s - "$fstab" && is_on_record ;;
+case "${*-}" in
+  apply | "apply take-over" | foreign | remove) "$1" ;;
+  check | "check take-over") read_wanted && compute && print_result | cmp -s - "$fstab" && is_on_record ;;
   *)
-    printf 'usage: %s apply|check|foreign|remove\n' "${0##*/}" >&2
+    printf 'usage: %s apply [take-over] | check [take-over] | foreign | remove\n' "${0##*/}" >&2
     exit 2
     ;;
 esac

@@ -17,7 +17,7 @@ node_value_pattern() {
     MOUNT_OPTIONS) pattern='^[A-Za-z0-9._=,:/-]{1,1023}$' ;;
     SERVICES) pattern='^[A-Za-z0-9@._-]+( [A-Za-z0-9@._-]+)*$' ;;
     OPERATION_MODE) pattern='^(connected|disconnected)?$' ;;
-    INSTALL_KEEPALIVED) pattern='^(yes|no)$' ;;
+    INSTALL_KEEPALIVED | TAKE_OVER) pattern='^(yes|no)$' ;;
     GENERATION) pattern='^[0-9]{1,9}$' ;;
     FENCE_SERVER) pattern='^([A-Za-z0-9][A-Za-z0-9.:_-]{0,253})?$' ;;
     FENCE_PORT) pattern='^[0-9]{0,5}$' ;;

@@ -71,6 +71,8 @@ check_stranger() {
   local interface="$1" address="$2" deployed=
   [[ ! -e $installed_node_data ]] || deployed="$(node_value VIRTUAL_IP "$installed_node_data" 2>/dev/null || true)"
   [[ ${deployed%/*} != "$address" ]] || return 0
+  # The pair that is taken over has it, here or on its other node.
+  ! takes_over || ! has_foreign_conf || ! grep -qwF -- "$address" "$keepalived_conf" || return 0
   if [[ -n "$(ip -o -4 address show to "$address" 2>/dev/null)" ]]; then
     problem network/own-address "virtual IP $address" "an address of this node" "a free address" "choose another"
   elif [[ (-n $deployed || ! -e $job_dir/pair-has-served) ]] && is_answered "$address" "$interface"; then

@@ -73,12 +73,30 @@ compare_data() {
   fi
   is_wrong "$name" || return 0
   if [[ -n ${seen_at_mount_point[$name]-} ]]; then
-    problem storage/other-name "${point#"$root"}" "$wrong, which is the same export under another name" "${source_of[$name]}" \
+    [[ ! -e $var_dir/manifest ]] || problem storage/other-name "${point#"$root"}" "$wrong, which is the same export under another name" "${source_of[$name]}" \
       "name the server in the program as it is mounted, or unmount it before the deploy"
     return
   fi
   is_empty_directory "$point" || problem storage/data-on-both "data of $name" "some on this node and some on the share" \
     "one of them empty" "$(choose_data "$point")"
+}
+
+# What is mounted on a node that is new to the pair is somebody's: of a pair built by hand, or of another use. Returns 1 where it is refused.
+compare_mount() {
+  local point
+  point="${point_of[$1]}"
+  [[ ! -e $var_dir/manifest ]] && is_nfs_mounted "$point" && is_wrong "$1" || return 0
+  if [[ -z ${seen_at_mount_point[$1]-} ]]; then
+    problem storage/other-mount "${point#"$root"}" "$wrong, which is not ${source_of[$1]}" "nothing, or the share" \
+      "correct nfsShare in the program; or copy the data to the share (cp -a) and unmount it"
+  elif takes_over; then
+    say "${point#"$root"}: the share is mounted in another way ($wrong); the roll-out mounts it anew"
+    return 0
+  else
+    problem storage/other-name "${point#"$root"}" "the same export in another way: $wrong" "${source_of[$1]}, NFS version 4, hard" \
+      "takeOver, to have it mounted anew; or unmount it before the deploy"
+  fi
+  return 1
 }
 
 # Its services have run on its own disk since then.
@@ -122,10 +140,9 @@ probe_export nms && probe_export clickhouse || exit 0
 for name in "${exports[@]}"; do
   compare_since_removal "$name"
 done
-if [[ "${data[ROLE]}" == primary ]]; then
-  compare_data clickhouse
-  compare_data nms
-fi
+for name in clickhouse nms; do
+  if compare_mount "$name" && [[ "${data[ROLE]}" == primary ]]; then compare_data "$name"; fi
+done
 case "$(nfs_identity)" in
   localhost | localhost.*)
     problem node/hostname hostname "$(uname -n)" "a name of its own" "hostnamectl set-hostname NAME, and reboot"

@@ -103,13 +103,15 @@ check_keepalived() {
       "remove the user, or use the hardened profile"
   fi
   path="${keepalived_conf#"$root"}"
-  if [[ -e $keepalived_conf ]] && ! is_recorded "$path"; then
-    if is_example "$path"; then
+  if has_foreign_conf; then
+    if takes_over; then
+      say "$path is not ours; the roll-out replaces it, and a removal puts it back"
+    elif is_example "$path"; then
       problem keepalived/foreign-conf "$path" "the example of the package keepalived, unchanged" "none" \
-        "nothing needs it: mv $path $path.example"
+        "nothing needs it: takeOver, or mv $path $path.example"
     else
       problem keepalived/foreign-conf "$path" "a file that is not ours" "none" \
-        "a node of a pair runs no other keepalived: if nothing needs this one, stop it and move the file away"
+        "a node of a pair runs no other keepalived: if this one was for the pair, takeOver; if nothing needs it, stop it and move the file away"
     fi
   fi
   [[ ! -e $maintenance_file ]] || problem node/maintenance "maintenance" "on" "off" "nim-ha maintenance off"
@@ -138,8 +140,13 @@ check_fstab() {
     return
   fi
   while IFS= read -r line; do
-    [[ -z $line ]] || problem storage/fstab "/etc/fstab" "$line" "no other line for the mount points of the share" \
-      "remove the line"
+    if [[ -z $line ]]; then
+      continue
+    elif takes_over; then
+      say "/etc/fstab, '$line' is not ours; the roll-out replaces it, and a removal puts it back"
+    else
+      problem storage/fstab "/etc/fstab" "$line" "no other line for the mount points of the share" "remove the line, or takeOver"
+    fi
   done <<<"$lines"
 }
 

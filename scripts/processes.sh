@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Stops and starts what runs on a node during a rollout. Needs data.sh, report.sh, files.sh, settle.sh.
+# Stops and starts what runs on a node during a rollout. Needs data.sh, report.sh, files.sh, settle.sh, apply.sh.
 
 # The services that the pair will run, wherever they run now: a stand-alone installation ends here.
 stop_services() {
@@ -26,6 +26,8 @@ keep_keepalived_stopped() {
 
 # Stop keepalived, wait until nothing here serves, and make way for the mounts.
 step_aside() {
+  # The other node of a pair built by hand waits for no lock: it finds no services here when it becomes master.
+  [[ -e $manifest ]] || stop_services
   keep_keepalived_stopped
   rm -f "$stepped_down_file" # the agent would start keepalived again
   look_at_units keepalived.service

@@ -61,7 +61,20 @@ note_removal() {
 restore_fstab() {
   local out
   out="$(bash "$lib/fstab.sh" remove)" || fail remove/fstab "/etc/fstab" "an error" "success" "is the file system read-only?"
-  [[ -z $out ]] || changed "took the lines of the share out of /etc/fstab"
+  [[ -z $out ]] || changed "the lines of the share in /etc/fstab as before"
+}
+
+# What /etc/fstab mounts there without us, as a boot would: services that ran on it before must not find an empty directory.
+mount_as_before() {
+  local name point options out
+  for name in "${exports[@]}"; do
+    point="${point_of[$name]#"$root"}"
+    options="$(findmnt --tab-file "$fstab" --noheadings --first-only --output OPTIONS --mountpoint "$point" 2>/dev/null)" || continue
+    if [[ ,$options, == *,noauto,* ]] || find_mount "${point_of[$name]}"; then continue; fi
+    out="$(timeout -k 5 60 mount "$point" 2>&1 </dev/null)" || fail remove/mount "mount $point, which /etc/fstab has without this pair" \
+      "${out:-no answer within 60 s}" "mounted, as before" "mend it, or take the line out, and run the removal again"
+    changed "mounted $point, as before"
+  done
 }
 
 # To the byte if nobody has edited it since, else only the mode of operation.
@@ -164,6 +177,7 @@ restore_files but
 changed "files as before"
 rm -f "$pending_file" # the drop-in that heeds it is gone
 timeout 60 systemctl daemon-reload
+mount_as_before
 remove_packages
 restore_units
 end_on_problems

@@ -113,6 +113,16 @@ import_export() {
   fi
 }
 
+# The mount point shows the same export, mounted under another name or with other options.
+is_at_mount_point() {
+  local file rc
+  is_nfs_mounted "${point_of[$1]}" && file="$(mktemp "${share[$1]}/.nim-ha-probe.XXXXXX")" || return 1
+  timeout -s KILL 20 test -e "${point_of[$1]}/${file##*/}"
+  rc=$?
+  rm -f "$file"
+  return "$rc"
+}
+
 import() {
   local name
   if is_imported; then
@@ -124,7 +134,7 @@ import() {
   else
     for name in "${exports[@]}"; do
       # A mount that is in force already hides what this node had: its data is the share's.
-      ! is_wrong "$name" || import_export "$name"
+      ! is_wrong "$name" || is_at_mount_point "$name" || import_export "$name"
     done
   fi
   mkdir -p "${share[nms]}/.nim-ha"

@@ -20,6 +20,7 @@ export interface PairConfig {
   operationMode?: OperationMode;
   profile?: KeepalivedProfile;
   installKeepalived?: boolean;
+  takeOver?: boolean;
   observe?: boolean;
   repairDrift?: boolean;
   removalPolicy?: RemovalPolicy;

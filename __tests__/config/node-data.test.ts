@@ -41,6 +41,7 @@ test('a node is told of itself and of its peer', () => {
     VIRTUAL_ROUTER_ID: '251',
     OPERATION_MODE: 'disconnected',
     INSTALL_KEEPALIVED: 'yes',
+    TAKE_OVER: 'no',
     MOUNT_OPTIONS: 'rw,relatime,vers=4.2,rsize=524288,wsize=524288,namlen=255,hard,proto=tcp,timeo=600,retrans=2,sec=sys',
     SERVICES: 'clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion',
     FSTAB: renderFstab(pair).join('\n'),
@@ -68,8 +69,8 @@ test('FILES holds every rendered file, whole', () => {
 });
 
 test('an installation that is not wanted is a word as well', () => {
-  const own = nodeDataEntries(guidePair({ installKeepalived: false }), pair.primary, undefined, encodeLiteral);
-  expect(Object.fromEntries(own).INSTALL_KEEPALIVED).toBe('no');
+  const own = nodeDataEntries(guidePair({ installKeepalived: false, takeOver: true }), pair.primary, undefined, encodeLiteral);
+  expect(Object.fromEntries(own)).toMatchObject({ INSTALL_KEEPALIVED: 'no', TAKE_OVER: 'yes' });
 });
 
 test('a mode of operation that is not set is an empty value', () => {

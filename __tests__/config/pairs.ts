@@ -38,6 +38,7 @@ export function guidePair(changes: Partial<PairModel> = {}): PairModel {
     services: [...GUIDE_SERVICES],
     profile: 'guide',
     installKeepalived: true,
+    takeOver: false,
     oidc: false,
     forwardProxy: false,
     ...changes,

@@ -33,6 +33,7 @@ export interface PairModel {
   profile: 'guide' | 'hardened';
   operationMode?: 'connected' | 'disconnected';
   installKeepalived: boolean;
+  takeOver: boolean;
   oidc: boolean;
   forwardProxy: boolean;
 }

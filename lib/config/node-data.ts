@@ -35,6 +35,7 @@ export function nodeDataEntries(
     SERVICES: pair.services.join(' '),
     OPERATION_MODE: pair.operationMode ?? '',
     INSTALL_KEEPALIVED: pair.installKeepalived ? 'yes' : 'no',
+    TAKE_OVER: pair.takeOver ? 'yes' : 'no',
     FILES: renderFiles(pair, node)
       .map((file) => `${file.mode} ${file.path} ${encode(file.text)}`)
       .join('\n'),

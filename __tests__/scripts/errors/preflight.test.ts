@@ -145,7 +145,7 @@ const KEEPALIVED: Trouble[] = [
     trouble: 'keepalived is configured by somebody else',
     id: 'keepalived/foreign-conf',
     make: (node) => node.write('etc/keepalived/keepalived.conf', '# somebody else\n'),
-    says: '/etc/keepalived/keepalived.conf, got a file that is not ours, expected none; a node of a pair runs no other keepalived: if nothing needs this one, stop it and move the file away',
+    says: '/etc/keepalived/keepalived.conf, got a file that is not ours, expected none; a node of a pair runs no other keepalived: if this one was for the pair, takeOver; if nothing needs it, stop it and move the file away',
   },
   {
     trouble: "the example that keepalived's package brings on RHEL",
@@ -154,7 +154,7 @@ const KEEPALIVED: Trouble[] = [
       node.write('etc/keepalived/keepalived.conf', '! Configuration File for keepalived\n');
       node.wrap('rpm', '[[ "$*" == "--quiet -qf /etc/keepalived/keepalived.conf" || "$*" == "-V keepalived" ]]');
     },
-    says: '/etc/keepalived/keepalived.conf, got the example of the package keepalived, unchanged, expected none; nothing needs it: mv /etc/keepalived/keepalived.conf /etc/keepalived/keepalived.conf.example',
+    says: '/etc/keepalived/keepalived.conf, got the example of the package keepalived, unchanged, expected none; nothing needs it: takeOver, or mv /etc/keepalived/keepalived.conf /etc/keepalived/keepalived.conf.example',
   },
   {
     trouble: 'that example, with something of their own in it',
@@ -172,7 +172,7 @@ const SHARE: Trouble[] = [
     trouble: "somebody else's line in /etc/fstab",
     id: 'storage/fstab',
     make: (node) => node.write('etc/fstab', '/dev/sdb /var/lib/nms ext4 defaults 0 2\n'),
-    says: '/etc/fstab, got /dev/sdb /var/lib/nms ext4 defaults 0 2, expected no other line for the mount points of the share; remove the line',
+    says: '/etc/fstab, got /dev/sdb /var/lib/nms ext4 defaults 0 2, expected no other line for the mount points of the share; remove the line, or takeOver',
   },
   {
     trouble: 'lines for fstab that came out wrong',

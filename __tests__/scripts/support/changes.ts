@@ -45,8 +45,9 @@ function meaning(entry: string): (change: Change) => boolean {
     [/^copied \/var\/lib\/(\S+) to the share$/, (name) => below(`fake/nfs/${name}`)],
     [/^marked the share/, () => below('fake/nfs/nms/.nim-ha/imported')],
     [/^mounted \S+ on \/(\S+)$/, mounted],
+    [/^mounted \/(\S+), as before$/, mounted],
     [/^unmounted \/(\S+)$/, mounted],
-    [/^took the lines of the share out of \/etc\/fstab$/, () => below('etc/fstab')],
+    [/^the lines of the share in \/etc\/fstab as before$/, () => below('etc/fstab')],
     [/^files as before$/, () => (change) => below('etc')(change) || below('usr')(change)],
     [/^mode of operation in \/etc\/nms\/nms.conf as before$/, () => below('etc/nms/nms.conf')],
   ];

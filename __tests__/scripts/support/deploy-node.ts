@@ -196,6 +196,7 @@ export class DeployNode extends FileTree {
     SERVICES: SERVICES.join(' '),
     OPERATION_MODE: 'disconnected',
     INSTALL_KEEPALIVED: 'yes',
+    TAKE_OVER: 'no',
     FSTAB: fstabLines('192.0.2.13'),
     GENERATION: '1',
   };
