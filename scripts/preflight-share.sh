@@ -93,8 +93,8 @@ compare_mount() {
     say "${point#"$root"}: the share is mounted in another way ($wrong); the roll-out mounts it anew"
     return 0
   else
-    problem storage/other-name "${point#"$root"}" "the same export in another way: $wrong" "${source_of[$1]}, NFS version 4, hard" \
-      "takeOver, to have it mounted anew; or unmount it before the deploy"
+    problem storage/other-name "${point#"$root"}" "$wrong, which is the same export in another way" "${source_of[$1]}" \
+      "takeOver, to have it mounted anew; or name it in the program as it is mounted, or unmount it before the deploy"
   fi
   return 1
 }

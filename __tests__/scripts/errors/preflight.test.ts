@@ -167,6 +167,13 @@ const KEEPALIVED: Trouble[] = [
   },
 ];
 
+function mountedElsewhere(node: DeployNode): void {
+  for (const name of ['clickhouse', 'nms']) {
+    node.write(`fake/nfs/${name}/data`, '');
+    node.bash(`mount -t nfs4 -o x nfs.example.org:/mnt/nfs_share/${name} "$NIM_HA_ROOT/var/lib/${name}"`);
+  }
+}
+
 const SHARE: Trouble[] = [
   {
     trouble: "somebody else's line in /etc/fstab",
@@ -251,11 +258,19 @@ const SHARE: Trouble[] = [
   {
     trouble: 'the share is mounted under another name of its server',
     id: 'storage/other-name',
+    make: mountedElsewhere,
+    says: ['clickhouse', 'nms'].map(
+      (name) =>
+        `/var/lib/${name}, got nfs.example.org:/mnt/nfs_share/${name} mounted, which is the same export in another way, expected 192.0.2.13:/mnt/nfs_share/${name}; ` +
+        'takeOver, to have it mounted anew; or name it in the program as it is mounted, or unmount it before the deploy',
+    ),
+  },
+  {
+    trouble: 'the program gives the server of a deployed pair another name',
+    id: 'storage/other-name',
     make: (node) => {
-      for (const name of ['clickhouse', 'nms']) {
-        node.write(`fake/nfs/${name}/data`, '');
-        node.bash(`mount -t nfs4 -o x nfs.example.org:/mnt/nfs_share/${name} "$NIM_HA_ROOT/var/lib/${name}"`);
-      }
+      mountedElsewhere(node);
+      node.write('var/lib/nim-ha/manifest', '');
     },
     says: ['clickhouse', 'nms'].map(
       (name) =>
