@@ -7,6 +7,7 @@ import { removalTriggers } from './removal-triggers';
 import { comparisonOf, linesOf, parseLines, runsOf, tablesOf } from './record';
 import type { Report } from './report';
 import { sabotage } from './sabotage';
+import { takeOver } from './take-over';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
   [faults] [--only NAME,...] [--roles one|both] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
@@ -16,6 +17,7 @@ const USAGE = `usage: npm run lab -- [COMMAND]
   record REPORT.json ... what came of each fault of these runs, a line each: for docs/faults.jsonl
   table FAULTS.jsonl     these lines as tables in Markdown
   sabotage               breaks the product in each way that the audit is there for, and sees it go red
+  take-over              a pair that was built by hand is taken over by a deploy, and given back by a destroy
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
   status                 what runs, how to reach it, who answers for the virtual IP
   ssh MACHINE [COMMAND]  log in to node-a, node-b or nfs, or run a command there
@@ -78,10 +80,11 @@ async function main(all: readonly string[]): Promise<void> {
   }
   if (command === 'up') return up(args);
   if (command === 'ssh') return ssh(args);
-  if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'sabotage' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);
+  if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'sabotage' && command !== 'take-over' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);
   expectNoMore(args);
   if (command === 'removal-triggers') process.exit((await removalTriggers()) ? 0 : 1);
   if (command === 'sabotage') process.exit((await sabotage()) ? 0 : 1);
+  if (command === 'take-over') process.exit((await takeOver()) ? 0 : 1);
   if (command === 'status') return status();
   if (command === 'fresh') return Lab.attach().fresh();
   return Lab.attach().down();

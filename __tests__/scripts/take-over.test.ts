@@ -129,10 +129,10 @@ describe('lines of /etc/fstab', () => {
     expect(node.has('var/lib/nim-ha/fstab.taken')).toBe(false);
   });
 
-  test('are lost by no interruption', () => {
+  test.each(['fstab.taken', 'fstab.lines', 'etc/fstab'])('are lost by no interruption before %s is written', (file) => {
     node = new DeployNode();
     node.write('etc/fstab', FSTAB);
-    node.wrap('mv', '[[ $* != *etc/fstab ]] && next "$@"');
+    node.wrap('mv', `[[ $* != *${file} ]] && next "$@"`);
     expect(apply('take-over').code).toBe(1);
     expect(node.read('etc/fstab')).toBe(FSTAB);
     node.wrap('mv', 'next "$@"');
