@@ -143,7 +143,7 @@ look_for_due() {
   conf_due=
   if [[ ! -e $applied_file ]] || is_due "$conf_path"; then conf_due=yes; fi
   mounts_due=
-  mounts_are_right || mounts_due=yes
+  mounts_are_right || mounts_due="$wrong"
 }
 
 # apply, after look_for_due: files, units, fstab, mode of operation, agent. Never starts or stops what serves. What has to be started

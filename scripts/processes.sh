@@ -18,6 +18,36 @@ stop_services() {
   changed "stopped ${running[*]}"
 }
 
+# gather_services stop|restart, after apply: a service that is new to the pair may run here already, outside of the slice by which the lock
+# holder knows that nothing writes any more. On the standby it stops, on the active node it starts anew where the others are.
+gather_services() {
+  local verb="$1" key value unit='' group=''
+  local -a units astray=()
+  read -r -a units <<<"${data[SERVICES]}"
+  units=("${units[@]/%/.service}")
+  while IFS='=' read -r key value; do
+    case "$key" in
+      Id) unit="$value" ;;
+      ControlGroup) group="$value" ;;
+      "")
+        [[ $group == @(|/nimha.slice/*) ]] || astray+=("$unit")
+        unit='' group=''
+        ;;
+    esac
+  done < <(
+    timeout 30 systemctl show --property=Id,ControlGroup "${units[@]}" </dev/null
+    echo
+  )
+  ((${#astray[@]})) || return 0
+  look_at_units "${astray[@]}"
+  if ! record_units "${astray[@]}" || ! sync_records; then
+    fail node/write "$before_dir" "an error" "success" "is /var full?"
+  fi
+  timeout 300 systemctl "$verb" "${astray[@]}" </dev/null || fail rollout/services "systemctl $verb ${astray[*]}" \
+    "an error, or no end in 300 s" "success" "see: systemctl status ${astray[*]}"
+  if [[ $verb == stop ]]; then changed "stopped ${astray[*]}"; else changed "restarted ${astray[*]}"; fi
+}
+
 # On the disk before anything happens: a boot must not start keepalived, for the other node may have another share by then.
 keep_keepalived_stopped() {
   { : >"$pending_file" && sync "$pending_file"; } || fail node/write "${pending_file#"$root"}" "an error" "success" \

@@ -69,6 +69,7 @@ change_standby() {
     wait_for_standby "${NIM_HA_STANDBY_LIMIT:-120}"
   else
     apply # nothing that keepalived or the mounts would notice
+    gather_services stop
   fi
   finish
 }
@@ -90,7 +91,7 @@ change_active() {
   if [[ -e $new && "$(instance_key "$new")" != "$(instance_key "$keepalived_conf")" ]]; then
     restart="another interface or router id"
   elif [[ -n $mounts_due ]]; then
-    restart="another share"
+    restart="the share has to be mounted anew ($mounts_due)"
   elif [[ "$(fencing_in "$data_in_force")" != "$(fencing_in "$node_data")" ]]; then
     # What holds the lock has begun without it, and has left no mark.
     restart="another fencing"
@@ -107,6 +108,7 @@ change_active() {
     start_keepalived
     wait_for_standby "${NIM_HA_START_LIMIT:-300}"
   else
+    gather_services restart
     [[ -z $conf_due ]] || reload_keepalived
     [[ ! -e $todo_dir/nms ]] || restart_nms
     wait_for_serving

@@ -95,10 +95,13 @@ test('text that is no JSON, or no object, is refused with its line', () => {
 });
 
 test('what the schema lets pass becomes stacks, or is refused with what is wrong', () => {
-  const accepted = sample('stacks of a config file', configs, oneIn(10)).filter((config) => refusal(() => configOf(FILE, JSON.stringify(config))) === undefined);
+  const accepted = sample('stacks of a config file', configs, 1000).flatMap((config): Config[] => {
+    let read: Config | undefined;
+    return refusal(() => (read = configOf(FILE, JSON.stringify(config)))) === undefined ? [read!] : [];
+  });
   let synthesised = 0;
-  for (const config of accepted.slice(0, oneIn(100))) {
-    const { pairs, backend } = config as Config;
+  // A stack takes as long as a hundred files.
+  for (const { pairs, backend } of accepted.slice(0, oneIn(100))) {
     const message = refusal(() => {
       const app = Testing.app();
       for (const [name, pair] of Object.entries(pairs)) synth(new NimHaStack(app, name, { pair, backend, ephemeralSecrets: true }));
