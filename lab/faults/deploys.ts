@@ -1,3 +1,4 @@
+import { GUIDE_SERVICES } from '../../lib/config/model';
 import { LAN_PREFIX, machineNamed, NODES, secondMac, VIRTUAL_IP, type NodeName } from '../machines';
 import { Fault, Scene, asRoot, sleep } from './fault';
 
@@ -97,7 +98,37 @@ async function addInterface({ lab }: Scene): Promise<void> {
   }
 }
 
+const EXTRA = 'lab-extra.service';
+
+/** A service that runs on both nodes, as packages leave them. */
+async function addService({ lab }: Scene): Promise<void> {
+  const unit = '[Service]\\nExecStart=/bin/sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n';
+  for (const name of NODES) await asRoot(lab, name, `printf "${unit}" >/etc/systemd/system/${EXTRA}; systemctl daemon-reload; systemctl enable --now ${EXTRA}`);
+}
+
+/** @throws unless it runs where the lock is, in the slice of the others, and there alone */
+async function expectServiceGathered({ lab, active }: Scene): Promise<void> {
+  for (const name of NODES) {
+    const group = (await asRoot(lab, name, `systemctl show --value --property=ControlGroup ${EXTRA}`)).trim();
+    const expected = name === active ? `/nimha.slice/${EXTRA}` : '';
+    if (group !== expected) throw new Error(`${EXTRA} on ${name}: got the control group '${group}', expected '${expected}'`);
+  }
+}
+
 const changes: readonly Fault[] = [
+  change('services', 'one more service is monitored, which runs on both nodes already', {}, {
+    inject: async (scene) => {
+      await addService(scene);
+      scene.operator.intend({ monitoredServices: [...GUIDE_SERVICES, EXTRA.replace('.service', '')] });
+      await scene.operator.deploy();
+      await expectServiceGathered(scene);
+    },
+    undo: async ({ lab, operator }) => {
+      operator.intend({});
+      await operator.deploy();
+      for (const name of NODES) await asRoot(lab, name, `systemctl --quiet disable --now ${EXTRA}; rm /etc/systemd/system/${EXTRA}; systemctl daemon-reload`);
+    },
+  }),
   {
     ...change('auth-pass', 'another password', {}),
     inject: async ({ operator }) => {
