@@ -3,7 +3,7 @@ import fc from 'fast-check';
 /** How many cases, where nothing else is said. */
 const CASES = 10_000;
 
-/** Where cases need processes: one in so many of them, but for CI, which sets NIM_HA_ALL_CASES and has the time. */
+/** Where cases need processes: one in so many of them. `npm run test:properties` makes them all, and takes its time. */
 export const oneIn = (part: number): number => (process.env.NIM_HA_ALL_CASES ? CASES : Math.ceil(CASES / part));
 
 /** Printed, and set by NIM_HA_SEED to run a failure again: all cases follow from it. */
