@@ -39,7 +39,7 @@ export class Vm {
   }
 
   /** Waits until the operator can log in. */
-  public async waitForSsh(timeout = 300_000): Promise<void> {
+  public async waitForSsh(timeout = 600_000): Promise<void> {
     const deadline = Date.now() + timeout;
     for (;;) {
       const { code, stderr } = await this.ssh('true', { accept: 'any', timeout: 40_000 });

@@ -30,11 +30,19 @@ look_at_fence() {
   if [[ -e $fenced_file ]]; then
     fenced=yes
     forget_peer
+    [[ $nfs_answers != no ]] || wait_for_server
   elif [[ ! -e $lock_held ]] && ((now >= next_fence)) && ! kill -0 "${fence_probe:-}" 2>/dev/null; then
     next_fence=$((now + fence_every))
     (ask_server status >"$run_dir/fence-status.new" && mv -f "$run_dir/fence-status.new" "$run_dir/fence-status") &
     fence_probe=$!
   fi
+}
+
+# After a boot: how long the question has gone unheard counts from when the server is there.
+wait_for_server() {
+  local name=''
+  read -r name _ 2>/dev/null <"$fenced_file"
+  [[ $name != '?' ]] || printf '? %s\n' "$now" >"$fenced_file"
 }
 
 forget_peer() {
@@ -58,8 +66,10 @@ look_for_peer() {
 
 why_fenced() {
   local name=''
-  read -r name _ <"$fenced_file"
-  if [[ $name == '?' ]]; then
+  read -r name _ 2>/dev/null <"$fenced_file"
+  if [[ $name == '?' && $nfs_answers == no ]]; then
+    printf 'after the boot: waiting for the NFS server, to ask it whether this node is fenced'
+  elif [[ $name == '?' ]]; then
     printf 'after the boot: asking the NFS server whether this node is fenced'
   else
     printf 'fenced at the share as %s: the other node has taken over; this one comes back by itself, as soon as it holds nothing of the share any more' "$name"

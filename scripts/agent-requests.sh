@@ -41,7 +41,8 @@ reconcile() {
     systemctl --no-block start nim-ha-isolate.service
     return
   fi
-  [[ $phase != FENCED ]] || systemctl --no-block start nim-ha-rejoin.service
+  # Without the server there is nobody to ask, and a boot needs its processor to bring up the network.
+  [[ $phase != FENCED || $nfs_answers == no ]] || systemctl --no-block start nim-ha-rejoin.service
   watch_keepalived
   watch_wish
   watch_notify

@@ -437,6 +437,23 @@ describe('the agent', () => {
     expect(node.tick(1010)).toMatchObject({ phase: 'STANDBY' });
   });
 
+  test('after a boot it asks nobody before the server is there, and counts from then', () => {
+    const server = `NFS_SERVER=${Buffer.from('127.0.0.1').toString('base64')}\n`;
+    node.write('etc/nim-ha/node.data', `${node.read('etc/nim-ha/node.data')}${server}`);
+    node.tick(1000);
+    node.write('calls', '');
+    node.write('run/nim-ha/nfs-answers', 'no\n');
+    expect(node.tick(1060)).toMatchObject({ phase: 'FENCED', reason: 'after the boot: waiting for the NFS server, to ask it whether this node is fenced' });
+    expect([node.read('calls').includes(REJOIN), node.read('run/nim-ha/fenced')]).toEqual([false, '? 1060\n']);
+    node.write('run/nim-ha/nfs-answers', 'yes\n');
+    node.tick(1070);
+    expect([node.read('calls').includes(REJOIN), node.read('run/nim-ha/fenced')]).toEqual([true, '? 1060\n']);
+    // A fence that is known by its name keeps it.
+    node.write('run/nim-ha/fenced', `${NAME}\n`);
+    node.write('run/nim-ha/nfs-answers', 'no\n');
+    expect([node.tick(1080).phase, node.read('run/nim-ha/fenced')]).toEqual(['FENCED', `${NAME}\n`]);
+  });
+
   test('one that is started anew on an active node asks nothing', () => {
     node.elect();
     node.holdLock();
