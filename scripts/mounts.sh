@@ -80,6 +80,12 @@ mount_shares() {
   done
 }
 
+# can_lock FILE SECONDS: on NFS a lock needs a file that is open for writing; what is free is let go at once.
+can_lock() {
+  # shellcheck disable=SC2016 # $1 is for the inner shell
+  timeout -s KILL "$2" bash -c 'exec 9>>"$1" && flock -n 9' _ "$1"
+}
+
 # What lies beneath stays there, unseen. A person who misses it must find it in the report.
 report_hidden() {
   local size

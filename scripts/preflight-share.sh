@@ -38,8 +38,7 @@ probe_export() {
     problem storage/write "a new file on ${source_of[$name]}" "an error" "success" "export it read-write"
     return 1
   }
-  # shellcheck disable=SC2016 # $1 is for the inner shell
-  timeout -s KILL 20 bash -c 'exec 9>>"$1" && flock -n 9' _ "$file" || problem storage/lock "flock on ${source_of[$name]}" \
+  can_lock "$file" 20 || problem storage/lock "flock on ${source_of[$name]}" \
     "an error" "a lock" "the pair cannot do without locks on the server; look at its lock manager"
   chown "$name" "$file" 2>/dev/null || problem storage/root-squash "chown to $name on ${source_of[$name]}" "an error" \
     "success" "export it with no_root_squash"

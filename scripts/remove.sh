@@ -75,6 +75,18 @@ mount_as_before() {
       "${out:-no answer within 60 s}" "mounted, as before" "mend it, or take the line out, and run the removal again"
     changed "mounted $point, as before"
   done
+  ! is_nfs_mounted "$nms_mount" || wait_for_lock
+}
+
+# What is started here next uses the share without asking for its lock.
+wait_for_lock() {
+  wait_until "${NIM_HA_DRAIN_LIMIT:-300}" "the other node to let go of the lock on the share" is_lock_free ||
+    fail remove/peer-serves "the lock on the share" "held by $(cat "$share_holder" 2>/dev/null || echo "another node")" \
+      "free, for what ran here before uses the same share" "remove the pair from the other node, too; then run the removal again"
+}
+
+is_lock_free() {
+  [[ ! -e $share_lock ]] || can_lock "$share_lock" 30
 }
 
 # To the byte if nobody has edited it since, else only the mode of operation.

@@ -150,14 +150,9 @@ import() {
   changed "marked the share as holding the pair's data"
 }
 
-# On NFS a lock needs a file that is open for writing; what is free now is let go at once.
 holder() {
-  local file="${share[nms]}/.nim-ha/lock" rc before
-  [[ -e $file ]] || { echo free && return; }
-  # shellcheck disable=SC2016 # $1 is for the inner shell
-  timeout -s KILL 30 bash -c 'exec 9>>"$1" && flock -n 9' _ "$file"
-  rc=$?
-  if ((rc == 0)); then
+  local file="${share[nms]}/.nim-ha/lock" before
+  if [[ ! -e $file ]] || can_lock "$file" 30; then
     echo free
     return
   fi
