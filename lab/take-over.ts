@@ -28,9 +28,9 @@ class TakeOver {
   public async run(): Promise<boolean> {
     await timed('a pair by hand', () => this.build());
     this.rows = await Rows.through(this.lab.sshArgs('nfs'), VIRTUAL_IP);
-    await this.serves('built by hand', 'node-a');
-    await this.rows.create();
+    if (!(await eventually(240, async () => (await this.rows.create(), true), GENTLY_MS))) throw new Error('ClickHouse does not answer through the virtual IP');
     await this.rows.insert(1, ROWS);
+    await this.serves('built by hand', 'node-a');
     const before = await this.pictures();
     await this.isRefused(before);
     await this.isTakenOver();
@@ -49,13 +49,7 @@ class TakeOver {
   }
 
   private async serves(when: string, name: NodeName): Promise<void> {
-    const serves = await eventually(400, async () => {
-      await this.rows.census().catch((error: Error) => {
-        // No table yet is an answer, too.
-        if (!/UNKNOWN_(TABLE|DATABASE)/.test(error.message)) throw error;
-      });
-      return (await this.see.holder()) === name ? true : undefined;
-    }, GENTLY_MS);
+    const serves = await eventually(400, async () => (await this.rows.census(), (await this.see.holder()) === name ? true : undefined), GENTLY_MS);
     this.checks.claim(`${when}: ${name} alone has the virtual IP, and ClickHouse answers there`, serves === true, (await this.see.holders()).join(' and ') || 'nobody');
   }
 
