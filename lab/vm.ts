@@ -102,7 +102,9 @@ export class Vm {
   }
 
   private lastWords(): string {
-    return fs.readFileSync(this.console, 'utf8').trimEnd().split('\n').slice(-25).join('\n');
+    // Without the colours and moves of a boot.
+    const text = fs.readFileSync(this.console, 'utf8').replace(/\x1b\[[0-9;]*[A-Za-z]|\x1bM|\r/g, '');
+    return text.trimEnd().split('\n').slice(-25).join('\n');
   }
 
   private get pidFile(): string {
