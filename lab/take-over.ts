@@ -96,8 +96,10 @@ class TakeOver {
     const since = Date.now();
     this.operator.intend({});
     await timed('cdktf deploy without takeOver again', () => this.operator.deploy());
-    const [holders, outages] = [holdersIn(await this.lab.switch.timeline(since)).map(nameOfMac), await this.lab.switch.outages(since)];
-    this.checks.claim('taking the prop out again costs nothing: no role swap, no outage', holders.length === 1 && outages.length === 0, holders.join(', '));
+    const holders = holdersIn(await this.lab.switch.timeline(since)).map(nameOfMac);
+    // A restart of keepalived would take longer; an emulated machine may not answer for a moment.
+    const away = Math.max(0, ...(await this.lab.switch.outages(since)).map(({ goneAt, backAt }) => (backAt ?? Date.now()) - goneAt)) / 1000;
+    this.checks.claim('taking the prop out again costs nothing: no role swap, the virtual IP away for less than a second at most', holders.length === 1 && away < 1, `${holders.join(', ')}, ${away.toFixed(2)} s`);
   }
 
   private async isGivenBack(before: Map<NodeName, string[]>): Promise<void> {
