@@ -156,6 +156,8 @@ restore_units() {
       problem remove/unit "systemctl enable" "an error" "success" "run it by hand for ${enable[*]}"
     fi
   fi
+  # A keepalived that ran before this pair starts what it is there for; the other node may be the one.
+  [[ " ${start[*]} " != *" keepalived.service "* ]] || start=(keepalived.service)
   [[ ${#start[@]} != 0 ]] || return 0
   systemctl reset-failed "${start[@]}" 2>/dev/null
   timeout 600 systemctl start "${start[@]}" </dev/null || {
