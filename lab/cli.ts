@@ -4,7 +4,7 @@ import { faults, faultsOptions, type FaultsOptions } from './faults-command';
 import { Lab } from './lab';
 import { MACHINES, MachineName } from './machines';
 import { removalTriggers } from './removal-triggers';
-import { comparisonOf, linesOf, parseLines, runsOf, tablesOf } from './record';
+import { comparisonOf, fencingComparisonOf, linesOf, parseLines, runsOf, tablesOf } from './record';
 import type { Report } from './report';
 import { sabotage } from './sabotage';
 import { takeOver } from './take-over';
@@ -76,7 +76,7 @@ async function main(all: readonly string[]): Promise<void> {
   if (command === 'record') return void process.stdout.write(linesOf(args.flatMap((file) => runsOf(JSON.parse(read(file)) as Report))));
   if (command === 'table') {
     const runs = args.flatMap((file) => parseLines(read(file)));
-    return void process.stdout.write(`${tablesOf(runs)}\n## GUIDE beside HARDENED\n\n${comparisonOf(runs)}`);
+    return void process.stdout.write(`${tablesOf(runs)}\n## Without fencing, and with it\n\n${fencingComparisonOf(runs)}\n## GUIDE beside HARDENED\n\n${comparisonOf(runs)}`);
   }
   if (command === 'up') return up(args);
   if (command === 'ssh') return ssh(args);

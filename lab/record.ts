@@ -40,7 +40,16 @@ export function tablesOf(runs: readonly Run[]): string {
 
 /** Markdown: the faults that both profiles have been through, side by side. */
 export function comparisonOf(runs: readonly Run[]): string {
-  const rows = (profile: string) => rowsOf(runs.filter((run) => run.profile === profile && !run.fencing));
-  const hardened = new Map(rows('hardened').map((row) => [row.fault, row]));
-  return comparisonTable(rows('guide').flatMap((guide) => (hardened.has(guide.fault) ? [[guide, hardened.get(guide.fault)!] as const] : [])));
+  return sideBySide('GUIDE / HARDENED', runs.filter(({ profile, fencing }) => profile === 'guide' && !fencing), runs.filter(({ profile, fencing }) => profile === 'hardened' && !fencing));
+}
+
+/** The same of pairs without and with fencing, whatever the lease was: with it nothing waits for that. */
+export function fencingComparisonOf(runs: readonly Run[]): string {
+  const guide = runs.filter(({ profile }) => profile === 'guide');
+  return sideBySide('without / with fencing', guide.filter(({ fencing }) => !fencing), guide.filter(({ fencing }) => fencing));
+}
+
+function sideBySide(settings: string, one: readonly Run[], other: readonly Run[]): string {
+  const others = new Map(rowsOf(other).map((row) => [row.fault, row]));
+  return comparisonTable(settings, rowsOf(one).flatMap((row) => (others.has(row.fault) ? [[row, others.get(row.fault)!] as const] : [])));
 }

@@ -48,11 +48,11 @@ export function faultTable(rows: readonly Row[]): string {
   );
 }
 
-/** Markdown: what the same faults cost with each profile, at worst. */
-export function comparisonTable(pairs: readonly (readonly [guide: Row, hardened: Row])[]): string {
+/** Markdown: what the same faults cost with each of two settings, at worst. */
+export function comparisonTable(settings: string, pairs: readonly (readonly [one: Row, other: Row])[]): string {
   const both = (of: (row: Row) => number, pair: readonly [Row, Row]): string => pair.map((row) => seconds(of(row))).join(' / ');
   return markdown(
-    ['worst, s: GUIDE / HARDENED', 'runs', 'virtual IP away', 'no row accepted', 'two holders'],
+    [`worst, s: ${settings}`, 'runs', 'virtual IP away', 'no row accepted', 'two holders'],
     pairs.map((pair) => [
       pair[0].what, pair.map(({ runs }) => runs).join(' / '), both(({ vip }) => vip.worst, pair), both(({ writes }) => writes.worst, pair), both(({ twoHolders }) => twoHolders, pair),
     ]),
