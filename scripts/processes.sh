@@ -56,9 +56,9 @@ keep_keepalived_stopped() {
 
 # Stop keepalived, wait until nothing here serves, and make way for the mounts.
 step_aside() {
+  keep_keepalived_stopped
   # The other node of a pair built by hand waits for no lock: it finds no services here when it becomes master.
   [[ -e $manifest ]] || stop_services
-  keep_keepalived_stopped
   rm -f "$stepped_down_file" # the agent would start keepalived again
   look_at_units keepalived.service
   if [[ ${unit_active["keepalived.service"]} != @(inactive|failed) ]]; then

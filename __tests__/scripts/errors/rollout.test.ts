@@ -169,7 +169,7 @@ const FIRST: Trouble[] = [
     id: 'node/write',
     code: 1,
     make: when('mktemp', '$* == */etc/.nim-ha.*'),
-    says: `/etc/fstab, got an error from: edit_fstab ${fstabLines('192.0.2.13').replace('\n', ' ')}, expected success; ${WRITE}`,
+    says: `/etc/fstab, got an error from: edit_fstab apply, expected success; ${WRITE}`,
   },
   {
     trouble: 'systemd does not read its units',
