@@ -259,7 +259,7 @@ describe('the lock holder', () => {
     node.write(`${MARKS}/node-b`, '');
     node.write('server-hangs', '');
     const holder = start();
-    await node.until('the server is asked', () => node.asked.length > 0);
+    await node.until('the server is asked', () => node.has('ssh-pid'));
     holder.kill('SIGTERM');
     await node.until('it ends', () => holder.exitCode !== null, 10);
     expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);

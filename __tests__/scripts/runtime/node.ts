@@ -116,7 +116,7 @@ export class StandInNode extends FileTree {
     return join(SCRIPTS, name);
   }
 
-  public async until(what: string, condition: () => boolean, seconds = 20): Promise<void> {
+  public async until(what: string, condition: () => boolean, seconds = 45): Promise<void> {
     const deadline = Date.now() + seconds * 1000;
     while (!condition()) {
       if (Date.now() > deadline) {
