@@ -128,7 +128,8 @@ export class StandInNode extends FileTree {
 
   public destroy(): void {
     for (const { pid } of this.children) endGroup(pid!);
-    rmSync(this.root, { recursive: true, force: true });
+    // Who is being killed may write a last file meanwhile.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   private env(): NodeJS.ProcessEnv {
