@@ -6,7 +6,9 @@ cd /
 { find etc usr/local home -xdev \\( -type f -o -type l -o -type d \\) -printf '%M %U %G %p %l\\n'
   find etc usr/local home -xdev -type f -print0 | sort -z | xargs -0 sha256sum; } 2>/dev/null | sort
 dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n' | sed 's/^/package /'
-systemctl list-unit-files --no-legend --no-pager --state=enabled,masked,static | awk '{ print "unit", $1, $2 }'
+# A busy systemd may not answer in time.
+for try in 1 2 3; do units="$(systemctl list-unit-files --no-legend --no-pager --state=enabled,masked,static)" && break; sleep 2; done
+awk '{ print "unit", $1, $2 }' <<<"$units"
 awk '$3 ~ /^nfs/ { print "mount", $1, $2 }' /proc/mounts
 for service in clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion; do
   echo "service $service $(systemctl is-active $service)"
