@@ -1,3 +1,5 @@
+import type { Lab } from './lab';
+import { NODES, type NodeName } from './machines';
 import type { Vm } from './vm';
 
 /** Everything of a node that a deploy may touch, as text to compare: files of /etc, units, packages, mounts, addresses. */
@@ -22,9 +24,14 @@ const EXPLAINED: readonly [RegExp, string][] = [
   [/ etc\/mtab/, 'the kernel’s list of mounts'],
 ];
 
-export async function takePicture(vm: Vm): Promise<string[]> {
+async function takePicture(vm: Vm): Promise<string[]> {
   const result = await vm.ssh('sudo bash -s', { input: PICTURE, timeout: 180_000 });
   return result.stdout.trim().split('\n').filter((line) => !EXPLAINED.some(([pattern]) => pattern.test(` ${line}`)));
+}
+
+/** Of both nodes. */
+export async function takePictures(lab: Lab): Promise<Map<NodeName, string[]>> {
+  return new Map(await Promise.all(NODES.map(async (name) => [name, await takePicture(lab.node(name))] as [NodeName, string[]])));
 }
 
 /** Lines that were there before only (`-`) or are there now only (`+`). */

@@ -3,7 +3,7 @@ import { Checks, eventually } from './checks';
 import { FAILOVERS, type Failover } from './failovers';
 import type { Lab } from './lab';
 import { NODES, nameOfMac, VIRTUAL_IP, type NodeName } from './machines';
-import { differences, takePicture } from './node-picture';
+import { differences, takePictures } from './node-picture';
 import { allActive, noneActive, Observer } from './observer';
 import type { Operator } from './operator';
 import { holdersIn } from './outages';
@@ -259,6 +259,6 @@ export class Rehearsal {
         await eventually(240, async () => ((await this.lab.machine(name).ssh('systemctl is-active clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion', { accept: 'any' })).code === 0 ? true : undefined));
       }
     });
-    return new Map(await Promise.all(NODES.map(async (name) => [name, await takePicture(this.lab.machine(name))] as [NodeName, string[]])));
+    return takePictures(this.lab);
   }
 }

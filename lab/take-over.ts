@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { Checks, eventually, GENTLY_MS } from './checks';
 import { Lab } from './lab';
 import { LAN_INTERFACE, LAN_PREFIX, nameOfMac, NODES, VIRTUAL_IP, type NodeName } from './machines';
-import { differences, takePicture } from './node-picture';
+import { differences, takePictures } from './node-picture';
 import { Observer } from './observer';
 import { Operator } from './operator';
 import { holdersIn } from './outages';
@@ -31,7 +31,7 @@ class TakeOver {
     if (!(await eventually(240, async () => (await this.rows.create(), true), GENTLY_MS))) throw new Error('ClickHouse does not answer through the virtual IP');
     await this.rows.insert(1, ROWS);
     await this.serves('built by hand', 'node-a');
-    const before = await this.pictures();
+    const before = await takePictures(this.lab);
     await this.isRefused(before);
     await this.isTakenOver();
     await this.isDeployedWithout();
@@ -58,10 +58,6 @@ class TakeOver {
     this.checks.claim(`${when}: all ${ROWS} rows are there`, census === censusOf(ROWS), (census ?? 'no answer').replace(/\t/g, ' / '));
   }
 
-  private async pictures(): Promise<Map<NodeName, string[]>> {
-    return new Map(await Promise.all(NODES.map(async (name) => [name, await takePicture(this.lab.node(name))] as [NodeName, string[]])));
-  }
-
   private expectPictures(when: string, before: Map<NodeName, string[]>, after: Map<NodeName, string[]>): void {
     for (const name of NODES) {
       const found = differences(before.get(name)!, after.get(name)!);
@@ -74,7 +70,7 @@ class TakeOver {
     const printed = stdout + stderr;
     const missing = NODES.flatMap((name) => REFUSED.filter((id) => !new RegExp(`nim-ha ${name}: preflight: FAILED \\[${id}\\]`).test(printed)));
     this.checks.claim('without takeOver the deploy is refused, for all reasons on both nodes', code !== 0 && missing.length === 0, `code ${code}${missing.map((id) => `, no ${id}`).join('')}`);
-    this.expectPictures('refused', before, new Map([...(await this.pictures())].map(([name, lines]) => [name, lines.filter(isNotOurScratch)])));
+    this.expectPictures('refused', before, new Map([...(await takePictures(this.lab))].map(([name, lines]) => [name, lines.filter(isNotOurScratch)])));
     await this.serves('refused', 'node-a');
   }
 
@@ -111,7 +107,7 @@ class TakeOver {
     const conflicts = await this.see.conflicts();
     this.checks.claim('given back: the services never saw a second writer', conflicts.length === 0, conflicts[0]);
     // Where they run is for the old keepalived to say, and need not be where they ran before.
-    const settled = await this.pictures();
+    const settled = await takePictures(this.lab);
     const services = NODES.map((name) => settled.get(name)!.filter((line) => /^service .* active$/.test(line)).length).sort();
     this.checks.claim('given back: all services run on one node, and none on the other', String(services) === '0,6', services.join(' and '));
     const without = (pictures: Map<NodeName, string[]>): Map<NodeName, string[]> => new Map([...pictures].map(([name, lines]) => [name, lines.filter((line) => !line.startsWith('service '))]));

@@ -1,5 +1,5 @@
 import { hostProblem } from './host';
-import { isPort, present, problem, quoted, Rule, RuleInput, SshInput } from './rule';
+import { portProblem, present, problem, quoted, Rule, RuleInput, SshInput } from './rule';
 import { sshSettings } from './ssh';
 
 // As scripts/operator/ssh-node.sh has it: what neither a shell nor a line of ssh's configuration takes apart.
@@ -55,11 +55,7 @@ export const loginRules: Rule[] = [
     id: 'ssh/bastion-port-range',
     summary: 'The SSH port of the bastion is a whole number from 1 to 65535.',
     check: (input) =>
-      perLogin(input, ({ bastion }, path) => {
-        const port = bastion?.port;
-        if (port === undefined || isPort(port)) return [];
-        return [problem(`${path}.bastion.port`, 'must be a whole number from 1 to 65535', port, 'give the port of the sshd there, usually 22')];
-      }),
+      perLogin(input, ({ bastion }, path) => [portProblem(`${path}.bastion.port`, bastion?.port, 'the sshd there')]),
   },
 ];
 

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'net';
 import { hostProblem } from './host';
-import { isPort, NAME, present, problem, quoted, Rule, RuleInput } from './rule';
+import { NAME, portProblem, present, problem, quoted, Rule, RuleInput } from './rule';
 
 const OPTION = /^[a-z][a-z0-9_=.:-]*$/;
 const NEEDED_OPTIONS = ['rw', 'sync', 'no_root_squash'];
@@ -37,11 +37,8 @@ export const nfsFencingRules: Rule[] = [
     check: ({ nfs }) => {
       const { port, nodePort } = nfs?.fencing ?? {};
       // By default the one is the other: said once.
-      return Object.entries({ port, nodePort: nodePort === port ? undefined : nodePort })
-        .filter((entry): entry is [string, number] => entry[1] !== undefined && !isPort(entry[1]))
-        .map(([name, got]) =>
-          problem(`nfsShare.fencing.${name}`, 'must be a whole number from 1 to 65535', got, 'give the port of the sshd there, usually 22'),
-        );
+      const ports = Object.entries({ port, nodePort: nodePort === port ? undefined : nodePort });
+      return present(ports.map(([name, got]) => portProblem(`nfsShare.fencing.${name}`, got, 'the sshd there')));
     },
   },
   {

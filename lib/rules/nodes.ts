@@ -1,5 +1,5 @@
 import { hostProblem, sameHost } from './host';
-import { isPort, NAME, perNode, problem, quoted, Rule } from './rule';
+import { NAME, perNode, portProblem, problem, quoted, Rule } from './rule';
 
 // Linux refuses longer names, and keepalived a name it does not find.
 const INTERFACE = /^[A-Za-z0-9_.-]{1,15}$/;
@@ -51,14 +51,7 @@ export const nodeRules: Rule[] = [
     },
   },
   perNode({ id: 'node/port-range', summary: 'The SSH port is a whole number from 1 to 65535.' }, ({ port }, path) =>
-    port === undefined || isPort(port)
-      ? undefined
-      : problem(
-          `${path}.port`,
-          'must be a whole number from 1 to 65535',
-          port,
-          "give the port of the node's sshd, usually 22",
-        ),
+    portProblem(`${path}.port`, port, "the node's sshd"),
   ),
   perNode(
     {

@@ -61,7 +61,11 @@ export function problem(path: string, demand: string, got: string | number, todo
 /** What a node, and a pair on its NFS server, may be called: it becomes part of a file's name. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-export const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65535;
+/** @param sshd in words: `the sshd there` */
+export function portProblem(path: string, port: number | undefined, sshd: string): string | undefined {
+  if (port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535)) return undefined;
+  return problem(path, 'must be a whole number from 1 to 65535', port, `give the port of ${sshd}, usually 22`);
+}
 
 /** A value in a message; what a terminal would act on, or not show, becomes visible. JSON itself lets most of it through. */
 export const quoted = (text: string): string => JSON.stringify(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);

@@ -174,6 +174,9 @@ function mountedElsewhere(node: DeployNode): void {
   }
 }
 
+const sameExport = (how: string, todo: string): string[] =>
+  ['clickhouse', 'nms'].map((name) => `/var/lib/${name}, got nfs.example.org:/mnt/nfs_share/${name} mounted, which is the same export ${how}, expected 192.0.2.13:/mnt/nfs_share/${name}; ${todo}`);
+
 const SHARE: Trouble[] = [
   {
     trouble: "somebody else's line in /etc/fstab",
@@ -259,11 +262,7 @@ const SHARE: Trouble[] = [
     trouble: 'the share is mounted under another name of its server',
     id: 'storage/other-name',
     make: mountedElsewhere,
-    says: ['clickhouse', 'nms'].map(
-      (name) =>
-        `/var/lib/${name}, got nfs.example.org:/mnt/nfs_share/${name} mounted, which is the same export in another way, expected 192.0.2.13:/mnt/nfs_share/${name}; ` +
-        'takeOver, to have it mounted anew; or name it in the program as it is mounted, or unmount it before the deploy',
-    ),
+    says: sameExport('in another way', 'takeOver, to have it mounted anew; or name it in the program as it is mounted, or unmount it before the deploy'),
   },
   {
     trouble: 'the program gives the server of a deployed pair another name',
@@ -272,11 +271,7 @@ const SHARE: Trouble[] = [
       mountedElsewhere(node);
       node.write('var/lib/nim-ha/manifest', '');
     },
-    says: ['clickhouse', 'nms'].map(
-      (name) =>
-        `/var/lib/${name}, got nfs.example.org:/mnt/nfs_share/${name} mounted, which is the same export under another name, expected 192.0.2.13:/mnt/nfs_share/${name}; ` +
-        'name the server in the program as it is mounted, or unmount it before the deploy',
-    ),
+    says: sameExport('under another name', 'name the server in the program as it is mounted, or unmount it before the deploy'),
   },
   {
     trouble: 'a mount point is a symbolic link',
