@@ -71,10 +71,20 @@ test('removal carries its own script, refers to nothing but itself, and stops th
   const { command, environment, on_failure, interpreter } = removal(tf);
   expect(command).toMatch(/^set -- remove restore\n#!\/bin\/bash\n# ssh-node\.sh/);
   expect(command.replace(/\$\$\{/g, '').replace(/%%\{/g, '')).not.toMatch(/[$%]\{/);
-  for (const [name, value] of Object.entries(environment)) expect(value).toBe(`\${self.input.${name}}`);
+  const { NIM_HA_MACHINE, NIM_HA_PROGRAM, NIM_HA_RESOURCE, ...settings } = environment;
+  for (const [name, value] of Object.entries(settings)) expect(value).toBe(`\${try(self.input.${name}, "")}`);
+  expect([NIM_HA_MACHINE, NIM_HA_PROGRAM]).toEqual(['${each.key}', `192.0.2.11 ${ED25519_A}\n192.0.2.12 ${ED25519_B}`]);
+  expect(Object.keys(tf.resource.terraform_data)).toContain(NIM_HA_RESOURCE.replace('terraform_data.', ''));
   expect(on_failure).toBeUndefined();
   expect(interpreter).toEqual(['bash', '-c']);
   expect(JSON.stringify(identityOf(tf))).not.toContain('assets/');
+});
+
+test('what the removal is told of the program is literal, and of machines whose keys are verified', () => {
+  const told = (options: PairOptions): string => removal(synthesised(options)).environment.NIM_HA_PROGRAM;
+  expect(told({ ssh: SshAccess.withAgent({ user: 'ops' }).ignoringHostKeys() })).toBe('');
+  expect(removal(synthesised((scope) => ({ primary: { hostKeys: variable(scope, 'keys', 'list(string)').listValue } }))).environment.NIM_HA_PROGRAM).toBe(`192.0.2.12 ${ED25519_B}`);
+  expect(removal(synthesised((scope) => ({ primary: { hostKeys: [variable(scope, 'key').stringValue, ED25519_A] } }))).environment.NIM_HA_PROGRAM).toBe(`192.0.2.11 ${ED25519_A}\n192.0.2.12 ${ED25519_B}`);
 });
 
 test('RETAIN says so, and does nothing', () => {

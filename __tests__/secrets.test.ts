@@ -1,6 +1,7 @@
+import { createHash } from 'crypto';
 import { TerraformStack } from 'cdktf';
-import { ObserveWith, SshAccess } from '../lib';
-import { PairOptions, find, nullResource, pair, provisioners, stack, synth, variable } from './fixture';
+import { NfsFencing, ObserveWith, SshAccess } from '../lib';
+import { ED25519_A, PairOptions, find, nullResource, pair, provisioners, stack, synth, variable } from './fixture';
 
 const PASSWORD = 'aB3_x.-9';
 const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nbm90IGEga2V5\n-----END OPENSSH PRIVATE KEY-----\n';
@@ -44,7 +45,55 @@ test('the password travels in a block of its own, into a file that only the user
     ['file', '.nim-ha/secret/auth_pass', 'AUTH_PASS=${base64encode(var.auth_pass)}\n'],
   ]);
   const { inline } = nullResource(tf, 'NimHa_primary_preflight').provisioner[0]['remote-exec'];
-  for (const line of ['umask 077', 'chmod 0700 .nim-ha', 'put 0600 secret/auth_pass cat </dev/null']) expect(inline[0].split('\n')).toContain(line);
+  for (const line of ['umask 077', 'chmod 0700 .nim-ha', 'for secret in auth_pass sudo; do put 0600 "secret/$secret" cat </dev/null; done']) expect(inline[0].split('\n')).toContain(line);
+});
+
+describe('what sudo asks for', () => {
+  const withSudo = (options: PairOptions = {}) =>
+    synthesised((scope) => ({ ssh: SshAccess.withPrivateKey({ user: 'ops', privateKey: variable(scope, 'k').stringValue, sudoPassword: variable(scope, 'sudo').stringValue }), ...options }));
+  const SUDO = { kind: 'file', destination: '.nim-ha/secret/sudo' };
+  const shape = (tf: any, name: string): object[] =>
+    nullResource(tf, name).provisioner.map((entry: any) => (entry.file ? { kind: 'file', destination: entry.file.destination } : entry['remote-exec'].inline[0].split('\n').pop()));
+  const run = (step: string): string => `exec bash .nim-ha/scripts/run-step.sh ${step} </dev/null`;
+
+  test('is brought to each step just before it, behind the upload that makes the place for it', () => {
+    const tf = withSudo();
+    expect(shape(tf, 'NimHa_primary_preflight')).toEqual(['sync -f .', SUDO, run('preflight')]);
+    expect(shape(tf, 'NimHa_primary_stage')).toEqual([{ kind: 'file', destination: '.nim-ha/secret/auth_pass' }, SUDO, run('stage')]);
+    expect(shape(tf, 'NimHa_rollout')).toEqual([1, 2, 3, 4].flatMap((number) => [SUDO, run(`rollout ${number}`)]));
+  });
+
+  test('and to the removal as a step', () => {
+    const remove = [expect.stringMatching(/^for secret in/), SUDO, 'rm -rf -- .nim-ha'];
+    expect(shape(withSudo({ decommission: true }), 'NimHa_decommission')).toEqual([...remove, ...remove]);
+  });
+
+  test('travels as base64, and is stored nowhere', () => {
+    const tf = withSudo();
+    const contents = provisioners(tf).filter(({ block }) => block.destination === SUDO.destination).map(({ block }) => block.content);
+    expect(new Set(contents)).toEqual(new Set(['${base64encode(var.sudo)}\n']));
+    expect(stored(tf)).not.toMatch(/\$\{[^}]*var\.sudo/);
+    expect(find(tf.data.local_command, 'NimHa_primary_state').arguments).toContain('NIM_HA_SUDO_ENV=TF_VAR_sudo');
+  });
+
+  test('of the NFS server is in a file of its own for each pair, whatever that is called', () => {
+    const destinations = (name?: string | ((scope: TerraformStack) => string)): string[] => {
+      const tf = synthesised((scope) => {
+        const ssh = SshAccess.withPassword({ user: 'ops', password: 'x', sudoPassword: variable(scope, 'sudo').stringValue });
+        return { nfsShare: { fencing: NfsFencing.linuxServer({ ssh: ssh.ignoringHostKeys(), hostKeys: [ED25519_A], name: typeof name === 'function' ? name(scope) : name }) } };
+      });
+      return provisioners(tf).map(({ block }) => block.destination).filter((place) => place?.includes('fence'));
+    };
+    const of = (name: string): string => `.nim-ha-fence/secret/${createHash('sha256').update(name).digest('hex')}`;
+    expect(destinations('demo')).toEqual([of('demo'), of('demo')]);
+    expect(destinations((scope) => variable(scope, 'name').stringValue)).toEqual(Array(2).fill('.nim-ha-fence/secret/${sha256(var.name)}'));
+  });
+
+  test('without it nothing is brought, and the preflight is one connection', () => {
+    const tf = synthesised(() => ({}));
+    expect(provisioners(tf).filter(({ block }) => block.destination?.includes('sudo'))).toEqual([]);
+    expect(shape(tf, 'NimHa_primary_preflight')).toEqual([run('preflight')]);
+  });
 });
 
 describe('a changed password is noticed', () => {

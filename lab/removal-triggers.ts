@@ -19,8 +19,9 @@ const STACK = 'removal';
 const A = '127.77.0.211';
 const B = '127.77.0.212';
 const C = '127.77.0.213';
-const [SERVER, OTHER_SERVER] = ['127.77.0.221', '127.77.0.222'];
+const [SERVER, OTHER_SERVER, OTHER_ADDRESS] = ['127.77.0.221', '127.77.0.222', '127.77.0.223'];
 const SERVER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEfd/QIYBkoDRYZZ1cI+HuN+Qqgxzmyrr1RF28qCwzvi';
+const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPK3NckO0pE9Jx9J5TrEdjHJQb+2G0wZLCrsu3BzxC+K';
 
 interface Program {
   readonly primary?: Partial<NodeProps>;
@@ -30,6 +31,8 @@ interface Program {
   readonly machineTag?: string;
   /** Where the NFS server is logged in to. Unset: no fencing. */
   readonly fencing?: string;
+  /** Whether the nodes have host keys. Default: not. */
+  readonly verify?: boolean;
   /** Something that depends on the pair, with `create_before_destroy`. */
   readonly dependant?: string;
 }
@@ -46,35 +49,61 @@ class Workplace {
   /** Addresses of the identity's instances that this program would make go, and of those that would stay. */
   public async plan(program: Program): Promise<{ gone: string[]; kept: string[] }> {
     await this.synth(program);
-    await this.terraform('plan', '-input=false', '-out=plan');
-    const { resource_changes: changes } = JSON.parse((await this.terraform('show', '-json', 'plan')).stdout);
+    await this.terraform(['plan', '-input=false', '-out=plan']);
+    const { resource_changes: changes } = JSON.parse((await this.terraform(['show', '-json', 'plan'])).stdout);
     const identity = changes.filter(({ address }: { address: string }) => address.includes('_identity_'));
     const hosts = (actions: RegExp): string[] =>
       identity.filter(({ change }: any) => actions.test(change.actions.join())).map(({ index }: { index: string }) => index).sort();
     return { gone: hosts(/delete/), kept: hosts(/^(no-op|update|create)$/) };
   }
 
+  /** What an apply says that ends with an error. */
+  public async refusal(program: Program): Promise<string> {
+    await this.synth(program);
+    const { code, stdout, stderr } = await this.terraform(['apply', '-input=false', '-auto-approve'], 'any');
+    return code === 0 ? '' : stdout + stderr;
+  }
+
+  public async forgetMachine(entry: string): Promise<void> {
+    await this.terraform(['state', 'rm', entry]);
+  }
+
   public async apply(program: Program): Promise<string[]> {
     await this.synth(program);
-    return removals(await this.terraform('apply', '-input=false', '-auto-approve'));
+    return removals(await this.terraform(['apply', '-input=false', '-auto-approve']));
   }
 
   /** What was done, in its order: hosts on which a removal was tried, and what was rolled out, or taken back by a deploy. */
   public async order(command: 'apply' | 'destroy', program: Program = {}): Promise<string[]> {
     if (command === 'apply') await this.synth(program);
-    const { stdout } = await this.terraform(command, '-input=false', '-auto-approve');
+    const { stdout } = await this.terraform([command, '-input=false', '-auto-approve']);
     return [...stdout.matchAll(/nim-ha (\S+): remove(?:-fencing)?: SKIPPED|null_resource\.NimHa_(rollout|decommission)_\w+: Creation complete/g)].map(([, host, step]) => host ?? step);
   }
 
   public async destroy(): Promise<string[]> {
-    return removals(await this.terraform('destroy', '-input=false', '-auto-approve'));
+    return removals(await this.terraform(['destroy', '-input=false', '-auto-approve']));
+  }
+
+  /** As if the state had been written by a version of this library that did not have this setting yet. */
+  public forget(setting: string): void {
+    const file = path.join(this.directory, 'state');
+    const state = JSON.parse(fs.readFileSync(file, 'utf8'));
+    const identities = state.resources.filter(({ name }: { name: string }) => name.includes('_identity_'));
+    for (const { attributes } of identities.flatMap(({ instances }: any) => instances)) {
+      for (const { value, type } of [attributes.input, attributes.output]) {
+        if (!(setting in value)) throw new Error(`${setting} is not in the state`);
+        delete value[setting];
+        delete type[1][setting];
+      }
+    }
+    fs.writeFileSync(file, JSON.stringify(state));
   }
 
   public close(): void {
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private async synth({ primary, secondary, pair, machineTag, fencing, dependant }: Program): Promise<void> {
+  private async synth({ primary, secondary, pair, machineTag, fencing, verify, dependant }: Program): Promise<void> {
     const app = new App({ outdir: path.join(this.directory, 'out') });
     const stack = new TerraformStack(app, STACK);
     new LocalBackend(stack, { path: path.join(this.directory, 'state') });
@@ -87,10 +116,11 @@ class Workplace {
       const machine = new TerraformData(stack, id, { input: { address, tag: machineTag } });
       return machine.getStringAttribute('output.address');
     };
-    const ssh = SshAccess.withPrivateKeyFile({ user: 'ops', path: path.join(this.directory, 'key') }).ignoringHostKeys();
+    const verifying = SshAccess.withPrivateKeyFile({ user: 'ops', path: path.join(this.directory, 'key') });
+    const ssh = verify ? verifying : verifying.ignoringHostKeys();
     const subject = new NimHaPair(stack, 'NimHa', {
-      primary: { host: host('MachineA', A), networkInterface: 'ens32', hostKeys: [], ...primary },
-      secondary: { host: host('MachineB', B), networkInterface: 'ens32', hostKeys: [], ...secondary },
+      primary: { host: host('MachineA', A), networkInterface: 'ens32', hostKeys: verify ? [SERVER_KEY] : [], ...primary },
+      secondary: { host: host('MachineB', B), networkInterface: 'ens32', hostKeys: verify ? [OTHER_KEY] : [], ...secondary },
       ssh,
       virtualIp: new VirtualIp(stack, 'VirtualIp', { address: '192.0.2.100', authPass: 'x' }),
       nfsShare: new NfsShare(stack, 'NfsShare', {
@@ -108,7 +138,7 @@ class Workplace {
     const synthesised = JSON.parse(fs.readFileSync(file, 'utf8'));
     for (const step of Object.values<any>(synthesised.resource.null_resource)) delete step.provisioner;
     fs.writeFileSync(file, JSON.stringify(synthesised));
-    if (!this.initialised) await this.terraform('init', '-input=false');
+    if (!this.initialised) await this.terraform(['init', '-input=false']);
     this.initialised = true;
   }
 
@@ -116,9 +146,9 @@ class Workplace {
     return path.join(this.directory, 'out', 'stacks', STACK);
   }
 
-  private terraform(...args: string[]): Promise<RunResult> {
+  private terraform(args: readonly string[], accept?: 'any'): Promise<RunResult> {
     const env = { ...process.env, ...this.env, CHECKPOINT_DISABLE: '1', NIM_HA_CONNECT_LIMIT: '0', TF_CLI_ARGS: '-no-color' };
-    return run(this.env.TERRAFORM_BINARY_NAME ?? 'terraform', args, { cwd: this.stackDirectory, env });
+    return run(this.env.TERRAFORM_BINARY_NAME ?? 'terraform', args, { cwd: this.stackDirectory, env, accept });
   }
 }
 
@@ -156,6 +186,23 @@ export async function removalTriggers(): Promise<boolean> {
     const place = new Workplace(env);
     await work(place).finally(() => place.close());
   };
+  const verify = true;
+  await at(async (place) => {
+    await place.apply({ verify });
+    const renamed: Program = { primary: { host: C }, verify };
+    const said = await place.refusal(renamed);
+    const [, entry] = /terraform state rm '(.*?)'/.exec(said) ?? [];
+    checks.claim('the same machine at another address: refused, and no removal', /FAILED \[ssh\/same-machine\]/.test(said) && entry !== undefined, entry);
+    await place.forgetMachine(entry);
+    const { gone, kept } = await place.plan(renamed);
+    const removed = await place.apply(renamed);
+    checks.claim('and after the command that it names, no removal', gone.length === 0 && kept.length === 2 && removed.length === 0, [...gone, ...removed].join(', '));
+  });
+  await at(async (place) => {
+    await place.apply({ fencing: SERVER, verify });
+    const said = await place.refusal({ fencing: OTHER_ADDRESS, verify });
+    checks.claim('the same NFS server at another address: refused, and nothing taken away', /127.77.0.221: remove-fencing: FAILED \[ssh\/same-machine\]/.test(said));
+  });
   for (const [name, before, after] of HARMLESS) {
     await at(async (place) => {
       await place.apply(before);
@@ -178,6 +225,12 @@ export async function removalTriggers(): Promise<boolean> {
       checks.claim(`${name}: a removal on both`, removed.join() === [A, B].join(), removed.join(', ') || 'none');
     });
   }
+  await at(async (place) => {
+    await place.apply({});
+    place.forget('NIM_HA_SUDO_ENV');
+    const removed = await place.destroy();
+    checks.claim('destroy, the state of a version with fewer settings: a removal on both', removed.join() === [A, B].join(), removed.join(', ') || 'none');
+  });
   for (const [name, after, expected] of FENCING) {
     await at(async (place) => {
       await place.apply({ fencing: SERVER });

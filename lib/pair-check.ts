@@ -81,9 +81,9 @@ export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtual
 }
 
 function sshInput(scope: IConstruct, ssh: SshAccess): SshInput {
-  const { verifyHostKeys, timeout, user, privateKeyFile, openSsh, bastion } = ssh._login(scope);
+  const { verifyHostKeys, timeout, user, privateKeyFile, openSsh, sudoPasswordEnv, bastion } = ssh._login(scope);
   const { keyEnv, passwordEnv, keyFile } = openSsh ?? {};
   const plain = known({ timeoutText: timeout, user, bastion }) as SshInput;
   const texts = (values: Array<string | undefined>): string[] => present(known([...new Set(values)]) as Array<string | undefined>);
-  return { ...plain, hostKeyChecking: verifyHostKeys, keyFiles: texts([privateKeyFile, keyFile]), environment: texts([keyEnv, passwordEnv]) };
+  return { ...plain, hostKeyChecking: verifyHostKeys, keyFiles: texts([privateKeyFile, keyFile]), environment: texts([keyEnv, passwordEnv, sudoPasswordEnv]) };
 }

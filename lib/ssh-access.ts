@@ -7,8 +7,16 @@ import { environmentVariable } from './remote/variables';
 
 /** What every way of logging in has in common. */
 export interface SshOptions {
-  /** User on the node: root, or one that may use `sudo` without a password. */
+  /** User on the node: root, or one that may use `sudo`. */
   readonly user: string;
+
+  /**
+   * What `sudo` asks this user for: a sensitive Terraform variable. Before each step it is put into a 0600 file in the user's home, and the step
+   * empties that file before anything else. A value that is no variable is not there when a node's state is read or the pair is removed.
+   *
+   * @default - sudo asks for nothing, or the user is root
+   */
+  readonly sudoPassword?: string;
 
   /**
    * How long Terraform tries to connect, with its unit: `90s`, `2m`. A wrong host key is tried again until then, too.
@@ -110,9 +118,10 @@ export class SshAccess {
 
   /** @internal */
   public _login(scope: IConstruct): Login {
-    const { user, timeout = '2m', observeWith } = this.options;
+    const { user, timeout = '2m', observeWith, sudoPassword } = this.options;
     const openSsh = observeWith?._credentials ?? this.openSshCredentials(scope);
-    return { user, timeout, verifyHostKeys: true, ...this.details, openSsh };
+    const sudoPasswordEnv = environmentVariable(scope, sudoPassword);
+    return { user, timeout, verifyHostKeys: true, ...this.details, openSsh, sudoPassword, sudoPasswordEnv };
   }
 
   private openSshCredentials(scope: IConstruct): OpenSshCredentials {

@@ -18,6 +18,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$here/services.sh"
 # shellcheck source-path=SCRIPTDIR source=data.sh
 . "$here/data.sh"
+# shellcheck source-path=SCRIPTDIR source=sudo.sh
+. "$here/sudo.sh"
 
 wait_limit="${NIM_HA_WAIT_LIMIT:-30000}" # seconds; more than the longest step may take
 poll="${NIM_HA_POLL:-0.5}"
@@ -70,17 +72,24 @@ inside() {
 }
 
 become_root() {
-  [[ "$(id -u)" != 0 ]] || return 0
-  if ! sudo -n true </dev/null 2>/dev/null; then
+  local said what expected todo
+  if [[ "$(id -u)" == 0 ]]; then
+    exec </dev/null # where sudo did not ask for the password, that is what is left to read
+    return
+  fi
+  take_sudo_password "${HOME-}/.nim-ha/secret/sudo"
+  said="$(offer_password && "${sudo[@]}" true 2>&1)" || {
     [[ ! -e $inbox/secret ]] || : >"$inbox/secret/auth_pass"
     run_dir="$(mktemp -d)" # /run/nim-ha is not ours to write
     problems_file="$run_dir/problems"
     trap 'rmdir "$run_dir"' EXIT
-    refuse node/sudo "sudo without a password for $(id -un)" \
-      "$(if command -v sudo >/dev/null; then sudo -n true 2>&1 </dev/null | head -n 1; else echo "no command sudo"; fi)" \
-      "rc 0 of: sudo -n true" "allow it in sudoers (NOPASSWD: ALL), or let the deploy log in as root"
-  fi
-  exec sudo -n bash "$here/run-step.sh" "$@" </dev/null
+    command -v sudo >/dev/null || said="no command sudo"
+    what="sudo without a password" expected="rc 0 of: sudo -n true" todo="allow it in sudoers (NOPASSWD: ALL), give ssh.sudoPassword"
+    [[ -z $sudo_password ]] || what="sudo with ssh.sudoPassword" expected="that it takes it" todo="correct the password"
+    refuse node/sudo "$what for $(id -un)" "${said##*$'\n'}" "$expected" "$todo, or let the deploy log in as root"
+  }
+  offer_password
+  exec "${sudo[@]}" bash "$here/run-step.sh" "$@"
 }
 
 # A copy that only root can change, made before any waiting: the next deploy may overwrite the upload meanwhile. The secret

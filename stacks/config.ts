@@ -46,6 +46,7 @@ export interface SshConfig {
   login?: 'private-key' | 'private-key-file' | 'password' | 'agent';
   privateKeyFile?: string;
   variable?: string;
+  sudoPasswordVariable?: string;
   timeout?: string;
   ignoreHostKeys?: boolean;
   bastion?: Omit<BastionOptions, 'hostKeys'> & { hostKeys?: string[] };
@@ -104,8 +105,9 @@ const TAKEN = [
 function takenNames(config: unknown): string[] {
   const entries = (value: unknown): Array<[string, any]> => Object.entries(value ?? {});
   return entries((config as Config | null)?.pairs).flatMap(([name, pair]) => {
-    const ssh = { ssh: pair?.ssh?.variable, 'nfsShare.fencing.ssh': pair?.nfsShare?.fencing?.ssh?.variable };
-    const variables = { 'virtualIp.authPassVariable': pair?.virtualIp?.authPassVariable, ...Object.fromEntries(entries(ssh).map(([at, each]) => [`${at}.variable`, each])) };
+    const logins = entries({ ssh: pair?.ssh, 'nfsShare.fencing.ssh': pair?.nfsShare?.fencing?.ssh });
+    const ofLogins = logins.flatMap(([at, ssh]) => ['variable', 'sudoPasswordVariable'].map((key) => [`${at}.${key}`, ssh?.[key]]));
+    const variables = { 'virtualIp.authPassVariable': pair?.virtualIp?.authPassVariable, ...Object.fromEntries(ofLogins) };
     return [
       ...(name in {} ? [`pairs: the name ${JSON.stringify(name)} is in use, choose another one`] : []),
       ...entries(variables)

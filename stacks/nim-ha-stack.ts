@@ -62,8 +62,9 @@ export class NimHaStack extends TerraformStack {
     this.addOverride('terraform.required_providers.local.version', '~> 2.6');
   }
 
-  private sshAccess({ user, timeout, login = 'private-key', privateKeyFile = '', variable, bastion, ignoreHostKeys }: SshConfig): SshAccess {
-    const options = { user, timeout };
+  private sshAccess({ user, timeout, login = 'private-key', privateKeyFile = '', variable, sudoPasswordVariable, bastion, ignoreHostKeys }: SshConfig): SshAccess {
+    const sudoPassword = sudoPasswordVariable && this.secret(sudoPasswordVariable, 'the password for sudo', '.', 'at least one character');
+    const options = { user, timeout, sudoPassword };
     const ways: { [login: string]: () => SshAccess } = {
       'private-key': () =>
         SshAccess.withPrivateKey({ ...options, privateKey: this.secret(variable ?? 'ssh_private_key', 'the private key for SSH', 'PRIVATE KEY', 'a key in PEM or OpenSSH form') }),

@@ -77,8 +77,8 @@ test.each(['-oProxyCommand=reboot', 'a b', '$(reboot)', ''])('the host %j is ref
 });
 
 test('the name of a variable is no code', () => {
-  for (const setting of ['NIM_HA_KEY_ENV', 'NIM_HA_PASSWORD_ENV']) {
-    expect(observe([...NODE, `${setting}=x[$(touch "$OUT/pwned")]`])).toMatchObject({ reachable: null, reason: 'bad-settings' });
+  for (const setting of ['NIM_HA_KEY_ENV', 'NIM_HA_PASSWORD_ENV', 'NIM_HA_SUDO_ENV']) {
+    expect(observe([...WITH_KEY, `${setting}=x[$(touch "$OUT/pwned")]`])).toMatchObject({ reachable: null, reason: 'bad-settings' });
   }
   expect(readdirSync(dir)).not.toContain('pwned');
 });
@@ -106,6 +106,49 @@ test('a bastion, a password, no host keys', () => {
   expect(read('arguments')).not.toContain('pass word');
 });
 
+describe('a password for sudo', () => {
+  const SECRET = `p$' "\\ö 1`;
+  const SUDO = [...WITH_KEY, 'NIM_HA_SUDO_ENV=TF_VAR_sudo'];
+  const VARIABLES = { TF_VAR_key: 'PRIVATE KEY', TF_VAR_sudo: SECRET };
+  const ASKS = '[[ "$1 $2" == "-S --prompt=" ]] && IFS= read -r word && [[ $word == "$(<"$OUT/expected")" ]] || exit 1; shift 2; "$@"';
+
+  beforeEach(() => {
+    // The node: its shell runs what ssh is given, as somebody who is not root.
+    const there = 'command="${@: -1}"; exec sh -c "${command//\\/usr\\/local\\/lib\\/nim-ha/$OUT/lib}"';
+    standIn('ssh', `cp "$2" "$OUT/config"; env >"$OUT/environment"; printf "%s\\n" "$@" >"$OUT/arguments"; ${there}`);
+    standIn('id', 'echo 1000');
+    operator.write('expected', `${SECRET}\n`);
+    operator.write('lib/nim-ha.sh', `echo '${STATUS}'\n`);
+    operator.write('lib/remove.sh', 'echo "nim-ha node-a: remove $1: as before"\n');
+  });
+
+  test.each([
+    ['each time', ASKS],
+    ['once', `[[ -e $OUT/asked ]] && { shift 2; exec "$@"; }; : >"$OUT/asked"; ${ASKS}`],
+    ['never', 'shift 2; exec "$@"'],
+  ])('goes through ssh itself, and is in no argument and no environment: sudo asks %s', (_, sudo) => {
+    standIn('sudo', sudo);
+    expect(observe(SUDO, VARIABLES)).toEqual(JSON.parse(STATUS));
+    expect(run(['remove', 'restore', ...SUDO], VARIABLES)).toEqual({ code: 0, out: 'nim-ha node-a: remove restore: as before\n' });
+    for (const name of ['arguments', 'environment', 'config', 'add-environment']) expect(read(name)).not.toContain(SECRET);
+  });
+
+  test('a wrong one is a reason', () => {
+    standIn('sudo', ASKS);
+    expect(observe(SUDO, { ...VARIABLES, TF_VAR_sudo: 'no' })).toMatchObject({ reachable: true, reason: 'sudo-needs-password' });
+  });
+
+  test('without its variable nobody is asked', () => {
+    expect(observe(SUDO, { TF_VAR_key: 'PRIVATE KEY' })).toMatchObject({ reachable: null, reason: 'no-credentials' });
+    expect(readdirSync(dir)).not.toContain('arguments');
+  });
+
+  test('it may be the one that logs in, too', () => {
+    standIn('sudo', ASKS);
+    expect(observe([...NODE, 'NIM_HA_PASSWORD_ENV=TF_VAR_sudo', 'NIM_HA_SUDO_ENV=TF_VAR_sudo'], { TF_VAR_sudo: SECRET })).toEqual(JSON.parse(STATUS));
+  });
+});
+
 test('generation is a number, 0 where nobody answers', () => {
   answer(0, '4');
   expect(run(['generation', ...WITH_KEY])).toEqual({ code: 0, out: '4\n' });
@@ -130,6 +173,40 @@ test('remove asks again while the node cannot be reached, but not one that refus
   expect(run(['remove', 'restore', ...WITH_KEY])).toMatchObject({ code: 0, out: expect.stringMatching(/no connection \(kex_exchange[^]*as before/) });
   answer(255, '', 'ops@192.0.2.11: Permission denied (publickey).');
   expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/permission-denied]') });
+});
+
+describe('the same machine under another address', () => {
+  const KEY = 'ssh-ed25519 AAAA';
+  const gone = (machine: string, program: string[], ...more: string[]) =>
+    run(['remove', 'restore', ...WITH_KEY, `NIM_HA_MACHINE=${machine}`, `NIM_HA_PROGRAM=${program.join('\n')}`, 'NIM_HA_RESOURCE=terraform_data.x', ...more]);
+  const refused = { code: 5, out: expect.stringMatching(/FAILED \[ssh\/same-machine\]: 192.0.2.11 is not in the program any more, got one of its host keys at a.example,.* terraform state rm 'terraform_data.x\["192.0.2.11"\]'/) };
+  const removed = { code: 0, out: 'nim-ha node-a: as before\n' };
+  beforeEach(() => answer(0, 'nim-ha node-a: as before'));
+
+  test('is not removed, and nobody is asked', () => {
+    expect(gone('192.0.2.11', ['192.0.2.12 ssh-ed25519 BBBB', `a.example ${KEY}`])).toEqual(refused);
+    expect(readdirSync(dir)).not.toContain('arguments');
+  });
+
+  test.each<[string, string[], string[]]>([
+    ['it is in the program as it was: it is a destroy', [`192.0.2.11 ${KEY}`, `a.example ${KEY}`], []],
+    ['others are in the program', ['192.0.2.12 ssh-ed25519 BBBB', 'a.example ssh-ed25519 AAAAB', 'b.example ssh-rsa AAAA'], []],
+    ['nothing is known of the program', [], []],
+    ['host keys are not verified', [`a.example ${KEY}`], ['NIM_HA_HOST_KEYS=']],
+  ])('is removed where %s', (_, program, more) => {
+    expect(gone('192.0.2.11', program, ...more)).toEqual(removed);
+  });
+
+  test('where nothing would be taken away there is nothing to refuse', () => {
+    expect(run(['remove', 'retain', ...WITH_KEY, 'NIM_HA_MACHINE=192.0.2.11', `NIM_HA_PROGRAM=a.example ${KEY}`]).code).toBe(0);
+  });
+
+  test('on an NFS server another name is another pair', () => {
+    const server = (program: string) => run(['remove-fencing', ...WITH_KEY, 'NIM_HA_FENCING_NAME=demo', 'NIM_HA_MACHINE=demo@192.0.2.11', `NIM_HA_PROGRAM=${program}`, 'NIM_HA_RESOURCE=terraform_data.x']).code;
+    expect(server(`demo@a.example ${KEY}`)).toBe(5);
+    expect(server(`other@a.example ${KEY}`)).toBe(0);
+    expect(server(`demo@192.0.2.11 ${KEY}`)).toBe(0);
+  });
 });
 
 describe('remove-fencing, of an NFS server', () => {

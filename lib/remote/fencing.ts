@@ -1,14 +1,14 @@
 import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
-import { ITerraformDependable, TerraformIterator, Token } from 'cdktf';
+import { FileProvisioner, Fn, ITerraformDependable, TerraformIterator, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { BOOTSTRAP_SCRIPT } from './connection';
-import { removalProvisioner } from './identity';
+import { programNow, removalProvisioner } from './identity';
 import { Target } from './login';
 import { SETTINGS, operatorSettings } from './operator-script';
 import { ScriptBundle } from './script-bundle';
-import { after, block } from './steps';
+import { after, block, sudoPassword } from './steps';
 import { TerraformData } from './terraform-data';
-import { encode, sha256 } from './text';
+import { encode, expression, sha256 } from './text';
 import { serverUploadCommands } from './upload';
 import { written } from './written';
 
@@ -28,12 +28,13 @@ export interface FencingServer {
  */
 export function fencingIdentity(scope: Construct, server: FencingServer | undefined, removal: string): TerraformData {
   const instances = server ? { [instanceKey(server)]: { ...operatorSettings(server.target), NIM_HA_FENCING_NAME: server.name } } : {};
-  return new TerraformData(scope, 'fencing', {
+  const data: TerraformData = new TerraformData(scope, 'fencing', {
     forEach: TerraformIterator.fromList(Object.keys(instances)),
     input: written((write) => (server ? `${write(instances)}[each.value]` : 'null')),
     lifecycle: { createBeforeDestroy: true },
-    provisioners: removal === 'retain' ? undefined : [removalProvisioner('remove-fencing', [...SETTINGS, 'NIM_HA_FENCING_NAME'])],
+    provisioners: removal === 'retain' ? undefined : [removalProvisioner('remove-fencing', [...SETTINGS, 'NIM_HA_FENCING_NAME'], programNow(() => data, server ? { [instanceKey(server)]: server.target } : {}))],
   });
+  return data;
 }
 
 /** The name of the pair may be a token, then there is one server, whatever it is called. */
@@ -41,8 +42,20 @@ function instanceKey({ target, name }: FencingServer): string {
   return Token.isUnresolved(target.host) || Token.isUnresolved(name) ? 'server' : `${name}@${target.host}`;
 }
 
+function goThere({ name }: FencingServer): string[] {
+  return [`name="$(base64 -d <<<'${encode(name)}')"`, 'cd ".nim-ha-fence/$name"'];
+}
+
+/** A file for each pair: several may be at work there, and each forgets its own. The name may be a token, and so anything: it makes no path. */
+function serverSudoPassword({ target, name }: FencingServer): FileProvisioner[] {
+  return sudoPassword(target, `.nim-ha-fence/secret/${Token.isUnresolved(name) ? Fn.sha256(expression(name)) : sha256(name)}`);
+}
+
 /** Looks at the server, refuses what is in the way, and sets the pair up there. */
 export function fencingSetup(scope: Construct, server: FencingServer, dependsOn: ITerraformDependable[]): NullResource {
+  const upload = serverUploadCommands(ScriptBundle.SERVER.asset(scope), encode(server.name));
+  const install = `base64 -d <<<'${encode(server.settings)}' | bash scripts/setup.sh install "$name"`;
+  const sudo = serverSudoPassword(server);
   return new NullResource(scope, 'fencing_setup', {
     dependsOn,
     triggers: {
@@ -51,12 +64,9 @@ export function fencingSetup(scope: Construct, server: FencingServer, dependsOn:
       text: sha256(`${server.name}\n${server.settings}`),
       scripts: ScriptBundle.SERVER.hash,
     },
-    provisioners: [
-      block(server.target, BOOTSTRAP_SCRIPT, [
-        ...serverUploadCommands(ScriptBundle.SERVER.asset(scope), encode(server.name)),
-        `base64 -d <<<'${encode(server.settings)}' | bash scripts/setup.sh install "$name"`,
-      ]),
-    ],
+    provisioners: sudo.length
+      ? [block(server.target, BOOTSTRAP_SCRIPT, upload), ...sudo, block(server.target, BOOTSTRAP_SCRIPT, [...goThere(server), install])]
+      : [block(server.target, BOOTSTRAP_SCRIPT, [...upload, install])],
   });
 }
 
@@ -65,9 +75,9 @@ export function fencingKeys(scope: Construct, server: FencingServer, stages: Nul
   return new NullResource(scope, 'fencing_keys', {
     triggers: { ...after('stage', stages), setup: setUp.id },
     provisioners: [
+      ...serverSudoPassword(server),
       block(server.target, BOOTSTRAP_SCRIPT, [
-        `name="$(base64 -d <<<'${encode(server.name)}')"`,
-        'cd ".nim-ha-fence/$name"',
+        ...goThere(server),
         // Terraform gives a script a terminal for its stdin, which never ends.
         'bash scripts/setup.sh admit "$name" </dev/null',
       ]),

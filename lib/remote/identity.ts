@@ -1,4 +1,4 @@
-import { ITerraformDependable, LocalExecProvisioner, TerraformIterator, Token } from 'cdktf';
+import { ITerraformDependable, Lazy, LocalExecProvisioner, TerraformIterator, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Target } from './login';
 import { SETTINGS, operatorScriptText, operatorSettings } from './operator-script';
@@ -11,22 +11,37 @@ import { written } from './written';
  * host, so two nodes may swap roles, and all else is `input`, which changes in place. A host that comes from another
  * resource may become unknown without being another machine, so there the key is the role.
  *
- * Going from a literal host to a token is the one change that looks like another machine and is not.
+ * Another address looks like another machine and need not be one: then the removal finds its host key in the program, and refuses. Going from a
+ * literal host to a token is the one change that it cannot see.
  */
 export function identity(scope: Construct, nodes: { [role: string]: Target }, mode: string, dependsOn: ITerraformDependable[]): TerraformData {
-  const instances = Object.fromEntries(
-    Object.entries(nodes).map(([role, target]) => [machineKey(role, target, nodes), operatorSettings(target)]),
-  );
+  const machines = Object.fromEntries(Object.entries(nodes).map(([role, target]) => [machineKey(role, target, nodes), target]));
+  const instances = Object.fromEntries(Object.entries(machines).map(([key, target]) => [key, operatorSettings(target)]));
   // A set of keys and a look-up: a map of values would have to be known, and not sensitive, before anything is planned.
   const each = TerraformIterator.fromList(Object.keys(instances));
   const literal = Object.values(nodes).every((target) => !Token.isUnresolved(target.host));
-  return new TerraformData(scope, 'identity', {
+  const data: TerraformData = new TerraformData(scope, 'identity', {
     dependsOn,
     forEach: each,
     input: written((write) => `${write(instances)}[each.value]`),
     triggersReplace: literal ? '${each.value}' : undefined,
-    provisioners: [removalProvisioner(`remove ${mode}`, SETTINGS)],
+    provisioners: [removalProvisioner(`remove ${mode}`, SETTINGS, programNow(() => data, machines))],
   });
+  return data;
+}
+
+/**
+ * What a removal has to know of the program that makes an instance go: the machines by the keys of their instances, with a host key per line. As far as they
+ * are literals, for a removal may refer to nothing but itself.
+ */
+export function programNow(resource: () => TerraformData, machines: { [key: string]: Target }): { [setting: string]: string } {
+  const verified = Object.entries(machines).filter(([, { hostKeys, login }]) => login.verifyHostKeys && !Token.isUnresolved(hostKeys));
+  const lines = verified.flatMap(([machine, { hostKeys }]) => hostKeys.filter((key) => !Token.isUnresolved(key)).map((key) => `${machine} ${key}`));
+  return {
+    NIM_HA_MACHINE: '${each.key}',
+    NIM_HA_PROGRAM: escapeTemplate(lines.join('\n')),
+    NIM_HA_RESOURCE: Lazy.stringValue({ produce: () => `terraform_data.${resource().friendlyUniqueId}` }),
+  };
 }
 
 /** Distinguishes the machines of a pair: the host, with its port where both are behind one address (port forwarding). */
@@ -43,7 +58,7 @@ export function machineKey(role: string, target: Target, nodes: { [role: string]
  * when a node is dead, for that must not keep a living pair from being changed. A removal that fails stops the destroy: the
  * instance stays in the state, and the next run goes on from there.
  */
-export function removalProvisioner(command: string, settings: readonly string[]): LocalExecProvisioner {
+export function removalProvisioner(command: string, settings: readonly string[], program: { [setting: string]: string }): LocalExecProvisioner {
   return {
     type: 'local-exec',
     when: 'destroy',
@@ -51,7 +66,8 @@ export function removalProvisioner(command: string, settings: readonly string[])
     quiet: true,
     interpreter: ['bash', '-c'],
     command: `set -- ${command}\n${escapeTemplate(operatorScriptText())}`,
-    environment: Object.fromEntries(settings.map((name) => [name, `\${self.input.${name}}`])),
+    // An earlier version may have stored fewer of them.
+    environment: { ...Object.fromEntries(settings.map((name) => [name, `\${try(self.input.${name}, "")}`])), ...program },
     // cdktf's type does not know `quiet`.
   } as LocalExecProvisioner;
 }

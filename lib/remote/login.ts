@@ -8,6 +8,9 @@ export interface Login {
   readonly privateKeyFile?: string;
   readonly password?: string;
   readonly agent?: boolean;
+  readonly sudoPassword?: string;
+  /** Name of the environment variable that holds it where the OpenSSH client runs. */
+  readonly sudoPasswordEnv?: string;
   /** Credentials of the OpenSSH client (reading state, removal), where they are not those above. */
   readonly openSsh?: OpenSshCredentials;
   readonly bastion?: Bastion;

@@ -1,11 +1,13 @@
 import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
-import { ITerraformDependable, RemoteExecProvisioner, TerraformAsset } from 'cdktf';
+import { FileProvisioner, ITerraformDependable, RemoteExecProvisioner, TerraformAsset } from 'cdktf';
 import { Construct } from 'constructs';
 import { BOOTSTRAP_SCRIPT, STEP_SCRIPT, connection } from './connection';
 import { Target } from './login';
 import { ScriptBundle } from './script-bundle';
 import { encode } from './text';
-import { uploadCommands } from './upload';
+import { PRIVATE_DIRECTORY, uploadCommands } from './upload';
+
+type Provisioner = FileProvisioner | RemoteExecProvisioner;
 
 // `exec`, so that nothing reads the uploaded script any more once the step runs: the next block overwrites it. The end of
 // stdin, for the terminal that Terraform gives a script never ends.
@@ -20,6 +22,21 @@ export function block(target: Target, scriptPath: string, commands: string[]): R
   };
 }
 
+/**
+ * A file with a secret. It has a block of its own: a sensitive value anywhere in a block hides all that the block prints.
+ *
+ * @param destination in a private directory that is there, or this fails; a file that is there, too, keeps its mode
+ */
+function secretFile(target: Target, destination: string, content: string): FileProvisioner {
+  return { type: 'file', connection: connection(target, STEP_SCRIPT), content, destination };
+}
+
+/** Brings what sudo asks for, if it does, to a step that is about to run. Each step brings it again, for each forgets it at once. */
+export function sudoPassword(target: Target, destination = '.nim-ha/secret/sudo'): FileProvisioner[] {
+  const { sudoPassword: password } = target.login;
+  return password === undefined ? [] : [secretFile(target, destination, `${encode(password)}\n`)];
+}
+
 export interface PreflightConfig {
   readonly target: Target;
   readonly asset: TerraformAsset;
@@ -31,34 +48,27 @@ export interface PreflightConfig {
 
 /** Brings scripts and data into `~/.nim-ha` and looks at the node. Changes nothing outside of that directory. */
 export function preflight(scope: Construct, config: PreflightConfig): NullResource {
+  const upload = uploadCommands(config.asset, config.nodeData);
+  const look = runStep('preflight');
+  const sudo = sudoPassword(config.target);
   return new NullResource(scope, 'preflight', {
     dependsOn: config.dependsOn,
     triggers: { ...config.triggers, scripts: ScriptBundle.NODE.hash },
-    provisioners: [
-      block(config.target, BOOTSTRAP_SCRIPT, [
-        ...uploadCommands(config.asset, config.nodeData),
-        'cd',
-        runStep('preflight'),
-      ]),
-    ],
+    // One connection where one will do.
+    provisioners: sudo.length
+      ? [block(config.target, BOOTSTRAP_SCRIPT, upload), ...sudo, block(config.target, STEP_SCRIPT, [look])]
+      : [block(config.target, BOOTSTRAP_SCRIPT, [...upload, 'cd', look])],
   });
 }
 
-/**
- * Brings the password and prepares everything on the node that may be prepared while it serves. The password has a block of
- * its own: a sensitive value anywhere in a block hides all that the block prints.
- */
+/** Brings the password and prepares everything on the node that may be prepared while it serves. */
 export function stage(scope: Construct, target: Target, authPass: string, preflights: NullResource[]): NullResource {
   return new NullResource(scope, 'stage', {
     triggers: after('preflight', preflights),
     provisioners: [
-      {
-        type: 'file',
-        connection: connection(target, STEP_SCRIPT),
-        content: `AUTH_PASS=${encode(authPass)}\n`,
-        // Two levels deep: where the directory is gone this fails, instead of making a file that others can read.
-        destination: '.nim-ha/secret/auth_pass',
-      },
+      // Two levels deep: where the directory is gone this fails, instead of making a file that others can read.
+      secretFile(target, '.nim-ha/secret/auth_pass', `AUTH_PASS=${encode(authPass)}\n`),
+      ...sudoPassword(target),
       block(target, STEP_SCRIPT, ['rm -f -- ./.nim-ha-*.sh', runStep('stage')]),
     ],
   });
@@ -66,29 +76,34 @@ export function stage(scope: Construct, target: Target, authPass: string, prefli
 
 /** The four steps of the activation, in an order that never makes two masters. Each decides on its node whether it is meant. */
 export function rollout(scope: Construct, primary: Target, secondary: Target, stages: NullResource[], dependsOn?: ITerraformDependable[]): NullResource {
-  const step = (target: Target, number: number): RemoteExecProvisioner =>
-    block(target, STEP_SCRIPT, [runStep(`rollout ${number}`)]);
+  const step = (target: Target, number: number): Provisioner[] => [...sudoPassword(target), block(target, STEP_SCRIPT, [runStep(`rollout ${number}`)])];
   return new NullResource(scope, 'rollout', {
     dependsOn,
     triggers: after('stage', stages),
-    provisioners: [step(secondary, 1), step(primary, 2), step(secondary, 3), step(primary, 4)],
+    provisioners: [...step(secondary, 1), ...step(primary, 2), ...step(secondary, 3), ...step(primary, 4)],
   });
 }
 
 /** Removes the pair from both nodes as a step of a deploy, with the program that the last deploy left on them. */
 export function decommission(scope: Construct, primary: Target, secondary: Target, mode: string, dependsOn: ITerraformDependable[]): NullResource {
-  const remove = (target: Target): RemoteExecProvisioner =>
+  const sudo = (target: Target): Provisioner[] => {
+    const files = sudoPassword(target);
+    return files.length ? [block(target, BOOTSTRAP_SCRIPT, PRIVATE_DIRECTORY), ...files] : [];
+  };
+  const remove = (target: Target): Provisioner[] => [
+    ...sudo(target),
     block(target, BOOTSTRAP_SCRIPT, [
       'program=/usr/local/lib/nim-ha/run-step.sh',
       // Where a deploy was interrupted early, there is only what it has uploaded.
       '[ -e "$program" ] || program=.nim-ha/scripts/run-step.sh',
       `if [ -e "$program" ]; then bash "$program" remove ${mode} </dev/null; else echo "nothing to remove"; fi`,
       'rm -rf -- .nim-ha',
-    ]);
+    ]),
+  ];
   return new NullResource(scope, 'decommission', {
     dependsOn,
     triggers: { primary: primary.host, secondary: secondary.host },
-    provisioners: [remove(secondary), remove(primary)],
+    provisioners: [...remove(secondary), ...remove(primary)],
   });
 }
 

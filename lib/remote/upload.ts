@@ -5,28 +5,29 @@ import { escapeTemplate } from './text';
 /** Terraform leaves its own script behind in the home, empty or, after a failure, whole. */
 const FORGET_OLD = 'for old in ./.nim-ha-*.sh; do if [ "$old" != "$0" ]; then rm -f -- "$old"; fi; done';
 
+/** Shell that makes `~/.nim-ha` and goes there. What a secret is written into later is there, and private, before it comes. */
+export const PRIVATE_DIRECTORY = [
+  'umask 077',
+  // A file of that name is what scp makes of a path whose directory is gone.
+  'for directory in .nim-ha .nim-ha/secret; do [ -d "$directory" ] || rm -f "$directory"; done',
+  'mkdir -p .nim-ha/scripts .nim-ha/secret',
+  'chmod 0700 .nim-ha',
+  'cd .nim-ha',
+  PUT,
+  'for secret in auth_pass sudo; do put 0600 "secret/$secret" cat </dev/null; done',
+].map(escapeTemplate);
+
 /**
- * Shell that makes `~/.nim-ha` on a node and fills it: the scripts, `node.data`, an empty `secret` for the password to come.
+ * Shell that makes `~/.nim-ha` on a node and fills it: the scripts, `node.data`, empty secrets.
  * Each file appears whole or not at all, so that it may be cut off anywhere and run again.
  */
 export function uploadCommands(asset: TerraformAsset, nodeData: string): string[] {
-  const before = [
-    'umask 077',
-    FORGET_OLD,
-    // A file of that name is what scp makes of a path whose directory is gone.
-    'for directory in .nim-ha .nim-ha/secret; do [ -d "$directory" ] || rm -f "$directory"; done',
-    'mkdir -p .nim-ha/scripts .nim-ha/secret',
-    'chmod 0700 .nim-ha',
-    'cd .nim-ha',
-    PUT,
-  ];
   const after = [
     `put 0600 node.data cat <<'NIM_HA_END'\n${nodeData}NIM_HA_END`,
-    'put 0600 secret/auth_pass cat </dev/null',
     // Later deploys may find this done and bring nothing: a power cut must not leave files without content.
     'sync -f .',
   ];
-  return [...before.map(escapeTemplate), ...ScriptBundle.NODE.unpackCommands(asset), ...after.map(escapeTemplate)];
+  return [escapeTemplate(FORGET_OLD), ...PRIVATE_DIRECTORY, ...ScriptBundle.NODE.unpackCommands(asset), ...after.map(escapeTemplate)];
 }
 
 /** Shell that makes `~/.nim-ha-fence/<name>` on an NFS server, goes there, and brings `./scripts` up to date. `name` is base64. */
@@ -37,7 +38,8 @@ export function serverUploadCommands(asset: TerraformAsset, name: string): strin
     `name="$(base64 -d <<<'${name}')"`,
     // What becomes a path is held against its pattern first; setup.sh says the rest.
     '[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || name=invalid',
-    'mkdir -p ".nim-ha-fence/$name/scripts"',
+    'mkdir -p ".nim-ha-fence/$name/scripts" .nim-ha-fence/secret',
+    'chmod 0700 .nim-ha-fence/secret',
     'cd ".nim-ha-fence/$name"',
     PUT,
   ];

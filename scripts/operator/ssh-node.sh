@@ -4,7 +4,9 @@
 #   NIM_HA_HOST NIM_HA_PORT NIM_HA_USER    NIM_HA_HOST_KEYS (one a line; empty: not checked)
 #   NIM_HA_KEY_ENV, NIM_HA_PASSWORD_ENV    names of the environment variables that hold a private key, a password
 #   NIM_HA_KEY_FILE                        NIM_HA_AGENT=yes: the agent of SSH_AUTH_SOCK
+#   NIM_HA_SUDO_ENV                        name of the one that holds what sudo asks the user for
 #   NIM_HA_BASTION_HOST _PORT _USER _HOST_KEYS
+#   NIM_HA_MACHINE _PROGRAM _RESOURCE      remove: the instance that goes, the machines and host keys of the program, the address in the state
 #   NIM_HA_FENCING_NAME                    remove-fencing: of the pair on the server
 # observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
 # (and remove-fencing, of the server) when the node is as it was before or never had nim-ha, and when it is dead, for that must not keep a living pair from being
@@ -35,7 +37,7 @@ removal_program="/usr/local/lib/nim-ha/remove.sh $mode"
 
 # Settings and ssh's words are somebody else's: no terminal acts on them.
 say() {
-  local text="${NIM_HA_HOST:-?}: $verb: $1"
+  local text="${NIM_HA_HOST:-?}: $verb: $*"
   printf 'nim-ha %s\n' "${text//[^[:print:]]/?}"
 }
 
@@ -57,6 +59,34 @@ no_answer() {
     exit 0
   fi
   refuse_removal "$@"
+}
+
+# Where the program does not have the instance that goes, but has its machine, by a host key: what the machine is called there.
+other_name() {
+  local machine key
+  while read -r machine key; do
+    [[ $machine != "$NIM_HA_MACHINE" ]] || return 0
+  done <<<"$NIM_HA_PROGRAM"
+  while read -r machine key; do
+    # On a server there may be several: another name is another pair.
+    [[ $verb != remove-fencing || ${machine%@*} == "${NIM_HA_MACHINE%@*}" ]] || continue
+    [[ -n $key && $'\n'${NIM_HA_HOST_KEYS-}$'\n' == *$'\n'"$key"$'\n'* ]] || continue
+    printf '%s' "$machine"
+    return
+  done <<<"$NIM_HA_PROGRAM"
+}
+
+# A removal would take a machine out of the pair that is meant to stay.
+refuse_other_name() {
+  local other
+  [[ $verb$mode =~ ^remove(restore|-fencing)$ && -n ${NIM_HA_MACHINE-} ]] || return 0
+  other="$(other_name)"
+  [[ -n $other ]] || return 0
+  say "FAILED [ssh/same-machine]: $NIM_HA_MACHINE is not in the program any more, got one of its host keys at $other, expected another machine there; nothing was removed." \
+    "If it is one machine under another address: deploy, which enters it under the new one, take the old entry out of the state, and run this again:" \
+    "terraform state rm '${NIM_HA_RESOURCE}[\"$NIM_HA_MACHINE\"]'." \
+    "If it is not, give the new one host keys of its own"
+  exit 5
 }
 
 # What ssh said of why: about a changed host key it says more, and a tool that was ended says nothing.
@@ -82,11 +112,14 @@ refuse_removal() {
   case "$2" in
     host-key) what+=", expected the node$bastion to have one of its hostKeys" ;;
     permission-denied) what+=", expected the node$bastion to take the user and the key or password" ;;
-    no-credentials) what="no key to log in with, got ${NIM_HA_KEY_ENV:-${NIM_HA_PASSWORD_ENV:-${NIM_HA_KEY_FILE:-SSH_AUTH_SOCK}}} not set, or not readable, expected it to be there" ;;
+    no-credentials) what="$missing not set, or not readable, expected it to be there" ;;
     unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(complaint), expected a private key without a passphrase" ;;
     bad-settings) what="settings of the $bad" ;;
     no-program) what="the removal's program on ${NIM_HA_HOST-}, got none, though /var/lib/nim-ha is there, expected it in /usr/local/lib/nim-ha; a deploy brings it back" ;;
-    sudo-needs-password) what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got a question for a password, expected none" ;;
+    sudo-needs-password)
+      what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got a question for a password, expected none, or ssh.sudoPassword from a variable"
+      [[ -z ${NIM_HA_SUDO_ENV-} ]] || what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got a refusal, expected it to take the password in $NIM_HA_SUDO_ENV"
+      ;;
   esac
   say "FAILED [ssh/$2]: $what; nothing was removed there: mend it and run this again, or take the node out of the state (terraform state rm) and $later"
   exit 5
@@ -103,9 +136,12 @@ check_settings() {
       exit 2
       ;;
   esac
-  bad="credentials, got NIM_HA_KEY_ENV='${NIM_HA_KEY_ENV-}', NIM_HA_PASSWORD_ENV='${NIM_HA_PASSWORD_ENV-}', expected names of environment variables"
+  bad="credentials, got NIM_HA_KEY_ENV='${NIM_HA_KEY_ENV-}', NIM_HA_PASSWORD_ENV='${NIM_HA_PASSWORD_ENV-}', NIM_HA_SUDO_ENV='${NIM_HA_SUDO_ENV-}', expected names of environment variables"
   # Whatever else stands there bash would evaluate.
-  [[ ${NIM_HA_KEY_ENV-}${NIM_HA_PASSWORD_ENV-} =~ ^([A-Za-z_][A-Za-z0-9_]*)?$ ]] || no_answer null bad-settings
+  local name
+  for name in "${NIM_HA_KEY_ENV-}" "${NIM_HA_PASSWORD_ENV-}" "${NIM_HA_SUDO_ENV-}"; do
+    [[ $name =~ ^([A-Za-z_][A-Za-z0-9_]*)?$ ]] || no_answer null bad-settings
+  done
   bad="node, got user '${NIM_HA_USER-}', host '${NIM_HA_HOST-}', port '${NIM_HA_PORT-}', $expected"
   [[ ${NIM_HA_HOST-} =~ $pattern && ${NIM_HA_USER-} =~ ^[A-Za-z0-9_][A-Za-z0-9._@-]*$ && ${NIM_HA_PORT:=22} =~ ^[0-9]+$ ]] ||
     no_answer null bad-settings
@@ -132,6 +168,7 @@ start_own_agent() {
 
 # Credentials become lines of the ssh configuration.
 credentials() {
+  missing="no key to log in with, got ${NIM_HA_KEY_ENV:-${NIM_HA_PASSWORD_ENV:-${NIM_HA_KEY_FILE:-SSH_AUTH_SOCK}}}"
   if [[ -n ${NIM_HA_KEY_ENV-} ]]; then
     start_own_agent
     options+=("IdentityAgent $dir/agent" "IdentityFile none" "BatchMode yes")
@@ -154,6 +191,15 @@ credentials() {
   else
     no_answer null no-credentials
   fi
+}
+
+take_sudo_password() {
+  missing="no password for sudo, got ${NIM_HA_SUDO_ENV-}"
+  [[ -n ${NIM_HA_SUDO_ENV-} ]] || return 0
+  sudo_password="${!NIM_HA_SUDO_ENV-}"
+  [[ -n $sudo_password ]] || no_answer null no-credentials
+  # Several may get theirs from one variable.
+  [[ $NIM_HA_SUDO_ENV == "${NIM_HA_KEY_ENV-}" || $NIM_HA_SUDO_ENV == "${NIM_HA_PASSWORD_ENV-}" ]] || unset "$NIM_HA_SUDO_ENV"
 }
 
 # known_hosts HOST PORT KEYS: "<type> <key>", or "@cert-authority [<host>] <type> <key>", to lines for this host alone.
@@ -209,11 +255,17 @@ reason_of() {
   esac
 }
 
+# What sudo asks for goes to the node through ssh itself. Twice, for each of the two may ask; neither program reads on behind it.
+sudo_answers() {
+  [[ -z ${NIM_HA_SUDO_ENV-} ]] || printf '%s\n%s\n' "$sudo_password" "$sudo_password"
+}
+
 # For the node's shell, whatever it is. A removal that finds nothing installed looks for what an interrupted deploy has
 # uploaded.
 remote_command() {
   # shellcheck disable=SC2016 # all of it runs on the node
   local prefix='s=; [ "$(id -u)" = 0 ] || s="sudo -n"; p=/usr/local/lib/nim-ha; '
+  [[ -z ${NIM_HA_SUDO_ENV-} ]] || prefix="${prefix/sudo -n/sudo -S --prompt=}"
   # shellcheck disable=SC2016
   local found='[ -e $p/remove.sh ] || exit 93; [ -z "$s" ] || $s true 2>/dev/null || exit 94; '
   # shellcheck disable=SC2016
@@ -234,7 +286,7 @@ remove() {
   local told='' limit="${NIM_HA_CONNECT_LIMIT:-120}" deadline
   deadline=$((SECONDS + limit))
   while :; do
-    timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error" | tee "$dir/heard"
+    timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" < <(sudo_answers) 2>"$dir/error" | tee "$dir/heard"
     rc="${PIPESTATUS[0]}"
     if grep -q '^nim-ha ' "$dir/heard"; then
       : >"$dir/began"
@@ -251,11 +303,13 @@ dir="$(mktemp -d)" || exit 1
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 check_settings
+refuse_other_name
+take_sudo_password
 write_config
 if [[ $verb == remove* ]]; then
   remove
 else
-  answer="$(timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" </dev/null 2>"$dir/error")"
+  answer="$(timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" < <(sudo_answers) 2>"$dir/error")"
   rc=$?
 fi
 case "$rc" in

@@ -59,6 +59,8 @@ setup_lock="$root/run/nim-ha-fence.lock"
 . "$lib/exports.sh" || exit 1
 # shellcheck source-path=SCRIPTDIR source=setup-report.sh
 . "$lib/setup-report.sh" || exit 1
+# shellcheck source-path=SCRIPTDIR source=setup-root.sh
+. "$lib/setup-root.sh" || exit 1
 # shellcheck source-path=SCRIPTDIR source=setup-settings.sh
 . "$lib/setup-settings.sh" || exit 1
 # shellcheck source-path=SCRIPTDIR source=setup-sshd.sh
@@ -88,14 +90,6 @@ lock_setup() {
 # From here on no request of a node is at work. Where the pair has no memory yet, there is no key that could make one.
 lock_pair() {
   [[ ! -d $memory ]] || { exec 9>"$memory/lock" && flock -w 60 9; } || busy
-}
-
-# The user of a deploy may not be root. What sudo says goes into the report.
-become_root() {
-  [[ -z $root ]] && ((EUID)) || return 0
-  sudo -n true </dev/null 2>/dev/null || refuse fencing/root "sudo without a password for $(id -un)" "$(sudo -n true 2>&1 </dev/null | head -n 1)" \
-    "rc 0 of: sudo -n true" "allow it in sudoers (NOPASSWD: ALL), or let nfsShare.fencing.ssh log in as root"
-  exec sudo -n bash "$lib/setup.sh" "$@"
 }
 
 usage() {

@@ -102,10 +102,32 @@ const rows: WayIn[] = [
     says: `ssh to ops@192.0.2.11, got Host key verification failed., expected the node or the bastion jump@b.example to have one of its hostKeys; ${STOPPED}`,
   },
   {
+    trouble: 'the machine that would go is in the program under another address',
+    id: 'ssh/same-machine',
+    settings: [...WITH_KEY, 'NIM_HA_MACHINE=192.0.2.11', 'NIM_HA_PROGRAM=a.example ssh-ed25519 AAAA', 'NIM_HA_RESOURCE=terraform_data.x'],
+    says:
+      '192.0.2.11 is not in the program any more, got one of its host keys at a.example, expected another machine there; nothing was removed. If it is one machine under another address: ' +
+      'deploy, which enters it under the new one, take the old entry out of the state, and run this again: terraform state rm \'terraform_data.x["192.0.2.11"]\'. If it is not, give the new one host keys of its own',
+  },
+  {
     trouble: 'sudo asks for a password',
     id: 'ssh/sudo-needs-password',
     code: 94,
-    says: `sudo of ops on 192.0.2.11, got a question for a password, expected none; ${STOPPED}`,
+    says: `sudo of ops on 192.0.2.11, got a question for a password, expected none, or ssh.sudoPassword from a variable; ${STOPPED}`,
+  },
+  {
+    trouble: 'sudo does not take the password',
+    id: 'ssh/sudo-needs-password',
+    code: 94,
+    settings: [...WITH_KEY, 'NIM_HA_SUDO_ENV=TF_VAR_sudo'],
+    environment: { TF_VAR_key: 'PRIVATE KEY\n', TF_VAR_sudo: 'wrong' },
+    says: `sudo of ops on 192.0.2.11, got a refusal, expected it to take the password in TF_VAR_sudo; ${STOPPED}`,
+  },
+  {
+    trouble: 'the variable with the password for sudo is not set',
+    id: 'ssh/no-credentials',
+    settings: [...WITH_KEY, 'NIM_HA_SUDO_ENV=TF_VAR_sudo'],
+    says: `no password for sudo, got TF_VAR_sudo not set, or not readable, expected it to be there; ${STOPPED}`,
   },
   {
     trouble: "somebody has deleted the removal's program",

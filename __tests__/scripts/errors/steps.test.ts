@@ -13,7 +13,7 @@ const endedBy = (end: (node: DeployNode) => unknown) => async (node: DeployNode)
   return call;
 };
 const asOps = (node: DeployNode) => node.bash('FAKE_UID=1000 bash "$HOME/.nim-ha/scripts/run-step.sh" preflight');
-const SUDO = 'expected rc 0 of: sudo -n true; allow it in sudoers (NOPASSWD: ALL), or let the deploy log in as root';
+const SUDO = 'expected rc 0 of: sudo -n true; allow it in sudoers (NOPASSWD: ALL), give ssh.sudoPassword, or let the deploy log in as root';
 const UPLOAD = "run the preflight again, which uploads … terraform apply -replace of this node's preflight";
 
 const rows: Trouble[] = [
@@ -23,6 +23,13 @@ const rows: Trouble[] = [
     make: () => undefined,
     run: asOps,
     says: `sudo without a password for …, got sudo: a password is required, ${SUDO}`,
+  },
+  {
+    trouble: 'sudo does not take the password',
+    id: 'node/sudo',
+    make: (node) => node.sudoTakes('right one').uploadSudoPassword('wrong one'),
+    run: asOps,
+    says: 'sudo with ssh.sudoPassword for …, got sudo: 1 incorrect password attempt, expected that it takes it; correct the password, or let the deploy log in as root',
   },
   {
     trouble: 'the user may not use sudo',

@@ -88,6 +88,16 @@ export class DeployNode extends FileTree {
     this.write('home/ops/.nim-ha/secret/auth_pass', `AUTH_PASS=${base64(secret)}\n`, 0o600);
   }
 
+  public uploadSudoPassword(password: string): void {
+    this.write('home/ops/.nim-ha/secret/sudo', `${base64(password)}\n`, 0o600);
+  }
+
+  /** From now on sudo asks the user of the deploy for this. */
+  public sudoTakes(password: string): this {
+    this.write('fake/sudo-password', `${password}\n`);
+    return this;
+  }
+
   public mode(path: string): string {
     return (statSync(join(this.root, path)).mode & 0o777).toString(8);
   }
