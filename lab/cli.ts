@@ -8,6 +8,7 @@ import { comparisonOf, fencingComparisonOf, linesOf, parseLines, runsOf, tablesO
 import type { Report } from './report';
 import { sabotage } from './sabotage';
 import { takeOver } from './take-over';
+import { waysIn } from './ways-in';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
   [faults] [--only NAME,...] [--roles one|both] [--seed N] [--rounds N] [--minutes N] [--profile guide|hardened]
@@ -18,6 +19,7 @@ const USAGE = `usage: npm run lab -- [COMMAND]
   table FAULTS.jsonl     these lines as tables in Markdown
   sabotage               breaks the product in each way that the audit is there for, and sees it go red
   take-over              a pair that was built by hand is taken over by a deploy, and given back by a destroy
+  ways-in                a pair is deployed to, read and removed by every way of logging in
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
   status                 what runs, how to reach it, who answers for the virtual IP
   ssh MACHINE [COMMAND]  log in to node-a, node-b or nfs, or run a command there
@@ -80,11 +82,12 @@ async function main(all: readonly string[]): Promise<void> {
   }
   if (command === 'up') return up(args);
   if (command === 'ssh') return ssh(args);
-  if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'sabotage' && command !== 'take-over' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);
+  if (command !== 'status' && command !== 'fresh' && command !== 'down' && command !== 'sabotage' && command !== 'take-over' && command !== 'ways-in' && command !== 'removal-triggers') throw new UsageError(`unknown command '${command ?? ''}'`);
   expectNoMore(args);
   if (command === 'removal-triggers') process.exit((await removalTriggers()) ? 0 : 1);
   if (command === 'sabotage') process.exit((await sabotage()) ? 0 : 1);
   if (command === 'take-over') process.exit((await takeOver()) ? 0 : 1);
+  if (command === 'ways-in') process.exit((await waysIn()) ? 0 : 1);
   if (command === 'status') return status();
   if (command === 'fresh') return Lab.attach().fresh();
   return Lab.attach().down();

@@ -82,7 +82,11 @@ export class Pair {
 
   /** From now on the commands find this in their environment. */
   public setVariable(name: string, value: string): void {
-    this.env[`TF_VAR_${name}`] = value;
+    this.setEnvironment(`TF_VAR_${name}`, value);
+  }
+
+  public setEnvironment(name: string, value: string | undefined): void {
+    this.env[name] = value;
   }
 
   public deploy(): Promise<RunResult> {
@@ -127,6 +131,11 @@ export class Pair {
   public async outputs(): Promise<PairOutputs> {
     const shown = await this.terraform('output', '-json');
     return valuesOf(JSON.parse(shown.stdout));
+  }
+
+  /** Takes an entry out of the state, as an operator does who is told to. */
+  public async forget(address: string): Promise<void> {
+    await this.terraform('state', 'rm', address);
   }
 
   private terraform(...args: string[]): Promise<RunResult> {

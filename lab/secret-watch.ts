@@ -5,7 +5,7 @@ import type { Lab } from './lab';
 import { NODES } from './machines';
 
 /** Only root may read it, and only there; `secret` and what stage makes of it are emptied as soon as they have served. */
-const STAGING = /^\/home\/[^/]+\/\.nim-ha\/secret\/auth_pass(\.new)?$|^\/run\/nim-ha\/step\/job\.[^/]+\/secret$|^\/var\/lib\/nim-ha\/staged(\.new|\.proof)?\/|^\/etc\/keepalived\/(keepalived\.conf|\.nim-ha\.new\/.*)$/;
+const STAGING = /^\/home\/[^/]+\/\.nim-ha\/secret\/(auth_pass|sudo)(\.new)?$|^\/run\/nim-ha\/step\/job\.[^/]+\/secret$|^\/var\/lib\/nim-ha\/staged(\.new|\.proof)?\/|^\/etc\/keepalived\/(keepalived\.conf|\.nim-ha\.new\/.*)$/;
 
 // The patterns come by standard input, or they would find themselves in a list of processes; its end ends the loop.
 const LOOK = `

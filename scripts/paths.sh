@@ -37,6 +37,7 @@ staged_dir="$var_dir/staged"
 maintenance_file="$var_dir/maintenance"
 left_data="$var_dir/left.data"  # node.data of the share that the active node may still serve from, where a deploy has changed this one
 pending_file="$var_dir/pending" # a deploy has stopped keepalived here, and has yet to start it
+uploads_file="$var_dir/uploads" # where deploys have put scripts and data, a directory per line: another user has a home of its own
 fence_key="$var_dir/fence_key"  # lets this node ask the NFS server for a fence, and for nothing else
 fence_user=nim-ha-fence
 

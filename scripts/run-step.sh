@@ -178,11 +178,18 @@ start_unit() {
     "see: systemctl status $step_unit"
 }
 
-# What the deploy has uploaded into the home of the user who calls.
-forget_upload() {
-  local home
-  home="$(getent passwd "${SUDO_USER:-$(id -un)}" | cut -d: -f6)/.nim-ha"
-  [[ ! -e $home/scripts/run-step.sh || $here == "$home"/* ]] || rm -rf "$home"
+remember_upload() {
+  [[ $inbox == */.nim-ha ]] && ! grep -qxsF -- "$inbox" "$uploads_file" || return 0
+  printf '%s\n' "$inbox" >>"$uploads_file"
+}
+
+# What deploys have uploaded: into the home of the user who calls, and of others.
+forget_uploads() {
+  local each
+  uploads+=("$(getent passwd "${SUDO_USER:-$(id -un)}" | cut -d: -f6)/.nim-ha")
+  for each in "${uploads[@]}"; do
+    [[ $each != */.nim-ha || ! -e $each/scripts/run-step.sh || $here == "$each"/* ]] || rm -rf "$each"
+  done
 }
 
 if [[ ${1-} == --inside ]]; then
@@ -200,6 +207,9 @@ fi
     "run the preflight again, which uploads it: terraform apply -replace of this node's preflight"
 }
 take_in "$@"
+[[ $1 != rollout ]] || remember_upload
+uploads=()
+[[ $1 != remove || ! -r $uploads_file ]] || mapfile -t uploads <"$uploads_file"
 wait_for_running_step
 # A call whose connection has died meanwhile ends at this line and leaves the node to the one after it.
 say "begins" || exit "$exit_failed"
@@ -215,6 +225,6 @@ tries=100
 while step_runs && ((tries-- > 0)); do pause 0.05; done
 if [[ "$*" == "remove restore" && $rc == 0 ]]; then
   rm -rf "$run_dir"
-  forget_upload
+  forget_uploads
 fi
 exit "$rc"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # sudo is for who reads this
 # How a step becomes root where the user of the deploy is not.
 
 # take_sudo_password FILE: what sudo asks for, if the deploy has brought it, as base64. From here on the file does not have it any more.

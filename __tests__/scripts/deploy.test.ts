@@ -256,6 +256,14 @@ describe('a deployed primary', () => {
     expect(node.script('remove.sh', ['restore']).out).toContain('nothing to remove');
   });
 
+  test('a removal takes away what deploys by other users have uploaded, and nothing else of that name', () => {
+    const home = (user: string) => `${node.root}/home/${user}`;
+    for (const user of ['eve', 'mallory']) node.bash(`mkdir -p ${home(user)} && cp -R ${home('ops')}/.nim-ha ${home(user)}`);
+    ok(node.bash(`bash ${home('eve')}/.nim-ha/scripts/run-step.sh rollout 2`));
+    ok(node.bash('bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore'));
+    expect(['ops', 'eve', 'mallory'].filter((user) => node.has(`home/${user}/.nim-ha`))).toEqual(['mallory']);
+  });
+
   test('keeps on removal what somebody wrote into nms.conf meanwhile; retain keeps everything', () => {
     const fstab = node.read('etc/fstab');
     expect(ok(node.step('remove', 'retain'))).toContain('left in place and serving');

@@ -1,0 +1,202 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import type { Server } from 'node:net';
+import * as path from 'node:path';
+import { Checks, eventually } from './checks';
+import { publicHostKeys } from './keys';
+import { Lab } from './lab';
+import type { NodeAccess } from './lab-config';
+import { machineNamed, nameOfMac, NODES, OPERATOR, SSH_PORT, type NodeName } from './machines';
+import { Observer } from './observer';
+import { Operator } from './operator';
+import { holdersIn } from './outages';
+import { elapsedSeconds, progress, timed } from './progress';
+import { relay } from './relay';
+import { run } from './run';
+import { findSecrets, formsOf } from './secrets';
+import { SecretWatch } from './secret-watch';
+
+/** Somebody whom sudo asks for the password. */
+const USER = 'alice';
+const PASSWORD = 'vT5 $x"Qm9_w';
+const WRONG = 'nW6 $z"Rk2_t';
+/** Ports of this machine's `::1` that lead to the nodes. */
+const IPV6_PORTS: Record<NodeName, number> = { 'node-a': 2311, 'node-b': 2312 };
+
+/** Run on a machine as root: a user with a password for login and sudo, and root, both with the operator's key. */
+const NEWCOMERS = `set -eu
+useradd --create-home --shell /bin/bash ${USER}
+read -r password
+printf '%s:%s\\n' ${USER} "$password" | chpasswd
+for home in /root /home/${USER}; do
+  install -d -m 0700 "$home/.ssh"
+  install -m 0600 /home/${OPERATOR}/.ssh/authorized_keys "$home/.ssh/authorized_keys"
+done
+chown -R ${USER}: /home/${USER}/.ssh
+echo '${USER} ALL=(ALL) ALL' >/etc/sudoers.d/${USER}
+chmod 0440 /etc/sudoers.d/${USER}`;
+
+/** A pair is deployed to, read and removed by every way of logging in, on real machines. */
+class WaysIn {
+  private readonly checks = new Checks();
+  private readonly see: Observer;
+  private readonly closing: (() => void)[] = [];
+  private readonly secrets = [PASSWORD, WRONG].flatMap(formsOf);
+  private passwords = 0;
+
+  public constructor(private readonly lab: Lab, private readonly operator: Operator) {
+    this.see = new Observer(lab);
+  }
+
+  public async run(): Promise<boolean> {
+    const { privateKeyFile } = this.lab.config();
+    const { pair } = this.operator;
+    for (const name of [...NODES, 'nfs'] as const) await this.lab.machine(name).ssh(`sudo bash -c '${NEWCOMERS.replace(/'/g, `'\\''`)}'`, { input: `${PASSWORD}\n` });
+    await this.deploys('a private key, a user of whom sudo asks nothing, a port other than 22', {});
+
+    pair.setVariable('sudo_password', WRONG);
+    await this.isRefused('a wrong password for sudo', { ssh: { user: USER, sudoPasswordVariable: 'sudo_password' } }, /nim-ha (\S+): preflight: FAILED \[node\/sudo\]/g);
+    const { primary, secondary } = this.lab.config();
+    const swapped = { primary: { ...primary, hostKeys: secondary.hostKeys }, secondary: { ...secondary, hostKeys: primary.hostKeys } };
+    await this.isRefused('two machines swapped, by their host keys', { ...swapped, ssh: { user: OPERATOR, timeout: '20s' } }, /(preflight).*host key mismatch|(knownhosts): key/gi);
+
+    await this.deploys('a key file, root', { ssh: { user: 'root', login: 'private-key-file', privateKeyFile } });
+    pair.setEnvironment('SSH_AUTH_SOCK', await this.agent(privateKeyFile));
+    await this.deploys('an agent', { ssh: { user: OPERATOR, login: 'agent' } });
+    pair.setEnvironment('SSH_AUTH_SOCK', undefined);
+    pair.setVariable('ssh_password', PASSWORD);
+    await this.deploys('a password, for sudo as well', { ssh: { user: USER, login: 'password', sudoPasswordVariable: 'ssh_password' } });
+
+    await this.moves('IPv6 addresses', { ...(await this.ipv6()), ssh: { user: OPERATOR } });
+    pair.setVariable('sudo_password', PASSWORD);
+    const nfs = machineNamed('nfs');
+    const bastion = { host: nfs.sshAddress, port: SSH_PORT, hostKeys: publicHostKeys(this.lab.state.workdir, nfs) };
+    await this.moves('a bastion, port 22 of the nodes, a password for sudo alone', { ...this.inside(), ssh: { user: USER, sudoPasswordVariable: 'sudo_password', bastion } });
+    await this.isRemoved();
+    process.stdout.write(`\n${this.checks.summary()}\n`);
+    return !this.checks.failed;
+  }
+
+  public close(): void {
+    this.closing.splice(0).forEach((close) => close());
+  }
+
+  /** By a change that each node has to be told, so that every step logs in this way; and the outputs, which the OpenSSH client reads. */
+  private async deploys(way: string, change: object): Promise<void> {
+    this.operator.intend(change);
+    await this.bringPassword(way);
+  }
+
+  private async bringPassword(way: string): Promise<void> {
+    const { pair } = this.operator;
+    this.passwords += 1;
+    const authPass = `way-${this.passwords}`;
+    pair.setVariable('auth_pass', authPass);
+    const since = Date.now();
+    const watch = await SecretWatch.begin(this.lab, this.secrets);
+    const { code } = await timed(`cdktf deploy through ${way}`, () => pair.deploy());
+    const { found } = await watch.stop();
+    this.checks.claim(`${way}: cdktf deploy ends with 0`, code === 0, String(code));
+    if (code !== 0) throw new Error(`no deploy through ${way}; its output above says why`);
+    this.checks.claim(`${way}: the passwords are in no process list, and in no file but the 0600 one, during the deploy`, found.length === 0, found.slice(0, 5).join(', '));
+    for (const name of NODES) {
+      const { stdout } = await this.lab.node(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
+      this.checks.claim(`${way}: ${name} has got what the deploy brought`, stdout.includes(`auth_pass ${authPass}\n`));
+    }
+    const { primary, secondary, active_node: active } = await pair.outputs();
+    this.checks.claim(`${way}: both nodes are read`, primary.observed.reachable === true && secondary.observed.reachable === true && NODES.some((name) => name === active),
+      [primary.observed.reason, secondary.observed.reason, active].filter(Boolean).join(', '));
+    if (this.passwords > 1) await this.noSwap(way, since);
+    else this.checks.claim(`${way}: exactly one node is active`, (await this.see.exactlyOneActive(120)) !== undefined);
+  }
+
+  private async noSwap(what: string, since: number): Promise<void> {
+    const holders = holdersIn(await this.lab.switch.timeline(since)).map(nameOfMac);
+    this.checks.claim(`${what}: no role swap`, holders.length === 1, holders.join(', ') || 'nobody');
+  }
+
+  /** @param words have to be found for two: both nodes say so, or Terraform says it of both */
+  private async isRefused(what: string, change: object, words: RegExp): Promise<void> {
+    const since = Date.now();
+    this.operator.intend(change);
+    this.operator.pair.setVariable('auth_pass', 'refused');
+    const { code, stdout, stderr } = await timed(`cdktf deploy with ${what}`, () => this.operator.pair.deploy());
+    const said = [...(stdout + stderr).matchAll(words)].length;
+    this.checks.claim(`${what}: the deploy says so, of both nodes`, code !== 0 && said >= 2, `code ${code}, said ${said} times`);
+    for (const name of NODES) {
+      const { stdout: conf } = await this.lab.node(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
+      this.checks.claim(`${what}: ${name} is as it was`, conf.includes(`auth_pass way-${this.passwords}\n`));
+    }
+    await this.noSwap(what, since);
+  }
+
+  /** The same machines under other addresses: refused, until the operator has said that they are the same. */
+  private async moves(way: string, change: object): Promise<void> {
+    const { pair } = this.operator;
+    const since = Date.now();
+    this.operator.intend(change);
+    const { code, stdout, stderr } = await timed(`cdktf deploy to ${way}`, () => pair.deploy());
+    const entries = new Set([...(stdout + stderr).matchAll(/\[ssh\/same-machine\].*terraform state rm '(.*?)'/g)].map(([, entry]) => entry));
+    this.checks.claim(`${way}: two entries of the state are the same machines, and nothing is removed`, code !== 0 && entries.size === 2, `code ${code}, ${[...entries].join(' ')}`);
+    await this.noSwap(`${way}, refused`, since);
+    for (const entry of entries) await pair.forget(entry);
+    await this.bringPassword(way);
+  }
+
+  private async isRemoved(): Promise<void> {
+    const { code } = await timed('cdktf destroy, the same way', () => this.operator.pair.destroy());
+    this.checks.claim('cdktf destroy ends with 0', code === 0, String(code));
+    for (const name of NODES) {
+      const { stdout } = await this.lab.node(name).ssh(`sudo bash -c 'ls -d /usr/local/lib/nim-ha /var/lib/nim-ha /etc/keepalived/keepalived.conf /root/.nim-ha /home/*/.nim-ha 2>/dev/null; true'`);
+      const left = stdout.split('\n').filter(Boolean);
+      this.checks.claim(`${name}: the pair is gone, and what each user has uploaded`, left.length === 0, left.join(' '));
+    }
+    this.checks.claim('nobody answers for the virtual IP', (await eventually(30, async () => ((await this.see.holders()).length === 0 ? true : undefined))) === true);
+    const found = await findSecrets(this.lab, this.operator.directory, this.operator.pair.printed, this.secrets);
+    this.checks.claim('the passwords are nowhere', found.length === 0, found.slice(0, 5).join(', '));
+  }
+
+  /** @returns its socket */
+  private async agent(keyFile: string): Promise<string> {
+    const socket = path.join(this.operator.directory, 'agent');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    this.closing.push(() => agent.kill());
+    await eventually(10, async () => (fs.existsSync(socket) ? true : undefined), 100);
+    await run('ssh-add', ['-q', keyFile], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+    return socket;
+  }
+
+  private async ipv6(): Promise<{ primary: NodeAccess; secondary: NodeAccess }> {
+    const { primary, secondary } = this.lab.config();
+    const at = async (node: NodeAccess): Promise<NodeAccess> => {
+      const port = IPV6_PORTS[node.name];
+      const server: Server = await relay({ host: '::1', port }, { host: node.host, port: node.port });
+      this.closing.push(() => server.close());
+      return { ...node, host: '::1', port };
+    };
+    return { primary: await at(primary), secondary: await at(secondary) };
+  }
+
+  /** As a host of the LAN reaches them. */
+  private inside(): { primary: NodeAccess; secondary: NodeAccess } {
+    const { primary, secondary } = this.lab.config();
+    const at = (node: NodeAccess): NodeAccess => ({ ...node, host: machineNamed(node.name).lanAddress, port: 22 });
+    return { primary: at(primary), secondary: at(secondary) };
+  }
+}
+
+/** @returns whether everything was as claimed */
+export async function waysIn(): Promise<boolean> {
+  const lab = await Lab.up();
+  const operator = await Operator.of(lab, { log: (line) => process.stderr.write(`    ${line}\n`) });
+  const ways = new WaysIn(lab, operator);
+  let good = false;
+  try {
+    good = await ways.run();
+  } finally {
+    ways.close();
+    await lab.down();
+    progress(`done after ${Math.round(elapsedSeconds())} s`);
+  }
+  return good;
+}
