@@ -12,7 +12,7 @@ import { Operator } from './operator';
 import { holdersIn } from './outages';
 import { elapsedSeconds, progress, timed } from './progress';
 import { relay } from './relay';
-import { run } from './run';
+import { run, type RunResult } from './run';
 import { findSecrets, formsOf } from './secrets';
 import { SecretWatch } from './secret-watch';
 
@@ -20,6 +20,8 @@ import { SecretWatch } from './secret-watch';
 const USER = 'alice';
 const PASSWORD = 'vT5 $x"Qm9_w';
 const WRONG = 'nW6 $z"Rk2_t';
+/** Passwords of the pair, one for each deploy: words that a log could not hold by chance. */
+const AUTH_PASSES = [...'abcdefghijklmnop'].map((letter) => `zq${letter}-Xw2K`);
 /** Ports of this machine's `::1` that lead to the nodes. */
 const IPV6_PORTS: Record<NodeName, number> = { 'node-a': 2311, 'node-b': 2312 };
 
@@ -41,11 +43,16 @@ class WaysIn {
   private readonly checks = new Checks();
   private readonly see: Observer;
   private readonly closing: (() => void)[] = [];
-  private readonly secrets = [PASSWORD, WRONG].flatMap(formsOf);
+  private readonly secrets: string[];
+  /** How many passwords the pair has had, and the one that it has. */
   private passwords = 0;
+  private inForce = '';
 
   public constructor(private readonly lab: Lab, private readonly operator: Operator) {
     this.see = new Observer(lab);
+    const privateKey = fs.readFileSync(lab.config().privateKeyFile, 'utf8');
+    // Of the key, a line that no other key has.
+    this.secrets = [...[PASSWORD, WRONG, ...AUTH_PASSES].flatMap(formsOf), privateKey.split('\n')[3]];
   }
 
   public async run(): Promise<boolean> {
@@ -57,6 +64,10 @@ class WaysIn {
     pair.setVariable('sudo_password', WRONG);
     await this.isRefused('a wrong password for sudo', { ssh: { user: USER, sudoPasswordVariable: 'sudo_password' } }, /nim-ha (\S+): preflight: FAILED \[node\/sudo\]/g);
     const { primary, secondary } = this.lab.config();
+    this.operator.intend({});
+    await this.failsAt('stage', NODES, '/var/lib/nim-ha');
+    const active = await this.see.exactlyOneActive(120);
+    for (const name of [...NODES].sort((one) => (one === active ? 1 : -1))) await this.failsAt('rollout', [name], '/etc/keepalived/keepalived.conf');
     const swapped = { primary: { ...primary, hostKeys: secondary.hostKeys }, secondary: { ...secondary, hostKeys: primary.hostKeys } };
     await this.isRefused('two machines swapped, by their host keys', { ...swapped, ssh: { user: OPERATOR, timeout: '20s' } }, /(preflight).*host key mismatch|(knownhosts): key/gi);
 
@@ -88,26 +99,40 @@ class WaysIn {
   }
 
   private async bringPassword(way: string): Promise<void> {
-    const { pair } = this.operator;
-    this.passwords += 1;
-    const authPass = `way-${this.passwords}`;
-    pair.setVariable('auth_pass', authPass);
     const since = Date.now();
-    const watch = await SecretWatch.begin(this.lab, this.secrets);
-    const { code } = await timed(`cdktf deploy through ${way}`, () => pair.deploy());
-    const { found } = await watch.stop();
+    const { code } = await this.deployWatched(way);
     this.checks.claim(`${way}: cdktf deploy ends with 0`, code === 0, String(code));
     if (code !== 0) throw new Error(`no deploy through ${way}; its output above says why`);
-    this.checks.claim(`${way}: the passwords are in no process list, and in no file but the 0600 one, during the deploy`, found.length === 0, found.slice(0, 5).join(', '));
-    for (const name of NODES) {
-      const { stdout } = await this.lab.node(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
-      this.checks.claim(`${way}: ${name} has got what the deploy brought`, stdout.includes(`auth_pass ${authPass}\n`));
-    }
-    const { primary, secondary, active_node: active } = await pair.outputs();
+    const first = this.inForce === '';
+    this.inForce = this.lastPassword;
+    await this.havePassword(way);
+    const { primary, secondary, active_node: active } = await this.operator.pair.outputs();
     this.checks.claim(`${way}: both nodes are read`, primary.observed.reachable === true && secondary.observed.reachable === true && NODES.some((name) => name === active),
       [primary.observed.reason, secondary.observed.reason, active].filter(Boolean).join(', '));
-    if (this.passwords > 1) await this.noSwap(way, since);
-    else this.checks.claim(`${way}: exactly one node is active`, (await this.see.exactlyOneActive(120)) !== undefined);
+    if (first) this.checks.claim(`${way}: exactly one node is active`, (await this.see.exactlyOneActive(120)) !== undefined);
+    else await this.noSwap(way, since);
+  }
+
+  private get lastPassword(): string {
+    return AUTH_PASSES[this.passwords - 1];
+  }
+
+  /** With another password, so that there is something to be done on each node. */
+  private async deployWatched(way: string): Promise<RunResult> {
+    this.passwords += 1;
+    this.operator.pair.setVariable('auth_pass', this.lastPassword);
+    const watch = await SecretWatch.begin(this.lab, this.secrets);
+    const result = await timed(`cdktf deploy: ${way}`, () => this.operator.pair.deploy());
+    const { found } = await watch.stop();
+    this.checks.claim(`${way}: no secret was in a process list, or in a file but the 0600 ones, during the deploy`, found.length === 0, found.slice(0, 5).join(', '));
+    return result;
+  }
+
+  private async havePassword(what: string): Promise<void> {
+    for (const name of NODES) {
+      const { stdout } = await this.lab.node(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
+      this.checks.claim(`${what}: keepalived.conf of ${name} has the password that it should have`, stdout.includes(`auth_pass ${this.inForce}\n`));
+    }
   }
 
   private async noSwap(what: string, since: number): Promise<void> {
@@ -117,17 +142,26 @@ class WaysIn {
 
   /** @param words have to be found for two: both nodes say so, or Terraform says it of both */
   private async isRefused(what: string, change: object, words: RegExp): Promise<void> {
-    const since = Date.now();
     this.operator.intend(change);
-    this.operator.pair.setVariable('auth_pass', 'refused');
-    const { code, stdout, stderr } = await timed(`cdktf deploy with ${what}`, () => this.operator.pair.deploy());
+    await this.fails(what, words, 2);
+    await this.havePassword(what);
+  }
+
+  /** A step that cannot do its work, for a file is in its way that not even root can replace. */
+  private async failsAt(step: string, nodes: readonly NodeName[], path: string): Promise<void> {
+    const each = (command: string): Promise<unknown> => Promise.all(nodes.map((name) => this.lab.node(name).ssh(`sudo chattr ${command} ${path}`)));
+    await each('+i');
+    await this.fails(`${step} made to fail`, new RegExp(`nim-ha \\S+: ${step} ?[1-4]?: FAILED`, 'g'), 1).finally(() => each('-i'));
+  }
+
+  private async fails(what: string, words: RegExp, least: number): Promise<void> {
+    const since = Date.now();
+    const { code, stdout, stderr } = await this.deployWatched(what);
     const said = [...(stdout + stderr).matchAll(words)].length;
-    this.checks.claim(`${what}: the deploy says so, of both nodes`, code !== 0 && said >= 2, `code ${code}, said ${said} times`);
-    for (const name of NODES) {
-      const { stdout: conf } = await this.lab.node(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
-      this.checks.claim(`${what}: ${name} is as it was`, conf.includes(`auth_pass way-${this.passwords}\n`));
-    }
+    this.checks.claim(`${what}: the deploy fails, and says so`, code !== 0 && said >= least, `code ${code}, said ${said} times`);
     await this.noSwap(what, since);
+    const found = await findSecrets(this.lab, this.operator.directory, this.operator.pair.printed, this.secrets, true);
+    this.checks.claim(`${what}: no secret is anywhere but in keepalived.conf, and where it waits for the next deploy`, found.length === 0, found.slice(0, 5).join(', '));
   }
 
   /** The same machines under other addresses: refused, until the operator has said that they are the same. */
@@ -153,7 +187,7 @@ class WaysIn {
     }
     this.checks.claim('nobody answers for the virtual IP', (await eventually(30, async () => ((await this.see.holders()).length === 0 ? true : undefined))) === true);
     const found = await findSecrets(this.lab, this.operator.directory, this.operator.pair.printed, this.secrets);
-    this.checks.claim('the passwords are nowhere', found.length === 0, found.slice(0, 5).join(', '));
+    this.checks.claim('no secret is anywhere any more', found.length === 0, found.slice(0, 5).join(', '));
   }
 
   /** @returns its socket */

@@ -114,7 +114,7 @@ test('the strings of a pair that may hold anything add nothing to what Terraform
   const some = fc.oneof(text, fc.constantFrom('${file("/etc/passwd")}', 'a%{ if true }b%{ endif }', '${', '%{', '$')).filter((each) => each !== '');
   const free = fc.record({ segment: some, version: some, password: some, byKey: fc.boolean() });
   const pairOf = (scope: TerraformStack, { segment, version, password, byKey }: { segment: string; version: string; password: string; byKey: boolean }): TerraformStack => {
-    const ssh = byKey ? SshAccess.withPrivateKey({ user: 'ops', privateKey: password }) : SshAccess.withPassword({ user: 'ops', password });
+    const ssh = byKey ? SshAccess.withPrivateKey({ user: 'ops', privateKey: password, sudoPassword: password }) : SshAccess.withPassword({ user: 'ops', password });
     pair(scope, { ssh, virtualIp: { segment, authPassVersion: version, authPass: 'Pa55-wrd' } });
     return scope;
   };
