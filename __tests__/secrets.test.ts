@@ -82,7 +82,11 @@ describe('what sudo asks for', () => {
         const ssh = SshAccess.withPassword({ user: 'ops', password: 'x', sudoPassword: variable(scope, 'sudo').stringValue });
         return { nfsShare: { fencing: NfsFencing.linuxServer({ ssh: ssh.ignoringHostKeys(), hostKeys: [ED25519_A], name: typeof name === 'function' ? name(scope) : name }) } };
       });
-      return provisioners(tf).map(({ block }) => block.destination).filter((place) => place?.includes('fence'));
+      const made = provisioners(tf).flatMap(({ block }) => [...(block.inline?.[0] ?? '').matchAll(/^put 0600 \.\.\/(secret\/.*) cat <\/dev\/null$/gm)].map(([, place]) => `.nim-ha-fence/${place}`));
+      const places = provisioners(tf).map(({ block }) => block.destination).filter((place) => place?.includes('fence'));
+      // It is there, and private, before anything is written into it.
+      expect(made).toEqual(places.slice(0, 1));
+      return places;
     };
     const of = (name: string): string => `.nim-ha-fence/secret/${createHash('sha256').update(name).digest('hex')}`;
     expect(destinations('demo')).toEqual([of('demo'), of('demo')]);

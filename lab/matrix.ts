@@ -185,8 +185,8 @@ export class Matrix {
     const end = Date.now() + (fault.lasts ?? 0) * 1000;
     if (fault.serves === 'standby') {
       const { writes } = fault.bound(this.timing);
-      // Machines are noisy: whether it happens is asserted, how fast is measured.
-      const limit = 2 * writes + 60;
+      // Machines are noisy, and a start has taken 155 s: whether it happens is asserted, how fast is measured.
+      const limit = 2 * writes + 240;
       const serves = await eventually(limit, async () => ((await this.audit.see.observe(standby)).phase === 'ACTIVE' ? true : undefined), GENTLY_MS);
       if (!serves) findings.push(`${standby} does not serve within ${limit} s: ${await this.audit.reasons()}`);
     }

@@ -58,6 +58,9 @@ class WaysIn {
   public async run(): Promise<boolean> {
     const { privateKeyFile } = this.lab.config();
     const { pair } = this.operator;
+    // Terraform says all that it has to say, in a file where secrets are looked for.
+    pair.setEnvironment('TF_LOG', 'TRACE');
+    pair.setEnvironment('TF_LOG_PATH', path.join(this.operator.directory, 'terraform.log'));
     for (const name of [...NODES, 'nfs'] as const) await this.lab.machine(name).ssh(`sudo bash -c '${NEWCOMERS.replace(/'/g, `'\\''`)}'`, { input: `${PASSWORD}\n` });
     await this.deploys('a private key, a user of whom sudo asks nothing, a port other than 22', {});
 

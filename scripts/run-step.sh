@@ -73,11 +73,11 @@ inside() {
 
 become_root() {
   local said what expected todo
+  take_sudo_password "${HOME-}/.nim-ha/secret/sudo" # also where it is root that was given one
   if [[ "$(id -u)" == 0 ]]; then
     exec </dev/null # where sudo did not ask for the password, that is what is left to read
     return
   fi
-  take_sudo_password "${HOME-}/.nim-ha/secret/sudo"
   said="$(offer_password && "${sudo[@]}" true 2>&1)" || {
     [[ ! -e $inbox/secret ]] || : >"$inbox/secret/auth_pass"
     run_dir="$(mktemp -d)" # /run/nim-ha is not ours to write

@@ -69,6 +69,13 @@ describe('where sudo asks for a password', () => {
     for (const name of ['sudo', 'auth_pass']) expect(node.read(`home/ops/.nim-ha/secret/${name}`)).toBe('');
   });
 
+  test('root, who needs none, forgets it as well', () => {
+    node.uploadSudoPassword(SECRET);
+    preflightIs('echo as root');
+    expect(node.step('preflight').code).toBe(0);
+    expect(node.read('home/ops/.nim-ha/secret/sudo')).toBe('');
+  });
+
   test('what sudo did not ask for is nothing that the step could read', () => {
     node.set('sudo-works');
     node.uploadSudoPassword(SECRET);

@@ -47,8 +47,12 @@ function goThere({ name }: FencingServer): string[] {
 }
 
 /** A file for each pair: several may be at work there, and each forgets its own. The name may be a token, and so anything: it makes no path. */
-function serverSudoPassword({ target, name }: FencingServer): FileProvisioner[] {
-  return sudoPassword(target, `.nim-ha-fence/secret/${Token.isUnresolved(name) ? Fn.sha256(expression(name)) : sha256(name)}`);
+function secretName({ name }: FencingServer): string {
+  return Token.isUnresolved(name) ? Fn.sha256(expression(name)) : sha256(name);
+}
+
+function serverSudoPassword(server: FencingServer): FileProvisioner[] {
+  return sudoPassword(server.target, `.nim-ha-fence/secret/${secretName(server)}`);
 }
 
 /** Looks at the server, refuses what is in the way, and sets the pair up there. */
@@ -65,7 +69,7 @@ export function fencingSetup(scope: Construct, server: FencingServer, dependsOn:
       scripts: ScriptBundle.SERVER.hash,
     },
     provisioners: sudo.length
-      ? [block(server.target, BOOTSTRAP_SCRIPT, upload), ...sudo, block(server.target, BOOTSTRAP_SCRIPT, [...goThere(server), install])]
+      ? [block(server.target, BOOTSTRAP_SCRIPT, [...upload, `put 0600 ../secret/${secretName(server)} cat </dev/null`]), ...sudo, block(server.target, BOOTSTRAP_SCRIPT, [...goThere(server), install])]
       : [block(server.target, BOOTSTRAP_SCRIPT, [...upload, install])],
   });
 }

@@ -11,8 +11,8 @@ import { written } from './written';
  * host, so two nodes may swap roles, and all else is `input`, which changes in place. A host that comes from another
  * resource may become unknown without being another machine, so there the key is the role.
  *
- * Another address looks like another machine and need not be one: then the removal finds its host key in the program, and refuses. Going from a
- * literal host to a token is the one change that it cannot see.
+ * Another address, or a token in place of a literal host, looks like another machine and need not be one: then the removal finds its host key in
+ * the program, and refuses. Where host keys are not verified, or tokens themselves, it cannot tell.
  */
 export function identity(scope: Construct, nodes: { [role: string]: Target }, mode: string, dependsOn: ITerraformDependable[]): TerraformData {
   const machines = Object.fromEntries(Object.entries(nodes).map(([role, target]) => [machineKey(role, target, nodes), target]));

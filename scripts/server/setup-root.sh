@@ -16,8 +16,9 @@ take_sudo_password() {
 become_root() {
   # shellcheck disable=SC2016 # root's shell expands it
   local said after_password='while read -r line && [[ $line ]]; do :; done; exec bash "$@"'
-  [[ -z $root ]] && ((EUID)) || return 0
-  take_sudo_password
+  [[ -z $root ]] || return 0
+  take_sudo_password # also where it is root that was given one
+  ((EUID)) || return 0
   if [[ -z $sudo_password ]]; then
     said="$(sudo -n true 2>&1 </dev/null)" || refuse fencing/root "sudo without a password for $(id -un)" "${said##*$'\n'}" \
       "rc 0 of: sudo -n true" "allow it in sudoers (NOPASSWD: ALL), give sudoPassword in nfsShare.fencing.ssh, or let it log in as root"
