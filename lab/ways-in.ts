@@ -68,9 +68,11 @@ class WaysIn {
     await this.isRefused('a wrong password for sudo', { ssh: { user: USER, sudoPasswordVariable: 'sudo_password' } }, /nim-ha (\S+): preflight: FAILED \[node\/sudo\]/g);
     const { primary, secondary } = this.lab.config();
     this.operator.intend({});
-    await this.failsAt('stage', NODES, '/var/lib/nim-ha');
+    const staged = '/var/lib/nim-ha/staged';
+    await this.failsAt('stage', NODES, staged, `mkdir -p ${staged} && mount -t tmpfs none ${staged}`);
+    const conf = '/etc/keepalived/keepalived.conf';
     const active = await this.see.exactlyOneActive(120);
-    for (const name of [...NODES].sort((one) => (one === active ? 1 : -1))) await this.failsAt('rollout', [name], '/etc/keepalived/keepalived.conf');
+    for (const name of [...NODES].sort((one) => (one === active ? 1 : -1))) await this.failsAt('rollout', [name], conf, `mount --bind ${conf} ${conf}`);
     const swapped = { primary: { ...primary, hostKeys: secondary.hostKeys }, secondary: { ...secondary, hostKeys: primary.hostKeys } };
     await this.isRefused('two machines swapped, by their host keys', { ...swapped, ssh: { user: OPERATOR, timeout: '20s' } }, /(preflight).*host key mismatch|(knownhosts): key/gi);
 
@@ -150,11 +152,11 @@ class WaysIn {
     await this.havePassword(what);
   }
 
-  /** A step that cannot do its work, for a file is in its way that not even root can replace. */
-  private async failsAt(step: string, nodes: readonly NodeName[], path: string): Promise<void> {
-    const each = (command: string): Promise<unknown> => Promise.all(nodes.map((name) => this.lab.node(name).ssh(`sudo chattr ${command} ${path}`)));
-    await each('+i');
-    await this.fails(`${step} made to fail`, new RegExp(`nim-ha \\S+: ${step} ?[1-4]?: FAILED`, 'g'), 1).finally(() => each('-i'));
+  /** A step that cannot do its work, for a mount point is in its way, which not even root can replace. */
+  private async failsAt(step: string, nodes: readonly NodeName[], place: string, mount: string): Promise<void> {
+    const each = (command: string): Promise<unknown> => Promise.all(nodes.map((name) => this.lab.node(name).ssh(`sudo sh -c '${command}'`)));
+    await each(mount);
+    await this.fails(`${step} made to fail on ${nodes.join(' and ')}`, new RegExp(`nim-ha \\S+: ${step} ?[1-4]?: FAILED`, 'g'), 1).finally(() => each(`umount ${place}`));
   }
 
   private async fails(what: string, words: RegExp, least: number): Promise<void> {
