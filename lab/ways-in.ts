@@ -74,7 +74,7 @@ class WaysIn {
     const active = await this.see.exactlyOneActive(120);
     for (const name of [...NODES].sort((one) => (one === active ? 1 : -1))) await this.failsAt('rollout', [name], conf, `mount --bind ${conf} ${conf}`);
     const swapped = { primary: { ...primary, hostKeys: secondary.hostKeys }, secondary: { ...secondary, hostKeys: primary.hostKeys } };
-    await this.isRefused('two machines swapped, by their host keys', { ...swapped, ssh: { user: OPERATOR, timeout: '20s' } }, /(preflight).*host key mismatch|(knownhosts): key/gi);
+    await this.isRefused('two machines swapped, by their host keys', { ...swapped, ssh: { user: OPERATOR, timeout: '20s' } }, /handshake\s+failed:\s+knownhosts:\s+key\s+mismatch/g);
 
     await this.deploys('a key file, root', { ssh: { user: 'root', login: 'private-key-file', privateKeyFile } });
     pair.setEnvironment('SSH_AUTH_SOCK', await this.agent(privateKeyFile));
