@@ -67,15 +67,15 @@ class WaysIn {
     pair.setVariable('sudo_password', WRONG);
     await this.isRefused('a wrong password for sudo', { ssh: { user: USER, sudoPasswordVariable: 'sudo_password' } }, /nim-ha (\S+): preflight: FAILED \[node\/sudo\]/g);
     const { primary, secondary } = this.lab.config();
+    const swapped = { primary: { ...primary, hostKeys: secondary.hostKeys }, secondary: { ...secondary, hostKeys: primary.hostKeys } };
+    await this.isRefused('two machines swapped, by their host keys', { ...swapped, ssh: { user: OPERATOR, timeout: '20s' } }, /handshake\s+failed:\s+knownhosts:\s+key\s+mismatch/g);
+
     this.operator.intend({});
     const staged = '/var/lib/nim-ha/staged';
     await this.failsAt('stage', NODES, staged, `mkdir -p ${staged} && mount -t tmpfs none ${staged}`);
     const conf = '/etc/keepalived/keepalived.conf';
     const active = await this.see.exactlyOneActive(120);
     for (const name of [...NODES].sort((one) => (one === active ? 1 : -1))) await this.failsAt('rollout', [name], conf, `mount --bind ${conf} ${conf}`);
-    const swapped = { primary: { ...primary, hostKeys: secondary.hostKeys }, secondary: { ...secondary, hostKeys: primary.hostKeys } };
-    await this.isRefused('two machines swapped, by their host keys', { ...swapped, ssh: { user: OPERATOR, timeout: '20s' } }, /handshake\s+failed:\s+knownhosts:\s+key\s+mismatch/g);
-
     await this.deploys('a key file, root', { ssh: { user: 'root', login: 'private-key-file', privateKeyFile } });
     pair.setEnvironment('SSH_AUTH_SOCK', await this.agent(privateKeyFile));
     await this.deploys('an agent', { ssh: { user: OPERATOR, login: 'agent' } });

@@ -63,16 +63,15 @@ make_directory() {
 # write_files MODE DIRECTORY SOURCE...: each is the whole old or the whole new file, whatever happens. After record_file for each of them.
 write_files() {
   local mode="$1" directory="$2" new="$root$2/.nim-ha.new"
-  local -a files
   shift 2
-  if ! { sync_records && make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@"; }; then
+  # At the end a rename each; within one file system, so atomic.
+  if ! { sync_records && make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@" &&
+    mv -f -t "$root$directory" -- "$new"/* && rmdir "$new"; }; then
+    # The password may be in it. The directory goes where it is ours, and empty.
     rm -rf "$new"
-    ! grep -qxF -- "$directory" "$before_dir/directories" 2>/dev/null || rmdir "$root$directory" 2>/dev/null # ours, where it is empty
+    ! grep -qxF -- "$directory" "$before_dir/directories" 2>/dev/null || rmdir "$root$directory" 2>/dev/null
     return 1
   fi
-  files=("$new"/*)
-  # A rename each; within one file system, so atomic.
-  mv -f -t "$root$directory" -- "${files[@]}" && rmdir "$new" || return 1
   ! command -v restorecon >/dev/null || restorecon "${@/#*\//$root$directory/}" || true
 }
 

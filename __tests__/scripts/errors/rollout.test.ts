@@ -165,6 +165,14 @@ const FIRST: Trouble[] = [
     says: `files in /usr/local/lib/nim-ha, got an error, expected success; ${WRITE}`,
   },
   {
+    // A copy of it that stays would have the password.
+    trouble: 'something is mounted over keepalived.conf',
+    id: 'node/write',
+    code: 1,
+    make: when('mv', '$* == "-f -t "*/etc/keepalived" -- "*'),
+    says: `files in /etc/keepalived, got an error, expected success; ${WRITE}`,
+  },
+  {
     trouble: '/etc is read-only: fstab',
     id: 'node/write',
     code: 1,
