@@ -207,7 +207,6 @@ fi
     "run the preflight again, which uploads it: terraform apply -replace of this node's preflight"
 }
 take_in "$@"
-[[ $1 != rollout ]] || remember_upload
 uploads=()
 [[ $1 != remove || ! -r $uploads_file ]] || mapfile -t uploads <"$uploads_file"
 wait_for_running_step
@@ -220,6 +219,8 @@ read -r rc 2>/dev/null <"$job/rc" || {
   problem step/no-result "$step_unit" "an end without a result" "an exit code" "it was killed; see: journalctl -u $step_unit"
   end_on_problems "$exit_failed"
 }
+# A step that refuses changes nothing, not even this.
+[[ $1 != rollout || $rc != 0 ]] || remember_upload
 # What is run next is not to find a step at work.
 tries=100
 while step_runs && ((tries-- > 0)); do pause 0.05; done

@@ -69,7 +69,7 @@ test('removal logs in to the server with what the instance has', () => {
   const { command, environment, quiet } = identity(synthesised({ host: 'nfs.example.com', port: 2222 })).provisioner[0]['local-exec'];
   expect(command).toMatch(/^set -- remove-fencing\n#!\/bin\/bash\n/);
   expect(quiet).toBe(true);
-  expect(environment.NIM_HA_FENCING_NAME).toBe('${self.input.NIM_HA_FENCING_NAME}');
+  expect(environment.NIM_HA_FENCING_NAME).toBe('${try(self.input.NIM_HA_FENCING_NAME, "")}');
   const { input, for_each } = identity(synthesised({ host: 'nfs.example.com', port: 2222 }));
   expect(for_each).toBe('${toset(["stack-NimHa@nfs.example.com"])}');
   for (const text of ['"NIM_HA_HOST" = "nfs.example.com"', '"NIM_HA_PORT" = "2222"', '"NIM_HA_USER" = "admin"', '"NIM_HA_FENCING_NAME" = "stack-NimHa"']) expect(input).toContain(text);
