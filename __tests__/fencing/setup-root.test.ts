@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { askingSudo, SUDO_PASSWORD } from '../scripts/support/asking-sudo';
 import { handOver, NOBODY, plantTree, writeInTree } from './nobody';
 
 const SCRIPTS = path.join(__dirname, '..', '..', 'scripts', 'server');
-const SECRET = `p$' "\\ö 1`;
 const FILE = `up/secret/${createHash('sha256').update('pair').digest('hex')}`;
 const LECTURE = 'echo "We trust you have received the usual lecture" >&2';
 
@@ -14,7 +14,7 @@ beforeEach(() => {
   root = plantTree('nim-ha-root-');
   // In place of setup.sh, which would need a root that this is not.
   writeInTree(root, 'up/pair/scripts/setup.sh', 'echo "as root: $*"; cat\n');
-  writeInTree(root, 'expected', `${SECRET}\n`);
+  writeInTree(root, 'expected', `${SUDO_PASSWORD}\n`);
   writeInTree(root, 'calls', '');
 });
 afterEach(() => fs.rmSync(root, { recursive: true }));
@@ -32,18 +32,14 @@ function becomeRoot(verb = 'install', input = 'EXPORT=/a\n\nNODE=b\n'): { code: 
   return { code: run.status, out: run.stdout };
 }
 
-const ASKS = '[[ "$1 $2" == "-S -p" && -z $3 ]] && IFS= read -r word && [[ $word == "$(<"$OUT/expected")" ]] || { printf "Sorry, try again.\\n\\nsudo: 1 incorrect password attempt\\n" >&2; exit 1; }; shift 3; exec "$@"';
+const SUDO = askingSudo('-S -p ', 3);
 
-test.each([
-  ['each time', ASKS],
-  ['once', `[[ -e $OUT/asked ]] && { shift 3; exec "$@"; }; : >"$OUT/asked"; ${ASKS}`],
-  ['never', 'shift 3; exec "$@"'],
-])('the settings are all that setup.sh reads, and the password does not stay: sudo asks %s', (_, sudo) => {
+test.each(SUDO.ways)('the settings are all that setup.sh reads, and the password does not stay: sudo asks %s', (_, sudo) => {
   standIn('sudo', sudo);
-  bring(SECRET);
+  bring(SUDO_PASSWORD);
   expect(becomeRoot()).toEqual({ code: 0, out: 'as root: install pair\nEXPORT=/a\n\nNODE=b\n' });
   expect(read(FILE)).toBe('');
-  expect(read('calls')).not.toContain(SECRET);
+  expect(read('calls')).not.toContain(SUDO_PASSWORD);
 });
 
 test('without a password it asks for none, and hands on what it got', () => {
@@ -53,7 +49,7 @@ test('without a password it asks for none, and hands on what it got', () => {
 
 test.each<[string, () => void, string]>([
   ['sudo asks, and there is no password', () => standIn('sudo', `${LECTURE}; echo "sudo: a password is required" >&2; exit 1`), 'sudo without a password for nobody, got sudo: a password is required, expected rc 0 of: sudo -n true; allow it in sudoers'],
-  ['the password is a wrong one', () => (standIn('sudo', ASKS), bring('no')), 'sudo with sudoPassword for nobody, got sudo: 1 incorrect password attempt, expected that it takes it; correct the password'],
+  ['the password is a wrong one', () => (standIn('sudo', SUDO.eachTime), bring('no')), 'sudo with sudoPassword for nobody, got sudo: 1 incorrect password attempt, expected that it takes it; correct the password'],
 ])('%s: refused, with what sudo says, and asked once', (_, make, says) => {
   make();
   standIn('id', 'echo nobody');

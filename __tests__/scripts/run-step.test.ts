@@ -1,3 +1,4 @@
+import { SUDO_PASSWORD } from './support/asking-sudo';
 import { DeployNode } from './support/deploy-node';
 
 let node: DeployNode;
@@ -48,29 +49,28 @@ test('without sudo it refuses, and the password does not stay', () => {
 });
 
 describe('where sudo asks for a password', () => {
-  const SECRET = `p$' "\\ö 1`;
   const asOps = () => node.bash('FAKE_UID=1000 bash "$HOME/.nim-ha/scripts/run-step.sh" preflight');
 
   test('the step gets on with the one that the deploy has brought, which does not stay', () => {
-    node.sudoTakes(SECRET).uploadSudoPassword(SECRET);
+    node.sudoTakes(SUDO_PASSWORD).uploadSudoPassword(SUDO_PASSWORD);
     preflightIs('echo as root; cat');
     expect(asOps()).toEqual({ code: 0, out: expect.stringMatching(/as root\n$/) });
     expect(node.read('home/ops/.nim-ha/secret/sudo')).toBe('');
     expect(node.mode('home/ops/.nim-ha/secret/sudo')).toBe('600');
-    expect(node.read('fake/calls')).not.toContain(SECRET);
+    expect(node.read('fake/calls')).not.toContain(SUDO_PASSWORD);
     // Once only: the next step has to be brought it again.
     expect(asOps()).toEqual({ code: 3, out: expect.stringContaining('[node/sudo]: sudo without a password') });
   });
 
   test('a wrong one is tried once, and does not stay either', () => {
-    node.sudoTakes(SECRET).uploadSudoPassword('no');
+    node.sudoTakes(SUDO_PASSWORD).uploadSudoPassword('no');
     expect(asOps()).toEqual({ code: 3, out: expect.stringContaining('[node/sudo]: sudo with ssh.sudoPassword') });
     expect(node.actions().filter((call) => call.startsWith('sudo'))).toEqual(["sudo -S -p  true"]);
     for (const name of ['sudo', 'auth_pass']) expect(node.read(`home/ops/.nim-ha/secret/${name}`)).toBe('');
   });
 
   test('root, who needs none, forgets it as well', () => {
-    node.uploadSudoPassword(SECRET);
+    node.uploadSudoPassword(SUDO_PASSWORD);
     preflightIs('echo as root');
     expect(node.step('preflight').code).toBe(0);
     expect(node.read('home/ops/.nim-ha/secret/sudo')).toBe('');
@@ -78,7 +78,7 @@ describe('where sudo asks for a password', () => {
 
   test('what sudo did not ask for is nothing that the step could read', () => {
     node.set('sudo-works');
-    node.uploadSudoPassword(SECRET);
+    node.uploadSudoPassword(SUDO_PASSWORD);
     node.wrap('mktemp', 'timeout 1 cat >>"$FAKE/left"; next "$@"');
     preflightIs('echo as root');
     expect(asOps().code).toBe(0);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'child_process';
 import { readFileSync, readdirSync } from 'fs';
 import { join } from 'path';
+import { askingSudo, SUDO_PASSWORD } from './support/asking-sudo';
 import { NODE, Operator, SSH_NODE, STATUS, WITH_KEY } from './support/operator';
 
 const KEYS = [
@@ -107,34 +108,29 @@ test('a bastion, a password, no host keys', () => {
 });
 
 describe('a password for sudo', () => {
-  const SECRET = `p$' "\\ö 1`;
   const SUDO = [...WITH_KEY, 'NIM_HA_SUDO_ENV=TF_VAR_sudo'];
-  const VARIABLES = { TF_VAR_key: 'PRIVATE KEY', TF_VAR_sudo: SECRET };
-  const ASKS = '[[ "$1 $2" == "-S --prompt=" ]] && IFS= read -r word && [[ $word == "$(<"$OUT/expected")" ]] || exit 1; shift 2; "$@"';
+  const VARIABLES = { TF_VAR_key: 'PRIVATE KEY', TF_VAR_sudo: SUDO_PASSWORD };
+  const { eachTime, ways } = askingSudo('-S --prompt=', 2);
 
   beforeEach(() => {
     // The node: its shell runs what ssh is given, as somebody who is not root.
     const there = 'command="${@: -1}"; exec sh -c "${command//\\/usr\\/local\\/lib\\/nim-ha/$OUT/lib}"';
     standIn('ssh', `cp "$2" "$OUT/config"; env >"$OUT/environment"; printf "%s\\n" "$@" >"$OUT/arguments"; ${there}`);
     standIn('id', 'echo 1000');
-    operator.write('expected', `${SECRET}\n`);
+    operator.write('expected', `${SUDO_PASSWORD}\n`);
     operator.write('lib/nim-ha.sh', `echo '${STATUS}'\n`);
     operator.write('lib/remove.sh', 'echo "nim-ha node-a: remove $1: as before"\n');
   });
 
-  test.each([
-    ['each time', ASKS],
-    ['once', `[[ -e $OUT/asked ]] && { shift 2; exec "$@"; }; : >"$OUT/asked"; ${ASKS}`],
-    ['never', 'shift 2; exec "$@"'],
-  ])('goes through ssh itself, and is in no argument and no environment: sudo asks %s', (_, sudo) => {
+  test.each(ways)('goes through ssh itself, and is in no argument and no environment: sudo asks %s', (_, sudo) => {
     standIn('sudo', sudo);
     expect(observe(SUDO, VARIABLES)).toEqual(JSON.parse(STATUS));
     expect(run(['remove', 'restore', ...SUDO], VARIABLES)).toEqual({ code: 0, out: 'nim-ha node-a: remove restore: as before\n' });
-    for (const name of ['arguments', 'environment', 'config', 'add-environment']) expect(read(name)).not.toContain(SECRET);
+    for (const name of ['arguments', 'environment', 'config', 'add-environment']) expect(read(name)).not.toContain(SUDO_PASSWORD);
   });
 
   test('a wrong one is a reason', () => {
-    standIn('sudo', ASKS);
+    standIn('sudo', eachTime);
     expect(observe(SUDO, { ...VARIABLES, TF_VAR_sudo: 'no' })).toMatchObject({ reachable: true, reason: 'sudo-needs-password' });
   });
 
@@ -144,8 +140,8 @@ describe('a password for sudo', () => {
   });
 
   test('it may be the one that logs in, too', () => {
-    standIn('sudo', ASKS);
-    expect(observe([...NODE, 'NIM_HA_PASSWORD_ENV=TF_VAR_sudo', 'NIM_HA_SUDO_ENV=TF_VAR_sudo'], { TF_VAR_sudo: SECRET })).toEqual(JSON.parse(STATUS));
+    standIn('sudo', eachTime);
+    expect(observe([...NODE, 'NIM_HA_PASSWORD_ENV=TF_VAR_sudo', 'NIM_HA_SUDO_ENV=TF_VAR_sudo'], { TF_VAR_sudo: SUDO_PASSWORD })).toEqual(JSON.parse(STATUS));
   });
 });
 
