@@ -64,9 +64,7 @@ no_answer() {
 # Where the program does not have the instance that goes, but has its machine, by a host key: what the machine is called there.
 other_name() {
   local machine key
-  while read -r machine key; do
-    [[ $machine != "$NIM_HA_MACHINE" ]] || return 0
-  done <<<"$NIM_HA_PROGRAM"
+  [[ $'\n'$NIM_HA_PROGRAM != *$'\n'"$NIM_HA_MACHINE "* ]] || return 0
   while read -r machine key; do
     # On a server there may be several: another name is another pair.
     [[ $verb != remove-fencing || ${machine%@*} == "${NIM_HA_MACHINE%@*}" ]] || continue
