@@ -1,9 +1,8 @@
-import * as fs from 'node:fs';
 import { explain } from './explain';
 import { Lab } from './lab';
 import { Operator } from './operator';
 import { elapsedSeconds, progress } from './progress';
-import { formsOf } from './secrets';
+import { formsOf, partOfKey } from './secrets';
 import { Rehearsal } from './rehearsal';
 
 /** Not words that a log could hold by chance. */
@@ -28,9 +27,7 @@ async function main(): Promise<void> {
   const chosenOptions = options(process.argv.slice(2));
   const lab = await Lab.up();
   const operator = await Operator.of(lab, { authPass: AUTH_PASS, log: (line) => process.stderr.write(`    ${line}\n`) });
-  const privateKey = fs.readFileSync(lab.config().privateKeyFile, 'utf8');
-  // Of the key, a line that no other key has.
-  const secrets = [...formsOf(AUTH_PASS), ...formsOf(NEXT_AUTH_PASS), privateKey.split('\n')[3]];
+  const secrets = [...formsOf(AUTH_PASS), ...formsOf(NEXT_AUTH_PASS), partOfKey(lab)];
   const demo = new Rehearsal(lab, operator, { ...chosenOptions, secrets, nextPassword: NEXT_AUTH_PASS });
   let good = false;
   try {

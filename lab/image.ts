@@ -6,6 +6,7 @@ import { debianSources } from './image/apt-sources';
 import { needPackages } from './packages';
 import { timed } from './progress';
 import { run } from './run';
+import { shellQuote } from './shell-quote';
 import { tarFile } from './tar';
 
 /** The one image that all machines of the lab start from. */
@@ -72,8 +73,4 @@ async function makeDisk(rootTar: string, disk: string): Promise<void> {
 
 function isRoot(): boolean {
   return process.getuid?.() === 0;
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replace(/'/g, `'\\''`)}'`;
 }

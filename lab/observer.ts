@@ -2,6 +2,7 @@ import { eventually } from './checks';
 import type { Lab } from './lab';
 import { missingFrom, readLedger, type Ledger } from './ledger';
 import { NODES, nameOfMac, type NodeName } from './machines';
+import { holdersIn } from './outages';
 import type { Observed } from './pair';
 import type { Vm } from './vm';
 
@@ -34,6 +35,17 @@ export class Observer {
   public async holder(): Promise<string | undefined> {
     const holders = await this.holders();
     return holders.length === 1 ? holders[0] : undefined;
+  }
+
+  /** Names of the machines that have answered for the virtual IP since then, in the order in which they began to: a role swap makes two. */
+  public async holdersSince(since: number): Promise<string[]> {
+    return holdersIn(await this.lab.switch.timeline(since)).map(nameOfMac);
+  }
+
+  /** Whether the node's keepalived is meant to speak with this password. */
+  public async hasAuthPass(name: NodeName, authPass: string): Promise<boolean> {
+    const { stdout } = await this.lab.node(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
+    return stdout.includes(`auth_pass ${authPass}\n`);
   }
 
   public exactlyOneActive(seconds: number): Promise<NodeName | undefined> {

@@ -6,7 +6,6 @@ import { NODES, nameOfMac, VIRTUAL_IP, type NodeName } from './machines';
 import { differences, takePictures } from './node-picture';
 import { allActive, noneActive, Observer } from './observer';
 import type { Operator } from './operator';
-import { holdersIn } from './outages';
 import type { Pair } from './pair';
 import { progress, timed } from './progress';
 import { censusOf, Rows } from './rows';
@@ -184,7 +183,7 @@ export class Rehearsal {
 
   /** Whatever is slow, a pair that nobody touches keeps its roles. */
   private async expectNoSwap(before: string): Promise<void> {
-    const holders = holdersIn(await this.lab.switch.timeline(this.quietSince)).map(nameOfMac);
+    const holders = await this.see.holdersSince(this.quietSince);
     const quiet = `${Math.round((Date.now() - this.quietSince) / 1000)} s`;
     this.checks.claim(`before "${before}": no role swap without a fault`, holders.length === 1, `${holders.join(', ') || 'nobody'} for ${quiet}`);
   }
@@ -216,11 +215,8 @@ export class Rehearsal {
     this.pair.setVariable('auth_pass', this.options.nextPassword);
     const { code, stdout } = await timed('cdktf deploy with another password', () => this.pair.deploy());
     this.checks.claim('another password is noticed', code === 0 && /5 added, 0 changed, 5 destroyed/.test(stdout), String(code));
-    for (const name of NODES) {
-      const { stdout: conf } = await this.lab.machine(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
-      this.checks.claim(`${name} has it`, conf.includes(`auth_pass ${this.options.nextPassword}\n`));
-    }
-    const holders = holdersIn(await this.lab.switch.timeline(since)).map(nameOfMac);
+    for (const name of NODES) this.checks.claim(`${name} has it`, await this.see.hasAuthPass(name, this.options.nextPassword));
+    const holders = await this.see.holdersSince(since);
     const [outages, overlaps] = [await this.lab.switch.outages(since), await this.lab.switch.overlaps(since)];
     this.checks.claim('no role swap, no second master and no outage meanwhile', holders.length === 1 && outages.length === 0 && overlaps.length === 0, holders.join(', '));
   }

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { eventually } from './checks';
 import type { Lab } from './lab';
 import { NODES } from './machines';
+import { shellQuote } from './shell-quote';
 
 /** Only root may read it, and only there; `secret` and what stage makes of it are emptied as soon as they have served. */
 const STAGING = /^\/home\/[^/]+\/\.nim-ha\/secret\/(auth_pass|sudo)(\.new)?$|^\/run\/nim-ha\/step\/job\.[^/]+\/secret$|^\/var\/lib\/nim-ha\/staged(\.new|\.proof)?\/|^\/etc\/keepalived\/(keepalived\.conf|\.nim-ha\.new\/.*)$/;
@@ -42,7 +43,7 @@ export class SecretWatch {
     this.timer = setInterval(() => this.lookHere(secrets), 300);
     this.children = NODES.map((name) => {
       this.looks[name] = 0;
-      const child = spawn('ssh', [...lab.sshArgs(name), `sudo bash -c '${LOOK.replace(/'/g, `'\\''`)}'`], { stdio: ['pipe', 'pipe', 'ignore'] });
+      const child = spawn('ssh', [...lab.sshArgs(name), `sudo bash -c ${shellQuote(LOOK)}`], { stdio: ['pipe', 'pipe', 'ignore'] });
       let rest = '';
       child.stdout.on('data', (chunk: Buffer) => {
         const lines = (rest + chunk.toString()).split('\n');

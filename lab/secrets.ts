@@ -15,6 +15,11 @@ export function formsOf(secret: string): string[] {
   return [secret, Buffer.from(secret).toString('base64')];
 }
 
+/** Of the operator's private key, a line that no other key has. */
+export function partOfKey(lab: Lab): string {
+  return fs.readFileSync(lab.config().privateKeyFile, 'utf8').split('\n')[3];
+}
+
 /**
  * Files in which a secret is found, on this side (state, backup, plan, synthesised stacks, logs of the deploy) and on the nodes
  * (everything that a deploy could have written, the journal, and every process's arguments and environment).

@@ -1,13 +1,13 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Checks, eventually, GENTLY_MS } from './checks';
-import { Lab } from './lab';
-import { LAN_INTERFACE, LAN_PREFIX, nameOfMac, NODES, VIRTUAL_IP, type NodeName } from './machines';
+import type { Lab } from './lab';
+import { LAN_INTERFACE, LAN_PREFIX, NODES, VIRTUAL_IP, type NodeName } from './machines';
 import { differences, takePictures } from './node-picture';
 import { Observer } from './observer';
-import { Operator } from './operator';
-import { holdersIn } from './outages';
-import { elapsedSeconds, progress, timed } from './progress';
+import { inOperatedLab } from './operated-lab';
+import type { Operator } from './operator';
+import { timed } from './progress';
 import { censusOf, Rows } from './rows';
 
 const SCRIPT = path.join(__dirname, 'stand-ins/by-hand.sh');
@@ -92,7 +92,7 @@ class TakeOver {
     const since = Date.now();
     this.operator.intend({});
     await timed('cdktf deploy without takeOver again', () => this.operator.deploy());
-    const holders = holdersIn(await this.lab.switch.timeline(since)).map(nameOfMac);
+    const holders = await this.see.holdersSince(since);
     // A restart of keepalived would take longer; an emulated machine may not answer for a moment.
     const away = Math.max(0, ...(await this.lab.switch.outages(since)).map(({ goneAt, backAt }) => (backAt ?? Date.now()) - goneAt)) / 1000;
     this.checks.claim('taking the prop out again costs nothing: no role swap, the virtual IP away for less than a second at most', holders.length === 1 && away < 1, `${holders.join(', ')}, ${away.toFixed(2)} s`);
@@ -121,15 +121,6 @@ function isNotOurScratch(line: string): boolean {
 }
 
 /** @returns whether everything was as claimed */
-export async function takeOver(): Promise<boolean> {
-  const lab = await Lab.up();
-  const operator = await Operator.of(lab, { log: (line) => process.stderr.write(`    ${line}\n`) });
-  let good = false;
-  try {
-    good = await new TakeOver(lab, operator).run();
-  } finally {
-    await lab.down();
-    progress(`done after ${Math.round(elapsedSeconds())} s`);
-  }
-  return good;
+export function takeOver(): Promise<boolean> {
+  return inOperatedLab((lab, operator) => new TakeOver(lab, operator).run());
 }

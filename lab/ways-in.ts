@@ -3,18 +3,20 @@ import * as fs from 'node:fs';
 import type { Server } from 'node:net';
 import * as path from 'node:path';
 import { Checks, eventually } from './checks';
+import { asRoot } from './faults/fault';
 import { publicHostKeys } from './keys';
-import { Lab } from './lab';
+import type { Lab } from './lab';
 import type { NodeAccess } from './lab-config';
-import { machineNamed, nameOfMac, NODES, OPERATOR, SSH_PORT, type NodeName } from './machines';
+import { machineNamed, NODES, OPERATOR, SSH_PORT, type NodeName } from './machines';
 import { Observer } from './observer';
-import { Operator } from './operator';
-import { holdersIn } from './outages';
-import { elapsedSeconds, progress, timed } from './progress';
+import { inOperatedLab } from './operated-lab';
+import type { Operator } from './operator';
+import { timed } from './progress';
 import { relay } from './relay';
 import { run, type RunResult } from './run';
-import { findSecrets, formsOf } from './secrets';
+import { findSecrets, formsOf, partOfKey } from './secrets';
 import { SecretWatch } from './secret-watch';
+import { shellQuote } from './shell-quote';
 
 /** Somebody whom sudo asks for the password. */
 const USER = 'alice';
@@ -50,18 +52,22 @@ class WaysIn {
 
   public constructor(private readonly lab: Lab, private readonly operator: Operator) {
     this.see = new Observer(lab);
-    const privateKey = fs.readFileSync(lab.config().privateKeyFile, 'utf8');
-    // Of the key, a line that no other key has.
-    this.secrets = [...[PASSWORD, WRONG, ...AUTH_PASSES].flatMap(formsOf), privateKey.split('\n')[3]];
+    this.secrets = [...[PASSWORD, WRONG, ...AUTH_PASSES].flatMap(formsOf), partOfKey(lab)];
   }
 
   public async run(): Promise<boolean> {
+    await this.goThrough().finally(() => this.closing.forEach((close) => close()));
+    process.stdout.write(`\n${this.checks.summary()}\n`);
+    return !this.checks.failed;
+  }
+
+  private async goThrough(): Promise<void> {
     const { privateKeyFile } = this.lab.config();
     const { pair } = this.operator;
     // Terraform says all that it has to say, in a file where secrets are looked for.
     pair.setEnvironment('TF_LOG', 'TRACE');
     pair.setEnvironment('TF_LOG_PATH', path.join(this.operator.directory, 'terraform.log'));
-    for (const name of [...NODES, 'nfs'] as const) await this.lab.machine(name).ssh(`sudo bash -c '${NEWCOMERS.replace(/'/g, `'\\''`)}'`, { input: `${PASSWORD}\n` });
+    for (const name of [...NODES, 'nfs'] as const) await this.lab.machine(name).ssh(`sudo bash -c ${shellQuote(NEWCOMERS)}`, { input: `${PASSWORD}\n` });
     await this.deploys('a private key, a user of whom sudo asks nothing, a port other than 22', {});
 
     pair.setVariable('sudo_password', WRONG);
@@ -89,12 +95,6 @@ class WaysIn {
     const bastion = { host: nfs.sshAddress, port: SSH_PORT, hostKeys: publicHostKeys(this.lab.state.workdir, nfs) };
     await this.moves('a bastion, port 22 of the nodes, a password for sudo alone', { ...this.inside(), ssh: { user: USER, sudoPasswordVariable: 'sudo_password', bastion } });
     await this.isRemoved();
-    process.stdout.write(`\n${this.checks.summary()}\n`);
-    return !this.checks.failed;
-  }
-
-  public close(): void {
-    this.closing.splice(0).forEach((close) => close());
   }
 
   /** By a change that each node has to be told, so that every step logs in this way; and the outputs, which the OpenSSH client reads. */
@@ -134,14 +134,11 @@ class WaysIn {
   }
 
   private async havePassword(what: string): Promise<void> {
-    for (const name of NODES) {
-      const { stdout } = await this.lab.node(name).ssh('sudo cat /etc/keepalived/keepalived.conf');
-      this.checks.claim(`${what}: keepalived.conf of ${name} has the password that it should have`, stdout.includes(`auth_pass ${this.inForce}\n`));
-    }
+    for (const name of NODES) this.checks.claim(`${what}: keepalived.conf of ${name} has the password that it should have`, await this.see.hasAuthPass(name, this.inForce));
   }
 
   private async noSwap(what: string, since: number): Promise<void> {
-    const holders = holdersIn(await this.lab.switch.timeline(since)).map(nameOfMac);
+    const holders = await this.see.holdersSince(since);
     this.checks.claim(`${what}: no role swap`, holders.length === 1, holders.join(', ') || 'nobody');
   }
 
@@ -154,7 +151,7 @@ class WaysIn {
 
   /** A step that cannot do its work, for a mount point is in its way, which not even root can replace. */
   private async failsAt(step: string, nodes: readonly NodeName[], place: string, mount: string): Promise<void> {
-    const each = (command: string): Promise<unknown> => Promise.all(nodes.map((name) => this.lab.node(name).ssh(`sudo sh -c '${command}'`)));
+    const each = (command: string): Promise<unknown> => Promise.all(nodes.map((name) => asRoot(this.lab, name, command)));
     await each(mount);
     await this.fails(`${step} made to fail on ${nodes.join(' and ')}`, new RegExp(`nim-ha \\S+: ${step} ?[1-4]?: FAILED`, 'g'), 1).finally(() => each(`umount ${place}`));
   }
@@ -186,8 +183,8 @@ class WaysIn {
     const { code } = await timed('cdktf destroy, the same way', () => this.operator.pair.destroy());
     this.checks.claim('cdktf destroy ends with 0', code === 0, String(code));
     for (const name of NODES) {
-      const { stdout } = await this.lab.node(name).ssh(`sudo bash -c 'ls -d /usr/local/lib/nim-ha /var/lib/nim-ha /etc/keepalived/keepalived.conf /root/.nim-ha /home/*/.nim-ha 2>/dev/null; true'`);
-      const left = stdout.split('\n').filter(Boolean);
+      const found = await asRoot(this.lab, name, 'ls -d /usr/local/lib/nim-ha /var/lib/nim-ha /etc/keepalived/keepalived.conf /root/.nim-ha /home/*/.nim-ha 2>/dev/null; true');
+      const left = found.split('\n').filter(Boolean);
       this.checks.claim(`${name}: the pair is gone, and what each user has uploaded`, left.length === 0, left.join(' '));
     }
     this.checks.claim('nobody answers for the virtual IP', (await eventually(30, async () => ((await this.see.holders()).length === 0 ? true : undefined))) === true);
@@ -225,17 +222,6 @@ class WaysIn {
 }
 
 /** @returns whether everything was as claimed */
-export async function waysIn(): Promise<boolean> {
-  const lab = await Lab.up();
-  const operator = await Operator.of(lab, { log: (line) => process.stderr.write(`    ${line}\n`) });
-  const ways = new WaysIn(lab, operator);
-  let good = false;
-  try {
-    good = await ways.run();
-  } finally {
-    ways.close();
-    await lab.down();
-    progress(`done after ${Math.round(elapsedSeconds())} s`);
-  }
-  return good;
+export function waysIn(): Promise<boolean> {
+  return inOperatedLab((lab, operator) => new WaysIn(lab, operator).run());
 }

@@ -1,6 +1,7 @@
 import type { Lab } from '../lab';
 import type { NodeName } from '../machines';
 import type { Operator } from '../operator';
+import { shellQuote } from '../shell-quote';
 
 /** The pair at the moment of a fault. */
 export interface Scene {
@@ -75,7 +76,7 @@ export const unnoticed = (): Bound => ({ vip: 0, writes: 3 });
 
 /** A command on a node, as root; what it says is of no interest, its failure is. */
 export async function asRoot(lab: Lab, node: NodeName | 'nfs', command: string, accept: 'any' | readonly number[] = [0]): Promise<string> {
-  const { stdout } = await lab.machine(node).ssh(`sudo bash -c '${command.replace(/'/g, `'\\''`)}'`, { accept, timeout: 120_000 });
+  const { stdout } = await lab.machine(node).ssh(`sudo bash -c ${shellQuote(command)}`, { accept, timeout: 120_000 });
   return stdout.trim();
 }
 
