@@ -147,8 +147,8 @@ test('the active node is told by Terraform, from what both nodes say', () => {
   const [p, s] = ['primary', 'secondary'].map((role) => `local.${Object.keys(synth(scope).locals).find((key) => key.includes(role))}`);
   expect(phase.value).toBe(`\${${p}.phase}`);
   expect(active.value).toBe(
-    `\${((${p}.holds_virtual_ip == true) && (${s}.holds_virtual_ip == true)) ? "both" : (${p}.holds_virtual_ip == true) ? "a" : ` +
-      `(${s}.holds_virtual_ip == true) ? "b" : ((${p}.reachable == true) && (${s}.reachable == true)) ? "none" : "unknown"}`,
+    `\${(((${p}.holds_virtual_ip == true) && (${s}.holds_virtual_ip == true)) ? "both" : (${p}.holds_virtual_ip == true) ? "a" : ` +
+      `(${s}.holds_virtual_ip == true) ? "b" : ((${p}.reachable == true) && (${s}.reachable == true)) ? "none" : "unknown")}`,
   );
 });
 

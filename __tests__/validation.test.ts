@@ -97,13 +97,6 @@ test('a segment may be a token: it is compared all the same', () => {
   expect(problems(() => synth(scope)).join('\n')).toContain('[segment/router-id-twice]');
 });
 
-test('a bastion needs host keys, too', () => {
-  const scope = stack();
-  const direct = SshAccess.withAgent({ user: 'ops' });
-  pair(scope, { ssh: direct.viaBastion({ host: '192.0.2.1', hostKeys: [] }) });
-  expect(problems(() => synth(scope)).join('\n')).toContain('[ssh/bastion-host-keys-missing]');
-});
-
 describe('warnings', () => {
   const warnings = (options: PairOptions): unknown[] =>
     pair(stack(), options).node.metadata.filter(({ type }) => type.includes('warn')).map(({ data }) => data);
@@ -115,8 +108,15 @@ describe('warnings', () => {
   test.each<[string, PairOptions]>([
     ['is a literal', { virtualIp: { authPass: 'literal' } }],
     ['cannot be noticed', { virtualIp: { authPass: Fn.uuid() } }],
+    // There is no key to hash the password with.
+    ['cannot be noticed', { ssh: SshAccess.withAgent({ user: 'ops' }) }],
+    ['cannot be noticed', { primary: { hostKeys, ssh: SshAccess.withAgent({ user: 'ops' }) } }],
     ['has no ECDSA key', { primary: { hostKeys: [ED25519_A] } }],
   ])('%s', (text, options) => {
     expect(warnings({ ...fine, ...options })).toEqual([expect.stringContaining(text)]);
+  });
+
+  test('none with an agent where a version tells of the change', () => {
+    expect(warnings({ ...fine, ssh: SshAccess.withAgent({ user: 'ops' }), virtualIp: { authPassVersion: '1' } })).toEqual([]);
   });
 });

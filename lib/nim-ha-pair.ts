@@ -78,9 +78,10 @@ export class NimHaPair extends Construct implements ITerraformDependable {
       const is = (key: string) => (node: HaNode) => `(${write(node.observed.value)}.${key} == true)`;
       const [holds, answers] = [is('holds_virtual_ip'), is('reachable')];
       const both = (test: (node: HaNode) => string): string => `(${test(primary)} && ${test(secondary)})`;
+      // In brackets, for it may become part of another expression.
       return (
-        `${both(holds)} ? "both" : ${holds(primary)} ? ${write(primary.declared.name)} : ` +
-        `${holds(secondary)} ? ${write(secondary.declared.name)} : ${both(answers)} ? "none" : "unknown"`
+        `(${both(holds)} ? "both" : ${holds(primary)} ? ${write(primary.declared.name)} : ` +
+        `${holds(secondary)} ? ${write(secondary.declared.name)} : ${both(answers)} ? "none" : "unknown")`
       );
     });
     return Token.asString(name);

@@ -3,7 +3,8 @@ import { IConstruct } from 'constructs';
 import { PairModel } from './config/model';
 import { NimHaPairProps } from './nim-ha-pair-props';
 import { known } from './pair-model';
-import { environmentVariable, resolved } from './remote/variables';
+import { isNoticed } from './remote/digest';
+import { resolved } from './remote/variables';
 import { present, RuleInput, Sibling, SshInput } from './rules/rule';
 import { checkAll } from './rules';
 import { SshAccess } from './ssh-access';
@@ -54,20 +55,15 @@ export function problemsOf(scope: IConstruct, { primary, secondary, ssh, nfsShar
     fencingSsh: nfsShare.fencing && sshInput(scope, nfsShare.fencing._ssh),
     siblings: [...pairs].filter(([other]) => other !== scope).map(([, { sibling }]) => sibling),
   };
-  const found = checkAll(input).map(({ message }) => message);
-  return ssh._login(scope).bastion?.hostKeys.length === 0 && input.ssh?.hostKeyChecking ? [...found, NO_BASTION_KEYS] : found;
+  return checkAll(input).map(({ message }) => message);
 }
-
-const NO_BASTION_KEYS =
-  'ssh.bastion.hostKeys: without a key the bastion cannot be told from another machine, got none; ' +
-  'add those of /etc/ssh/ssh_host_*_key.pub on the bastion [ssh/bastion-host-keys-missing]';
 
 /** What is allowed and probably not meant. */
 export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp }: NimHaPairProps): string[] {
   const warnings: string[] = [];
   if (!Token.isUnresolved(virtualIp.authPass)) {
     warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable [vip/auth-pass-literal]');
-  } else if (!virtualIp.authPassVersion && !environmentVariable(scope, virtualIp.authPass)) {
+  } else if (!virtualIp.authPassVersion && !isNoticed(scope, virtualIp.authPass, (primary.ssh ?? ssh)._login(scope))) {
     warnings.push('a change of virtualIp.authPass cannot be noticed here; give virtualIp.authPassVersion as well [vip/auth-pass-version]');
   }
   for (const [role, node] of Object.entries({ primary, secondary })) {

@@ -80,6 +80,27 @@ export const sshRows: Rows = {
       ],
     ],
   },
+  'ssh/bastion-host-keys-missing': {
+    passes: [
+      { ssh: { bastion: { hostKeys: [OTHER_KEY] } } },
+      { ssh: { hostKeyChecking: false, bastion: { hostKeys: [] } } },
+      { primary: { ssh: { hostKeyChecking: false, bastion: { hostKeys: [] } } } },
+    ],
+    fails: [
+      [
+        {
+          ssh: { hostKeyChecking: true, bastion: { hostKeys: [] } },
+          secondary: { ssh: { hostKeyChecking: true, bastion: { hostKeys: [] } } },
+          fencingSsh: { hostKeyChecking: true, bastion: { hostKeys: [] } },
+        },
+        ...['ssh', 'secondary.ssh', 'nfsShare.fencing.ssh'].map(
+          (path) =>
+            `${path}.bastion.hostKeys: without a key the bastion cannot be told from another machine, got none; ` +
+            'add those of /etc/ssh/ssh_host_*_key.pub on the bastion',
+        ),
+      ],
+    ],
+  },
   'ssh/timeout-unit': {
     passes: ['5m', '90s', '1h30m', '1.5m', '0.25h'].map(timeout),
     fails: [

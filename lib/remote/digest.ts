@@ -1,7 +1,7 @@
 import { scryptSync } from 'crypto';
 import { DataLocalCommand } from '@cdktf/provider-local/lib/data-local-command';
 import { Fn, Token } from 'cdktf';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { Login } from './login';
 import { expandedPath } from './operator-script';
 import { environmentVariable } from './variables';
@@ -18,8 +18,7 @@ export function secretDigest(scope: Construct, authPass: string, login: Login): 
     // Slow to compute, as nothing but that stands between an eight character password and its hash.
     return scryptSync(authPass, scope.node.path, 32).toString('hex');
   }
-  const password = environmentVariable(scope, authPass);
-  const key = keySource(scope, login);
+  const { password, key } = sources(scope, authPass, login);
   if (!password || !key) {
     return undefined;
   }
@@ -30,14 +29,29 @@ export function secretDigest(scope: Construct, authPass: string, login: Login): 
   return Fn.trimspace(hash.stdout);
 }
 
-/** Names of variables and paths come as arguments: they are data, not shell. */
+/** Whether a change of the password can be told, so that nobody has to say so. */
+export function isNoticed(scope: IConstruct, authPass: string, login: Login): boolean {
+  const { password, key } = sources(scope, authPass, login);
+  return !Token.isUnresolved(authPass) || Boolean(password && key);
+}
+
+/**
+ * Names of variables and paths come as arguments: they are data, not shell. A variable that was given in another way (`-var-file`) is no error, for
+ * a destroy reads this, too; but the plan then shows that nothing was compared.
+ */
 const COMMAND = [
-  'value() { if [ -n "$1" ]; then printenv "$1" || echo "not in the environment"; fi; }',
+  'for name in "$1" "$2"; do',
+  '  [ -z "$name" ] || printenv "$name" >/dev/null || { echo "a changed password is not noticed: $name is not in the environment"; exit; }',
+  'done',
   'sum() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }',
-  '{ value "$2"; value "$1"; if [ -n "$3" ]; then cat "$3"; fi; } | sum | cut -c 1-64',
+  '{ [ -z "$2" ] || printenv "$2"; printenv "$1"; if [ -n "$3" ]; then cat "$3"; fi; } | sum | cut -c 1-64',
 ].join('\n');
 
-function keySource(scope: Construct, login: Login): { env?: string; file?: string } | undefined {
+function sources(scope: IConstruct, authPass: string, login: Login): { password?: string; key?: { env?: string; file?: string } } {
+  return { password: environmentVariable(scope, authPass), key: keySource(scope, login) };
+}
+
+function keySource(scope: IConstruct, login: Login): { env?: string; file?: string } | undefined {
   if (login.privateKeyFile) {
     return { file: expandedPath(login.privateKeyFile) };
   }

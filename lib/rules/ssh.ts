@@ -88,6 +88,17 @@ export const sshRules: Rule[] = [
     },
   ),
   {
+    id: 'ssh/bastion-host-keys-missing',
+    summary: 'A bastion has a host key, wherever one is named, or checking is switched off by name.',
+    check: (input) =>
+      sshSettings(input)
+        .filter(({ ssh }) => ssh.hostKeyChecking && ssh.bastion?.hostKeys?.length === 0)
+        .map(({ path }) => {
+          const todo = 'add those of /etc/ssh/ssh_host_*_key.pub on the bastion';
+          return problem(`${path}.bastion.hostKeys`, 'without a key the bastion cannot be told from another machine', 'none', todo);
+        }),
+  },
+  {
     id: 'ssh/timeout-unit',
     summary: 'A time limit has a unit: Terraform silently takes 5 minutes for one that it cannot read.',
     check: (input) =>
