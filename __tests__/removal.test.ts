@@ -1,7 +1,7 @@
 import { Resource } from '@cdktf/provider-null/lib/resource';
 import { TerraformStack } from 'cdktf';
 import { RemovalPolicy, SshAccess } from '../lib';
-import { ED25519_A, ED25519_B, PairOptions, identityOf, pair, provisioners, stack, synth, variable } from './fixture';
+import { ED25519_A, ED25519_B, PairOptions, identityOf, nullResource, pair, provisioners, stack, synth, variable } from './fixture';
 
 function synthesised(options: PairOptions | ((scope: TerraformStack) => PairOptions) = {}): any {
   const scope = stack();
@@ -32,6 +32,13 @@ describe('what may change without a removal: the machines are the same instances
     ['a decommission', { decommission: true }],
   ])('%s', (_, options) => {
     expect(instances(synthesised(options))).toEqual(before);
+  });
+
+  test('other host keys may be another machine at the same address: all steps run again, and nothing is removed', () => {
+    const keys = { primary: { hostKeys: [ED25519_A.replace('Cwzvi', 'Cwzvj')] } };
+    const triggers = (options: PairOptions): object => nullResource(synthesised(options), 'NimHa_primary_preflight').triggers;
+    expect(triggers(keys)).not.toEqual(triggers({}));
+    expect({ ...triggers(keys), hostKeys: '' }).toEqual({ ...triggers({}), hostKeys: '' });
   });
 
   test('another host is another machine', () => {
@@ -80,10 +87,10 @@ test('removal carries its own script, refers to nothing but itself, and stops th
   expect(JSON.stringify(identityOf(tf))).not.toContain('assets/');
 });
 
-test('what the removal is told of the program is literal, and of machines whose keys are verified', () => {
+test('what the removal is told of the program is literal: each machine, and its keys where they are verified', () => {
   const told = (options: PairOptions): string => removal(synthesised(options)).environment.NIM_HA_PROGRAM;
-  expect(told({ ssh: SshAccess.withAgent({ user: 'ops' }).ignoringHostKeys() })).toBe('');
-  expect(removal(synthesised((scope) => ({ primary: { hostKeys: variable(scope, 'keys', 'list(string)').listValue } }))).environment.NIM_HA_PROGRAM).toBe(`192.0.2.12 ${ED25519_B}`);
+  expect(told({ ssh: SshAccess.withAgent({ user: 'ops' }).ignoringHostKeys() })).toBe('192.0.2.11 \n192.0.2.12 ');
+  expect(removal(synthesised((scope) => ({ primary: { hostKeys: variable(scope, 'keys', 'list(string)').listValue } }))).environment.NIM_HA_PROGRAM).toBe(`192.0.2.11 \n192.0.2.12 ${ED25519_B}`);
   expect(removal(synthesised((scope) => ({ primary: { hostKeys: [variable(scope, 'key').stringValue, ED25519_A] } }))).environment.NIM_HA_PROGRAM).toBe(`192.0.2.11 ${ED25519_A}\n192.0.2.12 ${ED25519_B}`);
 });
 
@@ -97,13 +104,17 @@ describe('decommission', () => {
   new Resource(scope, 'Next', { dependsOn: [subject] });
   const tf = synth(scope);
 
-  test('is one resource beside the machines, which runs the removal on both nodes and nothing at its own end', () => {
+  test('runs the removal on both nodes at the same time, and nothing at its own end', () => {
     expect(Object.keys(tf.resource).sort()).toEqual(['null_resource', 'terraform_data']);
-    const [name, ...others] = Object.keys(tf.resource.null_resource).filter((key) => key !== 'Next');
-    expect(others).toEqual([]);
-    expect(tf.resource.null_resource.Next.depends_on).toEqual([`null_resource.${name}`]);
+    const name = (part: string): string => Object.keys(tf.resource.null_resource).find((key) => key.startsWith(`NimHa_${part}decommission`))!;
+    const nodes = [name('primary_'), name('secondary_')];
+    expect(Object.keys(tf.resource.null_resource).sort()).toEqual([name(''), ...nodes, 'Next'].sort());
+    expect(tf.resource.null_resource.Next.depends_on).toEqual([`null_resource.${name('')}`]);
+    expect(Object.values(tf.resource.null_resource[name('')].triggers)).toEqual(nodes.map((node) => `\${null_resource.${node}.id}`));
+    // Where each had to wait for the other's lock on the share to go, an order between them would be a deadlock.
+    for (const node of nodes) expect(JSON.stringify(tf.resource.null_resource[node])).not.toMatch(/null_resource/);
     const blocks = provisioners(tf).filter(({ block }) => block.when !== 'destroy');
-    expect(blocks.map(({ block }) => block.connection.host)).toEqual(['192.0.2.12', '192.0.2.11']);
+    expect(blocks.map(({ block }) => block.connection.host)).toEqual(['192.0.2.11', '192.0.2.12']);
     for (const { block } of blocks) {
       expect(block.when).toBeUndefined();
       expect(block.inline[0]).toContain('remove restore </dev/null');

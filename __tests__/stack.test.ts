@@ -76,9 +76,9 @@ test('the backend is local, or any that the file names, with a state per pair', 
   expect(stackOf({}, { http: { password: 'a${b}%{c}{pair}' } }).terraform.backend.http.password).toBe('a$${b}%%{c}nim');
 });
 
-test('decommission leaves one resource beside the machines, and outputs that say so', () => {
+test('decommission leaves a removal for each node beside the machines, and outputs that say so', () => {
   const tf = stackOf({ decommission: true });
-  expect(Object.keys(tf.resource.null_resource)).toHaveLength(1);
+  expect(Object.keys(tf.resource.null_resource)).toHaveLength(3);
   expect(find(tf.locals, 'nim_ha_primary').reason).toBe('decommissioned');
 });
 

@@ -22,6 +22,7 @@ const C = '127.77.0.213';
 const [SERVER, OTHER_SERVER, OTHER_ADDRESS] = ['127.77.0.221', '127.77.0.222', '127.77.0.223'];
 const SERVER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEfd/QIYBkoDRYZZ1cI+HuN+Qqgxzmyrr1RF28qCwzvi';
 const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPK3NckO0pE9Jx9J5TrEdjHJQb+2G0wZLCrsu3BzxC+K';
+const THIRD_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINQb8LkVG+UfQM8PGLwiLEY2UwPo3SZlsyeY/jRHjNTv';
 
 interface Program {
   readonly primary?: Partial<NodeProps>;
@@ -176,7 +177,7 @@ const FENCING: readonly [string, Program | 'destroy', string[]][] = [
   ['the share on another server, the nodes move before the old one is as it was', { fencing: OTHER_SERVER }, ['rollout', SERVER]],
   ['decommissioned, the nodes go first', { fencing: SERVER, pair: { decommission: true } }, ['decommission', SERVER]],
   ['another user, nothing is taken away', { fencing: SERVER, pair: { ssh: SshAccess.withAgent({ user: 'root' }).ignoringHostKeys() } }, ['rollout']],
-  ['switched off where the policy is to retain, nothing is taken away', { pair: { removalPolicy: RemovalPolicy.RETAIN } }, ['rollout']],
+  ['switched off, also where the policy is to retain the pair', { pair: { removalPolicy: RemovalPolicy.RETAIN }, verify: true }, ['rollout', SERVER]],
 ];
 
 export async function removalTriggers(): Promise<boolean> {
@@ -218,6 +219,12 @@ export async function removalTriggers(): Promise<boolean> {
       checks.claim(`${name}: a removal on the old one, and on it alone`, removed.join() === A, removed.join(', ') || 'none');
     });
   }
+  await at(async (place) => {
+    await place.apply({ verify });
+    const retained = { removalPolicy: RemovalPolicy.RETAIN };
+    const removed = await place.apply({ primary: { host: C, hostKeys: [THIRD_KEY] }, pair: retained, verify });
+    checks.claim('a machine replaced, where the policy is to retain the pair: a removal on the old one', removed.join() === A, removed.join(', ') || 'none');
+  });
   for (const [name, program] of [['destroy', {}], ['destroy, hosts are tokens', { machineTag: 'one' }], ['destroy, a create-before-destroy dependant', { dependant: '1' }]] as const) {
     await at(async (place) => {
       await place.apply(program);
@@ -233,7 +240,7 @@ export async function removalTriggers(): Promise<boolean> {
   });
   for (const [name, after, expected] of FENCING) {
     await at(async (place) => {
-      await place.apply({ fencing: SERVER });
+      await place.apply({ fencing: SERVER, verify: after !== 'destroy' && after.verify });
       const order = after === 'destroy' ? await place.order('destroy') : await place.order('apply', after);
       // The two nodes are removed at the same time.
       const [first, second, ...rest] = order;

@@ -112,7 +112,8 @@ export interface NimHaPairProps {
   readonly repairDrift?: boolean;
 
   /**
-   * What a destroy does on the nodes.
+   * What a destroy does on the nodes, and on an NFS server that fences. A machine that another one has replaced, and a server that fences no more, are no
+   * part of the pair, and the pair is always taken off them; where host keys are not verified, `RETAIN` leaves them, too.
    *
    * @default RemovalPolicy.RESTORE
    */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'child_process';
 import { Testing } from 'cdktf';
 import { LinuxServerOptions, NfsFencing, RemovalPolicy, SshAccess } from '../../lib';
 import { ED25519_A, ED25519_B, find, nullResource, pair, PairOptions, stack, synth, variable } from '../fixture';
@@ -61,13 +62,14 @@ test('the nodes go first when all is destroyed, and the server last when fencing
 test('a decommission takes the server back, too, when the nodes have gone', () => {
   const tf = synthesised({}, { decommission: true });
   expect(identity(tf).for_each).toBe('${toset([])}');
-  expect(nullResource(tf, 'NimHa_decommission').depends_on).toContain(`terraform_data.${nameOf(tf.resource.terraform_data, 'NimHa_fencing')}`);
+  const server = `terraform_data.${nameOf(tf.resource.terraform_data, 'NimHa_fencing')}`;
+  for (const role of ['primary', 'secondary']) expect(nullResource(tf, `NimHa_${role}_decommission`).depends_on).toContain(server);
   expect(Object.keys(tf.resource.null_resource).filter((name) => name.includes('fencing'))).toEqual([]);
 });
 
 test('removal logs in to the server with what the instance has', () => {
   const { command, environment, quiet } = identity(synthesised({ host: 'nfs.example.com', port: 2222 })).provisioner[0]['local-exec'];
-  expect(command).toMatch(/^set -- remove-fencing\n#!\/bin\/bash\n/);
+  expect(command).toMatch(/^set -- remove-fencing restore\n#!\/bin\/bash\n/);
   expect(quiet).toBe(true);
   expect(environment.NIM_HA_FENCING_NAME).toBe('${try(self.input.NIM_HA_FENCING_NAME, "")}');
   const { input, for_each } = identity(synthesised({ host: 'nfs.example.com', port: 2222 }));
@@ -75,8 +77,25 @@ test('removal logs in to the server with what the instance has', () => {
   for (const text of ['"NIM_HA_HOST" = "nfs.example.com"', '"NIM_HA_PORT" = "2222"', '"NIM_HA_USER" = "admin"', '"NIM_HA_FENCING_NAME" = "stack-NimHa"']) expect(input).toContain(text);
 });
 
-test('RETAIN leaves the server as it is: the nodes go on serving', () => {
-  expect(identity(synthesised({}, { removalPolicy: RemovalPolicy.RETAIN })).provisioner).toBeUndefined();
+test('the removal knows of RETAIN, and whether the program still has the server', () => {
+  const of = (tf: any) => identity(tf).provisioner[0]['local-exec'];
+  const retained = of(synthesised({}, { removalPolicy: RemovalPolicy.RETAIN }));
+  expect(retained.command).toMatch(/^set -- remove-fencing retain\n/);
+  expect(retained.environment.NIM_HA_PROGRAM).toBe(`stack-NimHa@192.0.2.13 ${ED25519_A}`);
+  const scope = stack();
+  pair(scope, { removalPolicy: RemovalPolicy.RETAIN });
+  expect(of(synth(scope)).environment.NIM_HA_PROGRAM).toBe('');
+});
+
+test('two pairs on one server, set up at the same time, leave each other\'s scripts alone', () => {
+  const parts = (name: string): { path: string; forgets: string } => {
+    const { inline, connection } = nullResource(synthesised({ name }), 'NimHa_fencing_setup').provisioner[0]['remote-exec'];
+    return { path: connection.script_path, forgets: /for old in (\S+);/.exec(inline[0])![1] };
+  };
+  const [one, other] = [parts('one'), parts('other')];
+  const matches = (glob: string, path: string): boolean => spawnSync('bash', ['-c', '[[ $2 == $1 ]]', '_', glob, path.replace('%RAND%', '1234')]).status === 0;
+  expect([matches(one.forgets, one.path), matches(other.forgets, other.path)]).toEqual([true, true]);
+  expect([matches(one.forgets, other.path), matches(other.forgets, one.path)]).toEqual([false, false]);
 });
 
 test('the settings name what is exported, and to whom', () => {

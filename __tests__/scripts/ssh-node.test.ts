@@ -1,5 +1,6 @@
 import { spawnSync } from 'child_process';
-import { readFileSync, readdirSync } from 'fs';
+import { createHash } from 'crypto';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'fs';
 import { join } from 'path';
 import { askingSudo, SUDO_PASSWORD } from './support/asking-sudo';
 import { NODE, Operator, SSH_NODE, STATUS, WITH_KEY } from './support/operator';
@@ -193,15 +194,58 @@ describe('the same machine under another address', () => {
     expect(gone('192.0.2.11', program, ...more)).toEqual(removed);
   });
 
-  test('where nothing would be taken away there is nothing to refuse', () => {
-    expect(run(['remove', 'retain', ...WITH_KEY, 'NIM_HA_MACHINE=192.0.2.11', `NIM_HA_PROGRAM=a.example ${KEY}`]).code).toBe(0);
-  });
-
   test('on an NFS server another name is another pair', () => {
-    const server = (program: string) => run(['remove-fencing', ...WITH_KEY, 'NIM_HA_FENCING_NAME=demo', 'NIM_HA_MACHINE=demo@192.0.2.11', `NIM_HA_PROGRAM=${program}`, 'NIM_HA_RESOURCE=terraform_data.x']).code;
+    const server = (program: string) => run(['remove-fencing', 'restore', ...WITH_KEY, 'NIM_HA_FENCING_NAME=demo', 'NIM_HA_MACHINE=demo@192.0.2.11', `NIM_HA_PROGRAM=${program}`, 'NIM_HA_RESOURCE=terraform_data.x']).code;
     expect(server(`demo@a.example ${KEY}`)).toBe(5);
     expect(server(`other@a.example ${KEY}`)).toBe(0);
     expect(server(`demo@192.0.2.11 ${KEY}`)).toBe(0);
+  });
+});
+
+describe('a pair that is retained', () => {
+  const retained = (verb: string, program: string[], ...more: string[]) =>
+    run([verb, 'retain', ...WITH_KEY, 'NIM_HA_FENCING_NAME=demo', 'NIM_HA_MACHINE=demo@192.0.2.11', `NIM_HA_PROGRAM=${program.join('\n')}`, 'NIM_HA_RESOURCE=terraform_data.x', ...more]);
+  const asked = () => read('arguments').trim().split('\n').pop()!;
+  const KEYS = 'NIM_HA_HOST_KEYS=ssh-ed25519 AAAA';
+  beforeEach(() => {
+    operator.write('arguments', '');
+    answer(0, 'nim-ha node: ok');
+  });
+
+  test('is asked to stay where the program still has the machine', () => {
+    expect(retained('remove', ['demo@192.0.2.11 ssh-ed25519 AAAA'], KEYS).code).toBe(0);
+    expect(asked()).toContain('remove.sh retain');
+  });
+
+  test('stays on a server that the program still has, which nobody has to be asked for', () => {
+    expect(retained('remove-fencing', ['demo@192.0.2.11 ssh-ed25519 AAAA'], KEYS)).toEqual({
+      code: 0,
+      out: 'nim-ha 192.0.2.11: remove-fencing: left in place, as removalPolicy retain says; to take it away later, run on it: sudo /usr/local/lib/nim-ha-fence/setup.sh remove demo\n',
+    });
+    expect(asked()).toBe('');
+  });
+
+  test.each([
+    ['remove', 'remove.sh restore', ['demo@192.0.2.12 ssh-ed25519 BBBB']],
+    ['remove-fencing', 'remove "$n"', ['demo@192.0.2.12 ssh-ed25519 BBBB']],
+    ['remove-fencing', 'remove "$n"', []],
+  ])('%s: is taken off a machine that is another one', (verb, command, program) => {
+    const { code, out } = retained(verb, program, KEYS);
+    expect([code, out]).toEqual([0, expect.stringContaining('the pair is removed from it, for removalPolicy retain is for what is')]);
+    expect(asked()).toContain(command);
+  });
+
+  test.each([
+    ['no host keys are verified', ['demo@192.0.2.12 ssh-ed25519 BBBB'], ['NIM_HA_HOST_KEYS=']],
+    ['a machine of the program has none that is known', ['demo@a.example ssh-ed25519 BBBB', 'demo@b.example '], [KEYS]],
+  ])('stays where it may be one machine under another address: %s', (_, program, more) => {
+    expect(retained('remove', program, ...more)).toEqual({ code: 0, out: expect.stringContaining('left as it is; to take the pair off it, run on it: sudo /usr/local/lib/nim-ha/remove.sh restore') });
+    expect(asked()).toBe('');
+  });
+
+  test('is not taken off one that the program has under another address', () => {
+    expect(retained('remove', ['demo@a.example ssh-ed25519 AAAA'], KEYS)).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/same-machine]') });
+    expect(asked()).toBe('');
   });
 });
 
@@ -210,18 +254,33 @@ describe('remove-fencing, of an NFS server', () => {
 
   test('runs what is installed there, as root, with the name of the pair', () => {
     answer(0, 'nim-ha nfs: fencing: removed');
-    expect(run(['remove-fencing', ...SERVER])).toEqual({ code: 0, out: 'nim-ha nfs: fencing: removed\n' });
+    expect(run(['remove-fencing', 'restore', ...SERVER])).toEqual({ code: 0, out: 'nim-ha nfs: fencing: removed\n' });
     const command = read('arguments').trim().split('\n').pop()!;
     // With a setup.sh in place of the installed one, and a sudo that says what it is asked.
     const home = join(dir, 'server');
     operator.write('server/setup.sh', 'echo "setup $*"\n');
     standIn('sudo', 'shift; [[ $1 == true ]] || "$@"');
     standIn('id', 'echo 1000');
-    const there = (path: string) => spawnSync('sh', ['-c', command.replace('/usr/local/lib/nim-ha-fence', path)], { env: { PATH: `${dir}:${process.env.PATH}` }, encoding: 'utf8' });
-    expect(there(home)).toMatchObject({ status: 0, stdout: 'setup remove demo-nim_ha\n' });
-    expect(there(join(dir, 'nowhere')).status).toBe(93);
+    const there = (path: string) => spawnSync('sh', ['-c', command.replace('/usr/local/lib/nim-ha-fence', path)], { cwd: home, env: { PATH: `${dir}:${process.env.PATH}` }, encoding: 'utf8' });
+    // What deploys have left in the home, of this pair and of another one.
+    const hash = (name: string) => createHash('sha256').update(name).digest('hex');
+    const uploaded = (name: string) => [`.nim-ha-fence/${name}`, `.nim-ha-fence/secret/${hash(name)}`, `.nim-ha-fence-${hash(name)}-1234.sh`];
+    const left = () => [...uploaded('demo-nim_ha'), ...uploaded('other'), '.nim-ha-fence'].filter((path) => existsSync(join(home, path)));
+    [...uploaded('demo-nim_ha'), ...uploaded('other')].forEach((path) => operator.write(`server/${path}`, ''));
     standIn('sudo', 'exit 1');
     expect(there(home).status).toBe(94);
+    standIn('sudo', 'shift; [[ $1 == true ]] || exit 3');
+    expect(there(home).status).toBe(3);
+    expect(left()).toHaveLength(7);
+    standIn('sudo', 'shift; [[ $1 == true ]] || "$@"');
+    expect(there(home)).toMatchObject({ status: 0, stdout: 'setup remove demo-nim_ha\n', stderr: '' });
+    expect(left()).toEqual([...uploaded('other'), '.nim-ha-fence']);
+    uploaded('other').forEach((path) => rmSync(join(home, path)));
+    uploaded('demo-nim_ha').forEach((path) => operator.write(`server/${path}`, ''));
+    expect(there(join(dir, 'nowhere')).status).toBe(93);
+    expect(left()).toEqual(['.nim-ha-fence']);
+    expect(there(home).status).toBe(0);
+    expect(left()).toEqual([]);
   });
 
   test.each([
@@ -231,16 +290,16 @@ describe('remove-fencing, of an NFS server', () => {
     [255, 'ssh: connect to host 192.0.2.11 port 22: No route to host', 0, 'SKIPPED [ssh/unreachable]'],
   ])('ends as it ended there: %i %s', (code, error, expected, out) => {
     answer(code, '', error);
-    const result = run(['remove-fencing', ...SERVER, 'NIM_HA_CONNECT_LIMIT=0']);
+    const result = run(['remove-fencing', 'restore', ...SERVER, 'NIM_HA_CONNECT_LIMIT=0']);
     expect(result).toEqual({ code: expected, out: expect.stringContaining(out) });
     if (out.startsWith('SKIPPED')) expect(result.out).toContain('run on it: sudo /usr/local/lib/nim-ha-fence/setup.sh remove demo-nim_ha');
   });
 
   test.each(['', 'a b', '$(reboot)', '-x', 'a;b'])('the name %j is refused', (name) => {
-    expect(run(['remove-fencing', ...WITH_KEY, `NIM_HA_FENCING_NAME=${name}`])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/bad-settings]') });
+    expect(run(['remove-fencing', 'restore', ...WITH_KEY, `NIM_HA_FENCING_NAME=${name}`])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/bad-settings]') });
   });
 });
 
 test('wrong arguments end with 2', () => {
-  for (const args of [[], ['status'], ['remove'], ['remove', 'all'], ['observe', 'HOST=x']]) expect(run(args).code).toBe(2);
+  for (const args of [[], ['status'], ['remove'], ['remove', 'all'], ['remove-fencing'], ['remove-fencing', 'all', 'NIM_HA_FENCING_NAME=demo'], ['observe', 'HOST=x']]) expect(run(args).code).toBe(2);
 });

@@ -8,8 +8,8 @@ import { Target } from './login';
 import { generation, noObservation, observation } from './observation';
 import { operatorScriptAsset } from './operator-script';
 import { ScriptBundle } from './script-bundle';
-import { decommission, preflight, rollout, stage } from './steps';
-import { attribute, encode, sha256 } from './text';
+import { after, decommission, preflight, rollout, stage } from './steps';
+import { attribute, encode, lines, sha256 } from './text';
 
 /** One node as the steps see it: where it is, and the data that it gets. */
 export interface RemoteNode {
@@ -53,7 +53,8 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
   const machines = identity(scope, targets, pair.removal, [server]);
 
   if (pair.decommission) {
-    const ready = decommission(scope, primary.target, secondary.target, pair.removal, [machines, server]);
+    const removals = [primary, secondary].map((node) => decommission(node.scope, node.target, pair.removal, [machines, server]));
+    const ready = new NullResource(scope, 'decommission', { triggers: after('decommission', removals) });
     return { ready, primary: nothing(primary, 'decommissioned'), secondary: nothing(secondary, 'decommissioned') };
   }
 
@@ -72,6 +73,8 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
       dependsOn: setUp ? [setUp] : [machines],
       triggers: {
         host: Token.isUnresolved(target.host) ? target.host : machineKey(role, target, targets),
+        // A new machine at the old address has others.
+        hostKeys: sha256(lines(target.hostKeys)),
         // Another user has a home of its own, where nothing is uploaded yet.
         login: `${target.login.user}:${target.port}`,
         text: sha256(nodeData),

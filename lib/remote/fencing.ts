@@ -1,7 +1,6 @@
 import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
-import { FileProvisioner, Fn, ITerraformDependable, TerraformIterator, Token } from 'cdktf';
+import { FileProvisioner, Fn, ITerraformDependable, RemoteExecProvisioner, TerraformIterator, Token } from 'cdktf';
 import { Construct } from 'constructs';
-import { BOOTSTRAP_SCRIPT } from './connection';
 import { programNow, removalProvisioner } from './identity';
 import { Target } from './login';
 import { SETTINGS, operatorSettings } from './operator-script';
@@ -9,7 +8,7 @@ import { ScriptBundle } from './script-bundle';
 import { after, block, sudoPassword } from './steps';
 import { TerraformData } from './terraform-data';
 import { encode, expression, sha256 } from './text';
-import { serverUploadCommands } from './upload';
+import { serverScript, serverUploadCommands } from './upload';
 import { written } from './written';
 
 /** The NFS server as far as it fences: where it is, and what it is told of the pair. */
@@ -32,7 +31,7 @@ export function fencingIdentity(scope: Construct, server: FencingServer | undefi
     forEach: TerraformIterator.fromList(Object.keys(instances)),
     input: written((write) => (server ? `${write(instances)}[each.value]` : 'null')),
     lifecycle: { createBeforeDestroy: true },
-    provisioners: removal === 'retain' ? undefined : [removalProvisioner('remove-fencing', [...SETTINGS, 'NIM_HA_FENCING_NAME'], programNow(() => data, server ? { [instanceKey(server)]: server.target } : {}))],
+    provisioners: [removalProvisioner(`remove-fencing ${removal}`, [...SETTINGS, 'NIM_HA_FENCING_NAME'], programNow(() => data, server ? { [instanceKey(server)]: server.target } : {}))],
   });
   return data;
 }
@@ -46,18 +45,22 @@ function goThere({ name }: FencingServer): string[] {
   return [`name="$(base64 -d <<<'${encode(name)}')"`, 'cd ".nim-ha-fence/$name"'];
 }
 
-/** A file for each pair: several may be at work there, and each forgets its own. The name may be a token, and so anything: it makes no path. */
-function secretName({ name }: FencingServer): string {
+/** In the names of files: several pairs may be at work there, and each forgets its own. The name may be a token, and so anything: it makes no path. */
+function nameHash({ name }: FencingServer): string {
   return Token.isUnresolved(name) ? Fn.sha256(expression(name)) : sha256(name);
 }
 
 function serverSudoPassword(server: FencingServer): FileProvisioner[] {
-  return sudoPassword(server.target, `.nim-ha-fence/secret/${secretName(server)}`);
+  return sudoPassword(server.target, `.nim-ha-fence/secret/${nameHash(server)}`);
+}
+
+function serverBlock(server: FencingServer, commands: string[]): RemoteExecProvisioner {
+  return block(server.target, serverScript(nameHash(server)), commands);
 }
 
 /** Looks at the server, refuses what is in the way, and sets the pair up there. */
 export function fencingSetup(scope: Construct, server: FencingServer, dependsOn: ITerraformDependable[]): NullResource {
-  const upload = serverUploadCommands(ScriptBundle.SERVER.asset(scope), encode(server.name));
+  const upload = serverUploadCommands(ScriptBundle.SERVER.asset(scope), encode(server.name), nameHash(server));
   const install = `base64 -d <<<'${encode(server.settings)}' | bash scripts/setup.sh install "$name"`;
   const sudo = serverSudoPassword(server);
   return new NullResource(scope, 'fencing_setup', {
@@ -69,8 +72,8 @@ export function fencingSetup(scope: Construct, server: FencingServer, dependsOn:
       scripts: ScriptBundle.SERVER.hash,
     },
     provisioners: sudo.length
-      ? [block(server.target, BOOTSTRAP_SCRIPT, [...upload, `put 0600 ../secret/${secretName(server)} cat </dev/null`]), ...sudo, block(server.target, BOOTSTRAP_SCRIPT, [...goThere(server), install])]
-      : [block(server.target, BOOTSTRAP_SCRIPT, [...upload, install])],
+      ? [serverBlock(server, [...upload, `put 0600 ../secret/${nameHash(server)} cat </dev/null`]), ...sudo, serverBlock(server, [...goThere(server), install])]
+      : [serverBlock(server, [...upload, install])],
   });
 }
 
@@ -80,7 +83,7 @@ export function fencingKeys(scope: Construct, server: FencingServer, stages: Nul
     triggers: { ...after('stage', stages), setup: setUp.id },
     provisioners: [
       ...serverSudoPassword(server),
-      block(server.target, BOOTSTRAP_SCRIPT, [
+      serverBlock(server, [
         ...goThere(server),
         // Terraform gives a script a terminal for its stdin, which never ends.
         'bash scripts/setup.sh admit "$name" </dev/null',

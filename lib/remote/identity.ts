@@ -31,12 +31,14 @@ export function identity(scope: Construct, nodes: { [role: string]: Target }, mo
 }
 
 /**
- * What a removal has to know of the program that makes an instance go: the machines by the keys of their instances, with a host key per line. As far as they
- * are literals, for a removal may refer to nothing but itself.
+ * What a removal has to know of the program that makes an instance go: the machines by the keys of their instances, a line for each host key, or one
+ * without a key where none is known. As far as they are literals, for a removal may refer to nothing but itself.
  */
 export function programNow(resource: () => TerraformData, machines: { [key: string]: Target }): { [setting: string]: string } {
-  const verified = Object.entries(machines).filter(([, { hostKeys, login }]) => login.verifyHostKeys && !Token.isUnresolved(hostKeys));
-  const lines = verified.flatMap(([machine, { hostKeys }]) => hostKeys.filter((key) => !Token.isUnresolved(key)).map((key) => `${machine} ${key}`));
+  const lines = Object.entries(machines).flatMap(([machine, { hostKeys, login }]) => {
+    const known = login.verifyHostKeys && !Token.isUnresolved(hostKeys) ? hostKeys.filter((key) => !Token.isUnresolved(key)) : [];
+    return (known.length > 0 ? known : ['']).map((key) => `${machine} ${key}`);
+  });
   return {
     NIM_HA_MACHINE: '${each.key}',
     NIM_HA_PROGRAM: escapeTemplate(lines.join('\n')),

@@ -84,26 +84,25 @@ export function rollout(scope: Construct, primary: Target, secondary: Target, st
   });
 }
 
-/** Removes the pair from both nodes as a step of a deploy, with the program that the last deploy left on them. */
-export function decommission(scope: Construct, primary: Target, secondary: Target, mode: string, dependsOn: ITerraformDependable[]): NullResource {
-  const sudo = (target: Target): Provisioner[] => {
-    const files = sudoPassword(target);
-    return files.length ? [block(target, BOOTSTRAP_SCRIPT, PRIVATE_DIRECTORY), ...files] : [];
-  };
-  const remove = (target: Target): Provisioner[] => [
-    ...sudo(target),
-    block(target, BOOTSTRAP_SCRIPT, [
-      'program=/usr/local/lib/nim-ha/run-step.sh',
-      // Where a deploy was interrupted early, there is only what it has uploaded.
-      '[ -e "$program" ] || program=.nim-ha/scripts/run-step.sh',
-      `if [ -e "$program" ]; then bash "$program" remove ${mode} </dev/null; else echo "nothing to remove"; fi`,
-      'rm -rf -- .nim-ha',
-    ]),
-  ];
+/**
+ * Removes the pair from a node as a step of a deploy, with the program that the last deploy left there. Both nodes at the same time, as a destroy does:
+ * one that gets back what ran on it before waits until the other one has let go of the share.
+ */
+export function decommission(scope: Construct, target: Target, mode: string, dependsOn: ITerraformDependable[]): NullResource {
+  const sudo = sudoPassword(target);
   return new NullResource(scope, 'decommission', {
     dependsOn,
-    triggers: { primary: primary.host, secondary: secondary.host },
-    provisioners: [...remove(secondary), ...remove(primary)],
+    triggers: { host: target.host },
+    provisioners: [
+      ...(sudo.length ? [block(target, BOOTSTRAP_SCRIPT, PRIVATE_DIRECTORY), ...sudo] : []),
+      block(target, BOOTSTRAP_SCRIPT, [
+        'program=/usr/local/lib/nim-ha/run-step.sh',
+        // Where a deploy was interrupted early, there is only what it has uploaded.
+        '[ -e "$program" ] || program=.nim-ha/scripts/run-step.sh',
+        `if [ -e "$program" ]; then bash "$program" remove ${mode} </dev/null; else echo "nothing to remove"; fi`,
+        'rm -rf -- .nim-ha',
+      ]),
+    ],
   });
 }
 

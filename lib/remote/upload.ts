@@ -3,7 +3,7 @@ import { PUT, ScriptBundle } from './script-bundle';
 import { escapeTemplate } from './text';
 
 /** Terraform leaves its own script behind in the home, empty or, after a failure, whole. */
-const FORGET_OLD = 'for old in ./.nim-ha-*.sh; do if [ "$old" != "$0" ]; then rm -f -- "$old"; fi; done';
+const forgetOld = (scripts: string): string => `for old in ${scripts}; do if [ "$old" != "$0" ]; then rm -f -- "$old"; fi; done`;
 
 /** Shell that makes `~/.nim-ha` and goes there. What a secret is written into later is there, and private, before it comes. */
 export const PRIVATE_DIRECTORY = [
@@ -27,14 +27,18 @@ export function uploadCommands(asset: TerraformAsset, nodeData: string): string[
     // Later deploys may find this done and bring nothing: a power cut must not leave files without content.
     'sync -f .',
   ];
-  return [escapeTemplate(FORGET_OLD), ...PRIVATE_DIRECTORY, ...ScriptBundle.NODE.unpackCommands(asset), ...after.map(escapeTemplate)];
+  return [escapeTemplate(forgetOld('./.nim-ha-*.sh')), ...PRIVATE_DIRECTORY, ...ScriptBundle.NODE.unpackCommands(asset), ...after.map(escapeTemplate)];
+}
+
+/** Where a block puts its script on an NFS server: several pairs may be set up there at the same time, by one user. */
+export function serverScript(nameHash: string): string {
+  return `./.nim-ha-fence-${nameHash}-%RAND%.sh`;
 }
 
 /** Shell that makes `~/.nim-ha-fence/<name>` on an NFS server, goes there, and brings `./scripts` up to date. `name` is base64. */
-export function serverUploadCommands(asset: TerraformAsset, name: string): string[] {
+export function serverUploadCommands(asset: TerraformAsset, name: string, nameHash: string): string[] {
   const before = [
     'umask 077',
-    FORGET_OLD,
     `name="$(base64 -d <<<'${name}')"`,
     // What becomes a path is held against its pattern first; setup.sh says the rest.
     '[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || name=invalid',
@@ -43,5 +47,5 @@ export function serverUploadCommands(asset: TerraformAsset, name: string): strin
     'cd ".nim-ha-fence/$name"',
     PUT,
   ];
-  return [...before.map(escapeTemplate), ...ScriptBundle.SERVER.unpackCommands(asset)];
+  return [forgetOld(serverScript(nameHash).replace('%RAND%', '*')), ...before.map(escapeTemplate), ...ScriptBundle.SERVER.unpackCommands(asset)];
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# ssh-node.sh observe | generation | remove restore|retain | remove-fencing [KEY=VALUE...]: what the operator's machine asks of a
+# ssh-node.sh observe | generation | (remove | remove-fencing) (restore | retain) [KEY=VALUE...]: what the operator's machine asks of a
 # node, or of an NFS server that fences, with the OpenSSH client. Also run as a text (bash -c), so it does not know where it lies. Settings, as arguments or environment:
 #   NIM_HA_HOST NIM_HA_PORT NIM_HA_USER    NIM_HA_HOST_KEYS (one a line; empty: not checked)
 #   NIM_HA_KEY_ENV, NIM_HA_PASSWORD_ENV    names of the environment variables that hold a private key, a password
@@ -20,20 +20,26 @@ total_limit=120 # seconds: a node whose processors are busy takes its time; remo
 verb="${1-}"
 shift
 mode=
-if [[ $verb == remove ]]; then
+case "$verb" in remove*)
   mode="${1-}"
   shift
   total_limit=2400
-elif [[ $verb == remove-fencing ]]; then
-  total_limit=300
-fi
+  [[ $verb == remove ]] || total_limit=300
+  ;;
+esac
 for setting in "$@"; do
   [[ $setting =~ ^NIM_HA_[A-Z_]+= ]] || { printf 'ssh-node: not a setting: %s\n' "$setting" >&2 && exit 2; }
   printf -v "${setting%%=*}" '%s' "${setting#*=}"
 done
-# What a person runs on the machine where this does not get to.
-removal_program="/usr/local/lib/nim-ha/remove.sh $mode"
-[[ $verb != remove-fencing ]] || removal_program="/usr/local/lib/nim-ha-fence/setup.sh remove ${NIM_HA_FENCING_NAME-}"
+
+# by_hand MODE: what a person runs on the machine where this does not get to, or leaves all as it is.
+by_hand() {
+  if [[ $verb == remove-fencing ]]; then
+    printf 'sudo /usr/local/lib/nim-ha-fence/setup.sh remove %s' "${NIM_HA_FENCING_NAME-}"
+  else
+    printf 'sudo /usr/local/lib/nim-ha/remove.sh %s' "$1"
+  fi
+}
 
 # Settings and ssh's words are somebody else's: no terminal acts on them.
 say() {
@@ -61,10 +67,15 @@ no_answer() {
   refuse_removal "$@"
 }
 
-# Where the program does not have the instance that goes, but has its machine, by a host key: what the machine is called there.
+# Whether the program has the instance that goes, and so goes itself.
+is_in_program() {
+  [[ -z ${NIM_HA_MACHINE-} || $'\n'$NIM_HA_PROGRAM == *$'\n'"$NIM_HA_MACHINE "* ]]
+}
+
+# Where it has not, but has its machine, by a host key: what the machine is called there.
 other_name() {
   local machine key
-  [[ $'\n'$NIM_HA_PROGRAM != *$'\n'"$NIM_HA_MACHINE "* ]] || return 0
+  ! is_in_program || return 0
   while read -r machine key; do
     # On a server there may be several: another name is another pair.
     [[ $verb != remove-fencing || ${machine%@*} == "${NIM_HA_MACHINE%@*}" ]] || continue
@@ -77,7 +88,7 @@ other_name() {
 # A removal would take a machine out of the pair that is meant to stay.
 refuse_other_name() {
   local other
-  [[ $verb$mode =~ ^remove(restore|-fencing)$ && -n ${NIM_HA_MACHINE-} ]] || return 0
+  [[ $mode == restore ]] || return 0
   other="$(other_name)"
   [[ -n $other ]] || return 0
   say "FAILED [ssh/same-machine]: $NIM_HA_MACHINE is not in the program any more, got one of its host keys at $other, expected another machine there; nothing was removed." \
@@ -85,6 +96,24 @@ refuse_other_name() {
     "terraform state rm '${NIM_HA_RESOURCE}[\"$NIM_HA_MACHINE\"]'." \
     "If it is not, give the new one host keys of its own"
   exit 5
+}
+
+# A pair that is retained stays on the machines of the program. One that is there no more is no part of it, and would go on as a third node, or as
+# a fence that nobody asks; but where host keys do not tell, it may be one of the pair under another address.
+retain_or_restore() {
+  local nobody=$' (\n|$)'
+  [[ $mode == retain ]] || return 0
+  if ! is_in_program && [[ -n ${NIM_HA_HOST_KEYS-} && ! $NIM_HA_PROGRAM =~ $nobody ]]; then
+    say "$NIM_HA_MACHINE is not in the program any more: the pair is removed from it, for removalPolicy retain is for what is"
+    mode=restore
+  elif ! is_in_program; then
+    say "$NIM_HA_MACHINE is not in the program any more, and without host keys nothing tells whether that is only its address: left as it is; to take the pair" \
+      "off it, run on it: $(by_hand restore)"
+    exit 0
+  elif [[ $verb == remove-fencing ]]; then
+    say "left in place, as removalPolicy retain says; to take it away later, run on it: $(by_hand restore)"
+    exit 0
+  fi
 }
 
 # What ssh said of why: about a changed host key it says more, and a tool that was ended says nothing.
@@ -96,7 +125,8 @@ complaint() {
 
 # refuse_removal REACHABLE REASON: what is to be done about a node that could not be asked to remove the pair.
 refuse_removal() {
-  local what bastion='' later="run on it: sudo $removal_program"
+  local what bastion='' later
+  later="run on it: $(by_hand "$mode")"
   what="ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(complaint)"
   if [[ -e $dir/began ]]; then
     say "FAILED [ssh/lost]: $what, expected the end of the removal that began above; run this again, it goes on from there"
@@ -128,9 +158,9 @@ check_settings() {
   bad="pair on the server, got name '${NIM_HA_FENCING_NAME-}', expected letters, digits, . _ -"
   case "$verb $mode" in
     "observe " | "generation " | "remove restore" | "remove retain") ;;
-    "remove-fencing ") [[ ${NIM_HA_FENCING_NAME-} =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || no_answer null bad-settings ;;
+    "remove-fencing restore" | "remove-fencing retain") [[ ${NIM_HA_FENCING_NAME-} =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || no_answer null bad-settings ;;
     *)
-      printf 'usage: ssh-node.sh observe | generation | remove restore|retain | remove-fencing [KEY=VALUE...]\n' >&2
+      printf 'usage: ssh-node.sh observe | generation | (remove | remove-fencing) (restore | retain) [KEY=VALUE...]\n' >&2
       exit 2
       ;;
   esac
@@ -147,6 +177,9 @@ check_settings() {
   [[ -z ${NIM_HA_BASTION_HOST-} ]] || [[ $NIM_HA_BASTION_HOST =~ $pattern &&
     ${NIM_HA_BASTION_USER:=$NIM_HA_USER} =~ ^[A-Za-z0-9_][A-Za-z0-9._@-]*$ && ${NIM_HA_BASTION_PORT:=22} =~ ^[0-9]+$ ]] ||
     no_answer null bad-settings
+  # Host keys are checked on both machines or, where that is switched off, on none.
+  bad="bastion ${NIM_HA_BASTION_HOST-}, got no host key of it, expected one, for those of the node are to be checked"
+  [[ -z ${NIM_HA_BASTION_HOST-} || -z ${NIM_HA_HOST_KEYS-} || -n ${NIM_HA_BASTION_HOST_KEYS-} ]] || no_answer null bad-settings
 }
 
 clean_up() {
@@ -270,8 +303,10 @@ remote_command() {
   case "$verb $mode" in
     "observe ") printf '%s' "$prefix$found" 'timeout 90 $s bash $p/nim-ha.sh status --json' ;;
     "generation ") printf '%s' "$prefix$found" 'timeout 90 $s bash $p/nim-ha.sh generation' ;;
-    "remove-fencing ") printf '%s' "${prefix}p=/usr/local/lib/nim-ha-fence; [ -e \$p/setup.sh ] || exit 93; " \
-      '[ -z "$s" ] || $s true 2>/dev/null || exit 94; ' "exec \$s bash \$p/setup.sh remove $NIM_HA_FENCING_NAME" ;;
+    "remove-fencing restore") printf '%s' "${prefix}n=$NIM_HA_FENCING_NAME; p=/usr/local/lib/nim-ha-fence/setup.sh; " \
+      'h="$(printf %s "$n" | sha256sum)"; u=".nim-ha-fence/$n .nim-ha-fence/secret/${h%% *} ./.nim-ha-fence-${h%% *}-*.sh"; ' \
+      '[ -e $p ] || { rm -rf -- $u; exit 93; }; [ -z "$s" ] || $s true 2>/dev/null || exit 94; ' \
+      '$s bash $p remove "$n" || exit; rm -rf -- $u; rmdir .nim-ha-fence/secret .nim-ha-fence 2>/dev/null; exit 0' ;;
     "remove retain") printf '%s' "$prefix$found" 'exec $s bash $p/remove.sh retain' ;;
     "remove restore") printf '%s' "$prefix" '[ -e $p/remove.sh ] || p=.nim-ha/scripts; ' \
       '[ -e $p/remove.sh ] || [ ! -e /var/lib/nim-ha ] || exit 95; ' "$found" \
@@ -301,6 +336,7 @@ dir="$(mktemp -d)" || exit 1
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 check_settings
+retain_or_restore
 refuse_other_name
 take_sudo_password
 write_config
