@@ -57,7 +57,7 @@ change_standby() {
   if [[ -n $conf_due || -n $mounts_due ]] || ! keepalived_runs; then
     [[ -z $conf_due ]] || rm -f "$applied_file"
     step_aside
-    [[ $1 != leave ]] || remember_share || fail node/write "${left_data#"$root"}" "an error" "success" "is /var full or read-only?"
+    [[ $1 != leave ]] || remember_share || cannot_keep "$left_data"
     apply
     mount_shares
     if [[ $1 == leave ]]; then
@@ -116,8 +116,9 @@ change_active() {
   finish
 }
 
+# With the names, for the mark on the share and the key on the server are of a name.
 fencing_in() {
-  grep -E '^FENCE_' "$1" 2>/dev/null | sort
+  ! grep -q '^FENCE_SERVER=.' "$1" 2>/dev/null || grep -E '^(FENCE_[A-Z_]+|NAME|PEER_NAME)=' "$1" | sort
 }
 
 # A pair that counts on fences and gets none would wait for the lease, and nobody would know.
@@ -156,7 +157,7 @@ is_held_in_force() {
 # Before this node has another one on record, for a deploy that is interrupted here has to find the active node again.
 remember_share() {
   if [[ -r $data_in_force && ! -e $left_data ]]; then
-    cp -- "$data_in_force" "$left_data.new" && sync "$left_data.new" && mv -f "$left_data.new" "$left_data" && sync "$var_dir"
+    (umask 077 && keep "$left_data" <"$data_in_force")
   fi
 }
 

@@ -261,7 +261,7 @@ test('where another one is at work for too long, nothing is changed', () => {
   for (const verb of ['install', 'admit', 'remove']) expect([verb, setup(verb)]).toEqual([verb, { code: 5, said: expect.stringMatching(/: fencing: another setup is at work, or requests of the nodes are: try again later$/) }]);
   // Nor where a request of a node is.
   write('bin/flock', '#!/bin/bash\n[ "$3" = 8 ]\n', 0o755);
-  for (const verb of ['install', 'remove']) expect([verb, setup(verb, { input: otherPair() }).code]).toEqual([verb, 5]);
+  for (const verb of ['install', 'remove']) expect([verb, setup(verb, { input: settings(EXPORTS, `${OPTIONS},crossmnt`) }).code]).toEqual([verb, 5]);
   expect(picture()).toBe(before);
 });
 
@@ -490,6 +490,64 @@ describe('another export', () => {
   });
 });
 
+test('another pair under the same name is refused, and goes on', () => {
+  setup('install');
+  leaveKeys();
+  setup('admit');
+  const said = expectRefusal('install', ['fencing/other-pair'], { input: otherPair() });
+  expect(said).toMatch(/pair pair, got one with other nodes and other exports: 10\.77\.0\.1[12] 10\.77\.0\.1[12]; \/mnt\/share\/clickhouse \/mnt\/share\/nms,[^]*setup\.sh remove pair/);
+});
+
+describe('machines that use the share', () => {
+  const client = (address: string): void => {
+    write('proc/fs/nfsd/nfsv4leasetime', '90\n');
+    write('proc/fs/nfsd/clients/7/info', `clientid: 0x1\naddress: "${address}:876"\nstatus: confirmed\nseconds from last renew: 12\nname: "Linux NFSv4.2 node"\n`);
+  };
+  const exportfs = (): string => read('log');
+  beforeEach(() => {
+    setup('install');
+    leaveKeys();
+    setup('admit');
+    write('real/exportfs', read('bin/exportfs'), 0o755);
+    write('bin/exportfs', '#!/bin/bash\nhere="${0%/*/*}"\necho "$*" >>"$here/log"\nexec "$here/real/exportfs" "$@"\n', 0o755);
+  });
+
+  test.each([
+    ['another path', settings(['/mnt/share/nms', '/mnt/share/more'])],
+    ['another machine in its place', settings(EXPORTS, OPTIONS, [`node-a ${ELSE}`, `node-b ${B}`])],
+  ])('keep their exports: %s is refused', (_, input) => {
+    fs.mkdirSync(at('mnt/share/more'));
+    client(A);
+    const said = expectRefusal('install', ['fencing/in-use'], { input });
+    expect(said).toContain(`for ${A}, got in use there`);
+    fs.rmSync(at('proc/fs/nfsd/clients/7'), { recursive: true });
+    expect(setup('install', { input }).code).toBe(0);
+  });
+
+  test('keep them under another name, but not the key of the old one', () => {
+    client(A);
+    expect(setup('install', { input: settings(EXPORTS, OPTIONS, [`node-x ${A}`, `node-b ${B}`]) }).code).toBe(0);
+    expect([exportfs(), read('var/lib/nfs/etab')]).toEqual([expect.not.stringContaining('-u'), expect.stringMatching(/clickhouse 10\.77\.0\.11[^]*nms 10\.77\.0\.11/)]);
+    expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair@node-b.exports', 'nim-ha-pair@node-x.exports']);
+    expect(read(KEYS)).toMatch(/^.* nim-ha pair node-b\n$/);
+  });
+
+  test('keep them when they exchange their names, and no key speaks for the other one', () => {
+    client(A);
+    expect(setup('install', { input: settings(EXPORTS, OPTIONS, [`node-a ${B}`, `node-b ${A}`]) }).code).toBe(0);
+    expect(exportfs()).not.toContain('-u');
+    expect([read(FILE_OF('node-a')), read(FILE_OF('node-b')), read(KEYS)]).toEqual([exported(B), exported(A), '']);
+  });
+
+  test('what an install that was cut off has left under the other name is taken away by the next', () => {
+    write(FILE_OF('node-x'), exported(A), 0o600);
+    expect(setup('install').code).toBe(0);
+    expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair@node-a.exports', 'nim-ha-pair@node-b.exports']);
+    write(FILE_OF('node-x'), `/mnt/share ${A}(rw)\n`, 0o600);
+    expectRefusal('install', ['fencing/other-export']);
+  });
+});
+
 test('no path of another pair, nor one above or below it', () => {
   setup('install', { pair: 'two', input: otherPair() });
   for (const each of ['/mnt/two', '/mnt', '/mnt/two/deeper']) {
@@ -510,8 +568,8 @@ test('other settings: what they do not export any more is withdrawn, in force an
   expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair@node-a.exports', 'nim-ha-pair@node-c.exports']);
   expect([read(FILE_OF('node-a')), read(FILE_OF('node-c'))]).toEqual([exported('10.77.0.31', now, options), exported(B, now, options)]);
   expect(read('var/lib/nfs/etab').trim().split('\n').sort()).toEqual(`/mnt/else *(rw)\n${exported('10.77.0.31', now, options)}${exported(B, now, options)}`.trim().split('\n').sort());
-  // The key of a node that is none any more lets nobody in.
-  expect(read(KEYS)).toMatch(/^.* nim-ha pair node-a\n$/);
+  // Both are other machines by those names now, and their keys let nobody in.
+  expect(read(KEYS)).toBe('');
   expect(setup('install', { input: next }).said).toEqual(NOTHING_TO_DO);
   expect(setup('install', { input: settings(now, `${OPTIONS},crossmnt`, ['node-a 10.77.0.31', `node-c ${B}`]) }).code).toBe(0);
   expect(read('var/lib/nfs/etab').match(/crossmnt/g)).toHaveLength(4);
@@ -541,6 +599,20 @@ describe('while a node is fenced', () => {
   ])('other settings are refused: %s', (_what, input) => {
     fence();
     expect(expectRefusal('install', ['fencing/fenced'], { input })).toContain('bring node-b back first: run nim-ha rejoin there');
+  });
+
+  test('another machine takes its place: with it go its record and its key', () => {
+    setup('install');
+    leaveKeys();
+    setup('admit');
+    fence();
+    const replaced = settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-b ${ELSE}`]);
+    const { code, said } = setup('install', { input: replaced });
+    expect([code, said]).toEqual([0, expect.stringContaining('node-b is not fenced any more: another machine is in its place')]);
+    expect(read('var/lib/nim-ha-fence/pair/fenced')).toBe('');
+    expect(read(KEYS)).toMatch(/^.* nim-ha pair node-a\n$/);
+    expect(read('var/lib/nfs/etab')).toBe(lines([`/mnt/else *(rw)`, ...EXPORTS.flatMap((each) => [A, ELSE].map((address) => `${each} ${address}(${OPTIONS})`))]));
+    expect(setup('install', { input: replaced }).said).toEqual(NOTHING_TO_DO);
   });
 
   test('nobody is told to put its export back', () => {

@@ -153,6 +153,17 @@ describe('rollout', () => {
     }
   });
 
+  test.each<[string, Record<string, string>]>([
+    ['this node', { NAME: 'other' }],
+    ['its peer', { PEER_NAME: 'other' }],
+  ])('of an active node has its services stop once where %s gets another name: the mark on the share has the old one', (_, names) => {
+    ok(node.step('rollout', '2'));
+    node.upload(names);
+    node.uploadSecret('s3cret.X');
+    ok(node.step('stage'));
+    expect(ok(node.step('rollout', '4'))).toContain('another fencing: the services stop for this change');
+  });
+
   test('removal takes the key away, on the share, too', () => {
     ok(node.step('rollout', '2'));
     ok(node.step('remove', 'restore'));

@@ -56,6 +56,12 @@ exports_file() {
   printf '%s' "$root/etc/exports.d/nim-ha-$pair@$1.exports"
 }
 
+# node_of_file FILE: the other way round.
+node_of_file() {
+  local node="${1#"$root/etc/exports.d/nim-ha-$pair@"}"
+  printf '%s' "${node%.exports}"
+}
+
 # exports_text NODE: each export of the pair, to the address that the node mounts from.
 exports_text() {
   local each

@@ -86,23 +86,63 @@ check_other_pairs() {
   done
 }
 
-# The settings that are in force, as old_exports and old_address[NODE], the one that the node mounts from; and who is fenced.
-declare -A old_address=()
+# The settings that are in force, as old_exports and old_address[NODE], the one that the node mounts from; node_at[ADDRESS], the name that these settings
+# have for it; and who is fenced.
+declare -A old_address=() node_at=()
 look_at_installed() {
   local each
-  old_exports=() old_address=()
+  old_exports=() old_address=() node_at=() old_addresses_of_fenced=()
+  read_record
   if [[ -e $settings ]]; then
     read_settings "$settings"
     old_exports=("${exports[@]}")
     for each in "${nodes[@]}"; do old_address[$each]="${addresses_of[$each]%% *}"; done
+    [[ -z $fenced ]] || read -r -a old_addresses_of_fenced <<<"${addresses_of[$fenced]-}"
   fi
   read_settings /dev/stdin <<<"$wanted"
-  read_record
+  for each in "${nodes[@]}"; do node_at["${addresses_of[$each]%% *}"]="$each"; done
 }
 
-# is_own_file NODE: of the settings in force, or put there by hand as it is going to be.
+# Two programs may call their pairs alike, and each would take the other's place.
+check_same_pair() {
+  local each
+  ((${#old_address[@]})) || return 0
+  for each in "${old_exports[@]}"; do ! is_among "$each" "${exports[@]}" || return 0; done
+  for each in "${old_address[@]}"; do [[ -z ${node_at[$each]-} ]] || return 0; done
+  problem fencing/other-pair "pair $pair" "one with other nodes and other exports: ${old_address[*]}; ${old_exports[*]}" "none of that name, or this pair" \
+    "give this one a name of its own in the program; where it is this one, and all of it has changed, take it away first: setup.sh remove $pair"
+}
+
+# What is taken away from a client that uses it is denied to it in the middle of a write.
+check_lost_exports() {
+  local address lost=()
+  for address in "${old_address[@]}"; do
+    list_lost "$address"
+    ((${#lost[@]} == 0)) || ! is_in_use "$address" ||
+      problem fencing/in-use "${lost[*]} for $address" "in use there, and exported to it no more by these settings" "not in use" \
+        "move a share with fencing switched off: a deploy without it, one that moves the share, and fencing again; on a machine that has left the pair, umount it"
+  done
+}
+
+# list_lost ADDRESS: sets `lost` to the exports that it has and these settings do not give it, whatever they call it.
+list_lost() {
+  local each
+  lost=()
+  for each in "${old_exports[@]}"; do
+    [[ -n ${node_at[$1]-} ]] && is_among "$each" "${exports[@]}" || lost+=("$each")
+  done
+}
+
+# is_own_file FILE NODE: of the settings in force; or put there by hand as it is going to be; or left by an install that was cut off when it gave a machine
+# another name.
 is_own_file() {
-  [[ -n ${old_address[$1]-} ]] || { is_among "$1" "${nodes[@]}" && [[ "$(<"$(exports_file "$1")")" == "$(exports_text "$1")" ]]; }
+  local path client
+  [[ -z ${old_address[$2]-} ]] || return 0
+  if is_among "$2" "${nodes[@]}"; then
+    [[ "$(<"$1")" == "$(exports_text "$2")" ]]
+    return
+  fi
+  while read -r path client; do is_among "$path to ${client%%(*} in ${etab#"$root"}" "${ours[@]}" || return 1; done <"$1"
 }
 
 # Files first, for what is in one is told by its name, and what is in force comes from there.
@@ -117,9 +157,8 @@ check_other_exports() {
   done
   for file in "$root/etc/exports" "$exports_dir"/*.exports "$etab"; do
     [[ -e $file ]] || continue
-    node="${file#"$exports_dir/nim-ha-$pair@"}"
-    node="${node%.exports}"
-    [[ $file != "$(exports_file "$node")" ]] || ! is_own_file "$node" || continue
+    node="$(node_of_file "$file")"
+    [[ $file != "$(exports_file "$node")" ]] || ! is_own_file "$file" "$node" || continue
     ! is_among "$node" "${nodes[@]}" || problem fencing/foreign-file "${file#"$root"}" "a file that is not ours" "none, or the lines that belong there" \
       "move it away"
     look_at_exports "$file"
@@ -137,12 +176,23 @@ check_other_exports() {
   done
 }
 
+# Whether the machine that is fenced is in these settings no more, by any of its addresses: it never comes back.
+is_fenced_replaced() {
+  local each address
+  ((${#old_addresses_of_fenced[@]})) || return 1
+  for each in "${nodes[@]}"; do
+    for address in ${addresses_of[$each]}; do
+      ! is_among "$address" "${old_addresses_of_fenced[@]}" || return 1
+    done
+  done
+}
+
 # The record names a node, and its way back is to what was exported to it.
 check_change_while_fenced() {
-  [[ -n $fenced && -e $settings ]] || return 0
+  [[ -n $fenced && -e $settings ]] && ! is_fenced_replaced || return 0
   [[ "$(grep -v ^OPTIONS= "$settings" | sort)" == "$(grep -v ^OPTIONS= <<<"$wanted" | sort)" ]] ||
     problem fencing/fenced "settings" "other exports, nodes or addresses while $fenced is fenced" "the same ones" \
-      "bring $fenced back first: run nim-ha rejoin there"
+      "bring $fenced back first: run nim-ha rejoin there; a machine that is gone for good is replaced by one with other addresses"
 }
 
 check_all() {
@@ -154,6 +204,8 @@ check_all() {
     check_paths
     check_other_pairs
     look_at_installed
+    check_same_pair
+    check_lost_exports
     check_other_exports
     check_change_while_fenced
   fi

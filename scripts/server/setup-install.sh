@@ -77,21 +77,39 @@ withdraw() {
   changed "$1 is not exported to $2 any more"
 }
 
-# What the last settings export and these don't. The files first, for the server reads them when it starts.
+# What the last settings export and these don't. The files first, for the server reads them when it starts. A machine that is called otherwise now keeps
+# what it has in force, and its old file until it has a new one.
 withdraw_old() {
-  local node each file
+  local node address each file lost
   for node in "${!old_address[@]}"; do
+    address="${old_address[$node]}"
     file="$(exports_file "$node")"
-    if [[ ${addresses_of[$node]-} != "${old_address[$node]}"?( *) ]]; then
+    if [[ -z ${node_at[$address]-} ]]; then
       drop_file "$file"
-    elif [[ -f $file ]]; then
+    elif [[ ${node_at[$address]} == "$node" && -f $file ]]; then
       ensure_file "$file" "$(exports_text "$node")" 600
     fi
-    for each in "${old_exports[@]}"; do
-      [[ ${addresses_of[$node]-} == "${old_address[$node]}"?( *) ]] && is_among "$each" "${exports[@]}" && continue
-      withdraw "$each" "${old_address[$node]}"
-    done
   done
+  for address in "${old_address[@]}"; do
+    list_lost "$address"
+    for each in "${lost[@]}"; do withdraw "$each" "$address"; done
+  done
+}
+
+# Nodes that are the machines that they were under the last settings. A key is for a name: the others make themselves known anew.
+list_same_nodes() {
+  local node
+  same=()
+  for node in "${nodes[@]}"; do
+    [[ ${old_address[$node]-} != "${addresses_of[$node]%% *}" ]] || same+=("$node")
+  done
+}
+
+# Its key is gone by now, and with the old settings nothing is exported to it.
+forget_fenced() {
+  { rm -f "$memory/fenced" && sync "$memory"; } || write_failed "$memory/fenced"
+  changed "$fenced is not fenced any more: another machine is in its place"
+  fenced=''
 }
 
 export_to() {
@@ -106,7 +124,7 @@ export_to() {
 }
 
 install_pair() {
-  local node file mode
+  local node file mode same
   ensure_dir "$lib_dir" 755
   # All of it: a removal may come when what was uploaded is gone.
   for file in "$lib"/*.sh; do
@@ -125,12 +143,18 @@ install_pair() {
   fi
   # What is in force may have other options than the file until this is away.
   [[ -f $settings && "$(<"$settings")" == "$wanted" ]] || put_file "$memory/unfinished" '' || write_failed "$memory/unfinished"
+  # First, or a key would speak for another machine.
+  list_same_nodes
+  forget_keys_but "${same[@]}"
   withdraw_old
+  if [[ -n $fenced ]] && is_fenced_replaced; then forget_fenced; fi
   ensure_file "$settings" "$wanted" 600
-  forget_keys_but "${nodes[@]}"
   for node in "${nodes[@]}"; do
     # The one that is fenced asks for its exports itself, when it holds nothing of the share.
     [[ $node == "$fenced" ]] || export_to "$node"
+  done
+  for file in "$exports_dir/nim-ha-$pair@"*.exports; do
+    is_among "$(node_of_file "$file")" "${nodes[@]}" || drop_file "$file"
   done
   rm -f "$memory/unfinished"
 }

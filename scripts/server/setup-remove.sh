@@ -54,14 +54,13 @@ remove_exports() {
   for each in "${left[@]}"; do withdraw "${each% *}" "${each#* }"; done
 }
 
-# is_in_use NODE: it has the share mounted. One that is dead, or has no export any more, is no client after its lease.
+# is_in_use ADDRESS...: one of them has the share mounted. A node that is dead, or has no export any more, is no client after its lease.
 is_in_use() {
-  local info line address status idle lease addresses
-  read -r -a addresses <<<"${addresses_of[$1]}"
+  local info line address status idle lease
   read -r lease 2>/dev/null <"$root/proc/fs/nfsd/nfsv4leasetime"
   for info in "$root"/proc/fs/nfsd/clients/*/info; do
     address_of_client "$info"
-    is_among "$address" "${addresses[@]}" || continue
+    is_among "$address" "$@" || continue
     status='' idle=0
     while IFS= read -r line; do
       case "$line" in
@@ -80,9 +79,9 @@ check_unused() {
   [[ -e $settings ]] || return 0
   read_settings "$settings"
   for node in "${nodes[@]}"; do
-    is_in_use "$node" || continue
     others=()
     read -r -a kept_out <<<"${addresses_of[$node]}"
+    is_in_use "${kept_out[@]}" || continue
     for file in "$root/etc/exports" "$exports_dir"/*.exports; do
       [[ $file == "$exports_dir/nim-ha-$pair@"* || ! -e $file ]] || look_at_exports "$file"
     done
