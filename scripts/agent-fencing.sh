@@ -13,11 +13,17 @@ begin_fencing() {
   [[ -z $fence_server || -e $lock_held ]] || slice_populated || printf '? %s\n' "$now" >"$fenced_file"
 }
 
+# What cannot be read just now is no word of a pair without fencing.
+look_for_fencing() {
+  read_fencing
+  [[ $? != 1 || ! -e $fenced_file ]] || rm -f "$fenced_file"
+}
+
 look_at_fence() {
   local answer name
   fenced=no
   if [[ -z $fence_server ]]; then
-    [[ ! -e $fenced_file ]] || rm -f "$fenced_file"
+    [[ ! -e $fenced_file ]] || fenced=yes
     return
   fi
   # What was asked before this node had the lock says nothing about one that has.

@@ -13,10 +13,20 @@ probe_nfs_server() {
   fi
   (
     answer=no
-    exec 3<>"/dev/tcp/$nfs_server/2049" && answer=yes
+    exec 3<>"/dev/tcp/$(nfs_address)/2049" && answer=yes
     echo "$answer" >"$run_dir/nfs-answers"
   ) 2>/dev/null &
   nfs_probe=$!
+}
+
+# Of the server that is mounted, for its name is nothing that the mount needs any more; without a mount, what the deploy was given.
+nfs_address() {
+  local mount_line pattern='[ ,]addr=([^ ,]+)'
+  if find_mount "$nms_mount" && [[ $mount_line =~ $pattern ]]; then
+    printf '%s' "${BASH_REMATCH[1]}"
+  else
+    printf '%s' "$nfs_server"
+  fi
 }
 
 # The lock holder notes each heartbeat that the server has answered. Half of the lease is for noticing, the other half for

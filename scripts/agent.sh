@@ -123,7 +123,7 @@ look() {
     nfs_server="$(node_value NFS_SERVER 2>/dev/null)"
     virtual_ip="$(node_value VIRTUAL_IP 2>/dev/null)"
     read_lease
-    read_fencing
+    look_for_fencing
   fi
   [[ ! -e $want_master ]] || wish=yes
   look_at_lock
@@ -191,8 +191,8 @@ write_state() {
   ((now >= next_write)) || return
   written="$what" next_write=$((now + write_every))
   printf '%s\n' "phase=$phase" "able=$able" "reason=$reason" "since=$since" "phase_at=$phase_at" "updated=$now" \
-    "starting_since=$starting_since" "steady_since=$steady_since" "interrupted=$interrupted" "services=${services[*]}" >"$state_file.new"
-  mv -f "$state_file.new" "$state_file"
+    "starting_since=$starting_since" "steady_since=$steady_since" "interrupted=$interrupted" "services=${services[*]}" >"$state_file.new" &&
+    mv -f "$state_file.new" "$state_file"
   ((now >= next_metrics)) || return
   next_metrics=$((now + metrics_every))
   write_metrics

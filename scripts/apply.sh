@@ -122,7 +122,7 @@ edit_nms_conf() {
   local sum="$before_dir/nms.conf.sum" only_ours=
   if ! is_recorded "${nms_conf#"$root"}" || cmp -s "$sum" <(sha256sum <"$nms_conf"); then only_ours=yes; fi
   record_file "${nms_conf#"$root"}" && sync_records && rm -f "$sum" && bash "$lib/operation-mode.sh" set "$1" >/dev/null || return
-  [[ -z $only_ours ]] || sha256sum <"$nms_conf" >"$sum"
+  [[ -z $only_ours ]] || sha256sum <"$nms_conf" | keep "$sum"
 }
 
 put_in_place() {
@@ -169,7 +169,8 @@ apply() {
     rm -f "$todo_dir/agent"
   fi
   ((${#due[@]} == 0)) || sync -f "$units_dir" "$lib_dir" "$keepalived_conf"
-  (umask 077 && cat "$staged_dir/manifest" >"$manifest.new" && mv -f "$manifest.new" "$manifest")
+  # Private, with its fingerprint: the sum of the file with the password is in it.
+  (umask 077 && keep "$manifest" <"$staged_dir/manifest") || cannot_keep "$manifest"
 }
 
 # Returns when it has looked: what is waited for next must not be found in what the old one wrote.
@@ -189,12 +190,14 @@ is_due() {
 # Everything is in force, and running: only now. The staged password has served.
 finish() {
   local number=''
-  is_applied || {
-    staged_fingerprint >"$applied_file.new" && mv -f "$applied_file.new" "$applied_file"
-  }
+  is_applied || (umask 077 && staged_fingerprint | keep "$applied_file") || cannot_keep "$applied_file"
   rm -f "$staged_dir/root$conf_path" "$pending_file" "$left_data"
   rm -rf "$todo_dir"
   [[ -n "${data[FENCE_SERVER]}" ]] || rm -f "$fence_key" "$fence_key.pub"
   read -r number 2>/dev/null <"$var_dir/generation"
-  [[ $number == "${data[GENERATION]}" ]] || printf '%s\n' "${data[GENERATION]}" >"$var_dir/generation"
+  [[ $number == "${data[GENERATION]}" ]] || keep "$var_dir/generation" <<<"${data[GENERATION]}" || cannot_keep "$var_dir/generation"
+}
+
+cannot_keep() {
+  fail node/write "${1#"$root"}" "an error" "success" "is /var full or read-only?"
 }

@@ -9,7 +9,7 @@ fence_server=''
 # Sets fence_server, empty where the pair has no fencing; own_name, peer_name, fence_port. Returns 2 where that cannot be read just now, and leaves
 # what was known. Without a process where there is no fencing, for the agent comes here all the time.
 read_fencing() {
-  local line lines=() found=''
+  local line lines=() found='' server own peer port
   mapfile -t lines 2>/dev/null <"$node_data"
   ((${#lines[@]})) || return 2
   for line in "${lines[@]}"; do
@@ -19,8 +19,8 @@ read_fencing() {
     fence_server=''
     return 1
   fi
-  fence_server="$(node_value FENCE_SERVER)" && own_name="$(node_value NAME)" && peer_name="$(node_value PEER_NAME)" &&
-    fence_port="$(node_value FENCE_PORT)" || return 2
+  server="$(node_value FENCE_SERVER)" && own="$(node_value NAME)" && peer="$(node_value PEER_NAME)" && port="$(node_value FENCE_PORT)" || return 2
+  fence_server="$server" own_name="$own" peer_name="$peer" fence_port="$port"
   [[ -n $fence_server ]]
 }
 

@@ -16,6 +16,11 @@ act() {
   changed "$text"
 }
 
+# keep FILE: what stdin has, whole and on the disk when this returns: a power cut does not take back what a later step counts on.
+keep() {
+  cat >"$1.new" && sync "$1.new" && mv -f "$1.new" "$1" && sync "${1%/*}"
+}
+
 declare -A recorded=()
 if [[ -r $before_dir/absent ]]; then
   while IFS= read -r line; do recorded["$line"]=yes; done <"$before_dir/absent"

@@ -52,9 +52,9 @@ kill_users() {
   local -A of_lock=()
   while read -r pid; do of_lock[$pid]=yes; done 2>/dev/null <"$lock_cgroup/cgroup.procs"
   for point in "$clickhouse_mount" "$nms_mount"; do
-    while read -r pid _; do
-      [[ -z $pid || -n ${of_lock[$pid]-} || $pid == "${flush_pid-}" ]] || kill -KILL "$pid" 2>/dev/null
-    done < <(users_of "$point" | tr ')' '\n')
+    while read -r pid; do
+      [[ -n ${of_lock[$pid]-} || $pid == "${flush_pid-}" ]] || kill -KILL "$pid" 2>/dev/null
+    done < <(pids_of "$point")
   done
 }
 

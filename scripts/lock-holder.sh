@@ -84,11 +84,22 @@ leave_nothing() {
   until empty_slice 10; do
     note "a process of the services cannot be killed; the lock stays held"
   done
-  until timeout -s KILL 20 sync -f "$clickhouse_mount" "$nms_mount"; do
+  until is_written "$clickhouse_mount" && is_written "$nms_mount"; do
     note "the share does not take what was written last; the lock stays held"
     pause 1
   done
   [[ -z $fence_server ]] || take_mark_back || note "the share does not give this node's mark back: the peer will fence it"
+}
+
+# Whether the share has taken all that was written at MOUNT_POINT. On one that has gone stale nothing can arrive any more.
+is_written() {
+  timeout -s KILL 20 sync -f "$1" 2>/dev/null || is_stale "$1"
+}
+
+# The server's file system is another than the one that was mounted, put back from a copy, say. What the kernel says goes into a file, for
+# nothing here may wait for a process that hangs.
+is_stale() {
+  ! LC_ALL=C timeout -s KILL 5 sync -f "$1" 2>"$run_dir/stale" && [[ "$(<"$run_dir/stale")" == *"Stale file handle"* ]]
 }
 
 # Frees the lock for good, even if a heartbeat still hangs in the kernel with the file open.
@@ -150,7 +161,15 @@ if ! is_share_mounted; then
   note "the share is not mounted on both mount points: no lock"
   exit 1
 fi
-mkdir -p "$run_dir" "$share_dir"
+mkdir -p "$run_dir"
+for point in "$clickhouse_mount" "$nms_mount"; do
+  # The agent has it mounted anew when this has failed a few times.
+  if is_stale "$point"; then
+    note "the mount at ${point#"$root"} has gone stale: no lock"
+    exit 1
+  fi
+done
+mkdir -p "$share_dir"
 exec 9>>"$share_lock" || exit 1
 acquire || {
   stop_asking
@@ -165,11 +184,15 @@ confirm_lock || {
   exit 1
 }
 
+# By this the agent and the watch over the lease know that there is a lock: without it nothing would end the services of a node that is cut off.
+: >"$lock_held" || {
+  note "cannot write ${lock_held#"$root"}: no lock"
+  exit 1
+}
 # Only main has the writing end, so the keeper reads end of file the moment main dies.
 exec 7> >(keeper)
 keeper_pid=$!
 start_heartbeat
-: >"$lock_held"
 start_watch
 note "holds the lock on the share"
 [[ -z $fence_server ]] || exclude_peer || stopping="${stopping:-denied}"

@@ -109,13 +109,19 @@ mount_units() {
   timeout -s KILL 60 systemctl "${@:2}" "$1" "$(mount_unit "${clickhouse_mount#"$root"}")" "$(mount_unit "${nms_mount#"$root"}")"
 }
 
-# users_of DIRECTORY: the processes that have something open there.
-users_of() {
-  local link pid
+# pids_of DIRECTORY: of the processes that have something open there, one a line.
+pids_of() {
+  local pid
   find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 \( -lname "$1" -o -lname "$1/*" \) -print 2>/dev/null |
-    while IFS=/ read -r _ _ pid _; do printf '%s\n' "$pid"; done | sort -un |
-    while read -r pid; do
-      read -r link 2>/dev/null <"/proc/$pid/comm"
-      printf '%s (%s) ' "$pid" "${link-}"
-    done
+    while IFS=/ read -r _ _ pid _; do printf '%s\n' "$pid"; done | sort -un
+}
+
+# The same for a person: "PID (NAME) PID (NAME) ".
+users_of() {
+  local pid name
+  while read -r pid; do
+    name=''
+    read -r name 2>/dev/null <"/proc/$pid/comm"
+    printf '%s (%s) ' "$pid" "$name"
+  done < <(pids_of "$1")
 }

@@ -25,10 +25,14 @@ gather() {
     phase=UNKNOWN able=no reason="the agent has written nothing for more than 30 s"
   fi
 
-  keepalived="$(systemctl is-active keepalived.service 2>/dev/null)"
+  # Whoever asks goes on when systemd does not answer.
+  keepalived="$(timeout 10 systemctl is-active keepalived.service 2>/dev/null)"
   vrrp_state=UNKNOWN
-  [[ -r $vrrp_file ]] && read -r vrrp_state <"$vrrp_file"
-  [[ $keepalived == active ]] || vrrp_state=STOP
+  case "${keepalived:=unknown}" in
+    inactive | failed) vrrp_state=STOP ;;
+    unknown) ;;
+    *) [[ ! -r $vrrp_file ]] || read -r vrrp_state <"$vrrp_file" ;;
+  esac
 
   holds_virtual_ip=false
   address="$(node_value VIRTUAL_IP)" && interface="$(node_value INTERFACE)" &&
@@ -38,7 +42,7 @@ gather() {
   [[ -e $lock_held ]] && holds_lock=true
 
   mapfile -t service_names < <(monitored_services)
-  mapfile -t service_states < <(systemctl is-active "${service_names[@]/%/.service}" 2>/dev/null)
+  mapfile -t service_states < <(timeout 10 systemctl is-active "${service_names[@]/%/.service}" 2>/dev/null)
   look_at_drift
   [[ $keepalived == active || ! -e $pending_file ]] || reason="$pending_means"
 }
@@ -49,13 +53,15 @@ look_at_drift() {
   local mode sum path line expected=()
   local -A sums=() modes=() lines=()
   drifted=()
-  if [[ ! -r $var_dir/manifest ]]; then
+  if [[ ! -s $var_dir/manifest ]]; then
     drifted+=("${var_dir#"$root"}/manifest: missing")
+  elif [[ ! -r $var_dir/manifest ]]; then
+    drifted+=("${var_dir#"$root"}/manifest: only root may read it; run this with sudo")
   else
     mapfile -t expected <"$var_dir/manifest"
     while read -r sum path; do
       sums["$path"]="$sum"
-    done < <(sha256sum -- "${expected[@]/#* \//$root/}" 2>/dev/null)
+    done < <(sha256sum -- "${expected[@]/#* \//$root/}" 2>/dev/null </dev/null)
     while read -r mode path; do
       modes["$path"]="$mode"
     done < <(stat -c '%a %n' -- "${expected[@]/#* \//$root/}" 2>/dev/null)
@@ -130,7 +136,7 @@ print_json() {
   json_member keepalived "$keepalived"
   printf ',"services":{'
   for index in "${!service_names[@]}"; do
-    json_member "${service_names[index]}" "${service_states[index]}" "$separator"
+    json_member "${service_names[index]}" "${service_states[index]:-unknown}" "$separator"
     separator=,
   done
   printf '},"mounts":{'
@@ -159,7 +165,7 @@ print_page() {
   printf '%-14s %s\n' "lock" "$([[ $holds_lock == true ]] && echo "held here" || echo "not here")"
   ! read_fencing || printf '%-14s by the NFS server %s; this node is %s\n' fencing "$fence_server" "$([[ -e $fenced_file ]] && echo "fenced, or yet to ask" || echo "not fenced")"
   for index in "${!service_names[@]}"; do
-    printf '%-14s %-22s %s\n' "$([[ $index == 0 ]] && echo services)" "${service_names[index]}" "${service_states[index]}"
+    printf '%-14s %-22s %s\n' "$([[ $index == 0 ]] && echo services)" "${service_names[index]}" "${service_states[index]:-unknown}"
   done
   for point in "$clickhouse_mount" "$nms_mount"; do
     printf '%-14s %-22s %s\n' "$([[ $point == "$clickhouse_mount" ]] && echo mounts)" "${point#"$root"}" \

@@ -9,14 +9,15 @@ verdict() {
   return 0
 }
 
-# judge WHAT COMMAND...: ok when the command ends with 0 in time; its last line is shown when it does not.
+# judge WHAT COMMAND...: ok when the command ends with 0 in time; its last line is shown when it does not. Into a file: what waits for a share that
+# hangs cannot even be killed, and a pipe would wait with it.
 judge() {
-  local what="$1" out
+  local what="$1"
   shift
-  if out="$(timeout -s KILL 10 "$@" 2>&1 </dev/null)"; then
+  if timeout -s KILL 10 "$@" >"$said" 2>&1 </dev/null; then
     verdict ok "$what"
   else
-    verdict FAIL "$what" "${out##*$'\n'}"
+    verdict FAIL "$what" "$(tail -n 1 "$said")"
   fi
 }
 
@@ -74,36 +75,75 @@ verify_keepalived() {
 
 # "ip a | grep VIP" on one node is content with two holders. This one asks the network too.
 verify_virtual_ip() {
-  local address="${virtual_ip%/*}" interface="$1" answer
-  if [[ $holds_virtual_ip == true && $phase != ACTIVE && $phase != STARTING && $phase != WAITING ]]; then
-    verdict FAIL "the virtual IP is where the services are" "held here in phase $phase"
-  fi
+  local address="${virtual_ip%/*}" interface="$1" answer answers
+  case "$holds_virtual_ip $phase" in
+    "true ACTIVE" | "true STARTING") verdict ok "the virtual IP is where the services are" ;;
+    "true WAITING") verdict FAIL "the virtual IP is where the services are" "held here, and the lock is not: another node has it, or had" ;;
+    true*) verdict FAIL "the virtual IP is where the services are" "held here in phase $phase" ;;
+    *ACTIVE | *STARTING) verdict FAIL "the virtual IP is where the services are" "the services are here, in phase $phase, and it is not" ;;
+  esac
   if ! command -v arping >/dev/null; then
     verdict skip "nobody else holds $address" "arping is not installed here"
+    return
+  fi
+  count_answers
+  if [[ -z $answers ]]; then
+    verdict FAIL "arping $address" "${answer##*$'\n'}"
+  elif [[ $holds_virtual_ip == true && $answers == 0 ]]; then
+    verdict ok "nobody else holds $address"
   elif [[ $holds_virtual_ip == true ]]; then
-    if answer="$(timeout -s KILL 10 arping -D -c 2 -w 3 -I "$interface" "$address" 2>&1)"; then
-      verdict ok "nobody else holds $address"
-    else
-      verdict FAIL "nobody else holds $address" "$(grep -i -m1 'reply from' <<<"$answer")"
-    fi
-  elif answer="$(timeout -s KILL 10 arping -c 2 -w 3 -I "$interface" "$address" 2>&1)"; then
+    verdict FAIL "nobody else holds $address" "$(grep -i -m1 ' from ' <<<"$answer")"
+  elif ((answers)); then
     verdict ok "another node holds $address"
   else
     verdict FAIL "another node holds $address" "no answer; is the peer up?"
   fi
 }
 
+# Sets `answers` to how many machines said that they have the address, empty where arping could not ask; and `answer`. Two programs have that name.
+# That of iputils asks from the address itself where this node has it, and gets no answer then, without -D; to Debian's package arping -D is something
+# else. Their exit codes differ, too.
+count_answers() {
+  local how=()
+  [[ $holds_virtual_ip != true || "$(arping -V 2>&1)" != *iputils* ]] || how=(-D)
+  answer="$(timeout -s KILL 10 arping "${how[@]}" -c 2 -w 3 -I "$interface" "$address" 2>&1)"
+  answers=''
+  if [[ $answer =~ Received\ ([0-9]+)\ response || $answer =~ ([0-9]+)\ packets\ received ]]; then answers="${BASH_REMATCH[1]}"; fi
+}
+
+# All of them where this node serves, none anywhere else.
+verify_services() {
+  local index state wrong='' expected
+  case "$phase" in
+    ACTIVE) expected=active ;;
+    STANDBY | MAINTENANCE | FENCED) expected=inactive ;;
+    *) return ;;
+  esac
+  for index in "${!service_names[@]}"; do
+    state="${service_states[index]:-unknown}"
+    [[ $state == "$expected" || $expected$state == inactivefailed ]] || wrong+=" ${service_names[index]} $state"
+  done
+  if [[ -z $wrong ]]; then
+    verdict ok "services are $expected, as phase $phase has it"
+  else
+    verdict FAIL "services are $expected, as phase $phase has it" "got$wrong"
+  fi
+}
+
 verify() {
   failures=0
+  said="$(mktemp)" || return
   gather
   verify_mounts "$(node_value NFS_SERVER)"
   verify_keepalived
   verify_virtual_ip "$(node_value INTERFACE)"
+  verify_services
   if [[ $config_in_sync == true ]]; then
     verdict ok "files are as deployed"
   else
     verdict FAIL "files are as deployed" "${drifted[*]}"
   fi
+  rm -f "$said"
   printf '%s\n' "$failures failed"
   ((failures == 0))
 }

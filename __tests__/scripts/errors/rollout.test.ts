@@ -150,6 +150,14 @@ const FIRST: Trouble[] = [
     make: when('sync', '$* == */pending'),
     says: '/var/lib/nim-ha/pending, got an error, expected success; is /var full or read-only?',
   },
+  // A power cut must not take back what the next deploy counts on: Terraform does not run a step again that has ended well.
+  ...['manifest', 'applied', 'generation'].map((name): Trouble => ({
+    trouble: `the disk does not take what says what is in force: ${name}`,
+    id: 'node/write',
+    code: 1,
+    make: when('sync', `$* == */nim-ha/${name}.new`),
+    says: `/var/lib/nim-ha/${name}, got an error, expected success; is /var full or read-only?`,
+  })),
   {
     trouble: '/var is full: the record of what was there before',
     id: 'node/write',

@@ -1,3 +1,5 @@
+import { symlinkSync } from 'fs';
+import { join } from 'path';
 import { StandInNode } from './node';
 
 const MOUNTED = ['/var/lib/clickhouse', '/var/lib/nms'];
@@ -17,6 +19,22 @@ describe('agent.sh', () => {
 
   test('a standby with both mounts is able', () => {
     expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'yes', updated: '1000' });
+  });
+
+  test('a full /run leaves the last state, which grows old', () => {
+    expect(tick(1000)).toMatchObject({ phase: 'STANDBY', updated: '1000' });
+    symlinkSync('/dev/full', join(node.root, 'run/nim-ha/state.new'));
+    node.uptime(1010);
+    node.run('agent.sh', 'once');
+    expect(node.state()).toMatchObject({ phase: 'STANDBY', updated: '1000' });
+  });
+
+  test('the server is asked by the address that the mount has: its name may not resolve any more', () => {
+    const address = () => node.bash('. ./paths.sh; . ./services.sh; . ./agent-probes.sh; nfs_server=nfs.example.com; nfs_address').stdout;
+    node.write('proc/mounts', `nfs.example.com:/x ${node.root}/var/lib/nms nfs4 rw,vers=4.2,clientaddr=192.0.2.11,addr=192.0.2.13 0 0\n`);
+    expect(address()).toBe('192.0.2.13');
+    node.write('proc/mounts', '');
+    expect(address()).toBe('nfs.example.com');
   });
 
   test('a standby without a mount is not, and asks systemd for it', () => {

@@ -506,9 +506,23 @@ describe('the agent', () => {
     expect(node.has('run/nim-ha/heard-peer')).toBe(false);
   });
 
+  test.each([['no process can be started for it', () => node.standIn('base64', 'exit 1')], ['the file is being replaced', () => node.remove('etc/nim-ha/node.data')]])(
+    'whether there is fencing cannot be read just now, for %s: a fenced node stays fenced',
+    (_, break_) => {
+      node.write('run/nim-ha/fenced', '11111111-2222-3333-4444-555555555555\n');
+      expect(node.tick(1000)).toMatchObject({ phase: 'FENCED' });
+      break_();
+      node.uptime(1020);
+      // It says so.
+      node.run('agent.sh', 'once');
+      expect(node.state()).toMatchObject({ phase: 'FENCED', updated: '1020' });
+      expect(node.has('run/nim-ha/fenced')).toBe(true);
+    },
+  );
+
   test('a pair without fencing has neither the phase nor a question', () => {
     node.remove('etc/nim-ha/node.data');
-    node.write('etc/nim-ha/node.data', '');
+    node.write('etc/nim-ha/node.data', 'NAME=\n');
     node.write('run/nim-ha/fenced', '?\n');
     expect(node.tick(1000).phase).toBe('STANDBY');
     expect([node.asked, node.has('run/nim-ha/fenced')]).toEqual([[], false]);

@@ -1,4 +1,6 @@
-import { spawnSync } from 'child_process';
+import { spawn, spawnSync } from 'child_process';
+import { copyFileSync, mkdirSync } from 'fs';
+import { join } from 'path';
 import { StandInNode } from './node';
 
 describe('isolate.sh', () => {
@@ -39,6 +41,18 @@ describe('isolate.sh', () => {
     expect(node.read('proc/nfs-volumes')).toContain('0:47');
     expect(node.read('proc/sysrq')).toBe('');
     expect(node.read('journal')).toContain('nothing of the share is held here any more');
+  });
+
+  test('the name of a process is no number of another one', async () => {
+    const bystander = node.start('sleep', '60');
+    mkdirSync(join(node.root, 'var/lib/nms'), { recursive: true });
+    const named = join(node.root, `)${bystander.pid} (`);
+    copyFileSync('/bin/sleep', named);
+    const user = spawn(named, ['60'], { cwd: join(node.root, 'var/lib/nms'), stdio: 'ignore' });
+    node.cgroup();
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it ends', () => run.exitCode !== null);
+    expect([user.signalCode, bystander.signalCode]).toEqual(['SIGKILL', null]);
   });
 
   test('a share that answers is given the time to take what was written, and no call is aborted before', async () => {

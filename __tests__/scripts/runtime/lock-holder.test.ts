@@ -44,6 +44,30 @@ describe('lock-holder.sh', () => {
     expect(node.has('var/lib/nms/.nim-ha')).toBe(false);
   });
 
+  test('takes none on a mount that has gone stale: it has to be mounted anew first', () => {
+    node.standIn('sync', '[[ $2 != */clickhouse ]] || { echo "sync: error opening: Stale file handle" >&2; exit 1; }');
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.read('journal')).toContain('the mount at /var/lib/clickhouse has gone stale: no lock');
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
+  });
+
+  test.each([['Stale file handle', true], ['Input/output error', false]])('what was written to a mount with "%s" is waited for: %s', async (error, lets) => {
+    const holder = start();
+    await held();
+    node.standIn('sync', `[[ $2 != */clickhouse ]] || { echo "sync: error opening: ${error}" >&2; exit 1; }`);
+    holder.kill('SIGTERM');
+    const told = () => node.read('journal').includes('does not take what was written last');
+    await node.until('it ends, or says that it waits', () => holder.exitCode !== null || told());
+    expect([told(), free()]).toEqual([!lets, lets]);
+  });
+
+  test('takes none that it cannot write down: nothing would watch over the lease', () => {
+    node.write('run/nim-ha/lock-held/in-the-way', '');
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.read('journal')).toContain('cannot write /run/nim-ha/lock-held: no lock');
+    expect(free()).toBe(true);
+  });
+
   test('double start: the second one waits, and has the lock when the first has gone', async () => {
     const first = start();
     await held();
@@ -103,11 +127,12 @@ describe('lock-holder.sh', () => {
   });
 
   test('holds on until what was written last is on the share', async () => {
-    node.write('sync-hangs', '');
     const holder = start();
     await held();
+    node.write('sync-hangs', '');
+    node.write('calls', '');
     holder.kill('SIGTERM');
-    await node.until('it asks for it', () => node.read('calls').includes(`sync -f ${node.root}/var/lib/clickhouse ${node.root}/var/lib/nms`));
+    await node.until('it asks for it', () => node.read('calls').includes(`sync -f ${node.root}/var/lib/clickhouse`));
     await new Promise((done) => setTimeout(done, 500));
     expect(holder.exitCode).toBeNull();
     expect(free()).toBe(false);
@@ -261,9 +286,10 @@ describe('lock-holder.sh', () => {
     });
 
     test('a keeper that waits for a share that answers is in no hurry', async () => {
-      node.write('sync-hangs', '');
       const holder = start();
       await held();
+      node.write('sync-hangs', '');
+      node.write('calls', '');
       holder.kill('SIGKILL');
       await node.until('it waits', () => node.read('calls').includes('sync -f'));
       node.uptime(1036);

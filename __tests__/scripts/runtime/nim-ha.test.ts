@@ -70,6 +70,56 @@ describe('nim-ha on the active node', () => {
     expect(node.run('nim-ha.sh', 'verify').stdout).toContain('FAIL  the check lets this node be master\n');
     expect(node.read('run/nim-ha/checked')).toBe('900\n');
   });
+
+  describe('verify asks where the virtual IP is', () => {
+    const state = (phase: string, address: boolean, services: string) => {
+      for (const name of ['keepalived', 'rpcinfo', 'showmount']) node.standIn(name, '');
+      node.write('etc/nim-ha/node.data', `VIRTUAL_IP=${base64('192.0.2.100/24')}\nINTERFACE=${base64('lan0')}\n`);
+      node.write('run/nim-ha/state', `phase=${phase}\nable=yes\nupdated=999\n`);
+      node.standIn('ip', address ? 'echo "2: lan0 inet 192.0.2.100/24"' : '');
+      node.standIn('systemctl', `shift; for unit in "$@"; do echo ${services}; done`);
+    };
+    // As the two programs of that name say it.
+    const iputils = (answers: number) => node.standIn('arping', `[[ $1 != -V ]] || { echo "arping from iputils 20221126"; exit; }; echo "$*" >"${node.root}/asked"; echo "Unicast reply from 192.0.2.100 [02:00:00:00:00:0b]"; echo "Received ${answers} response(s)"; exit 1`);
+    const habets = (answers: number) => node.standIn('arping', `[[ $1 != -V ]] || { echo "arping: invalid option -- 'V'" >&2; exit 1; }; echo "$*" >"${node.root}/asked"; echo "42 bytes from 02:00:00:00:00:0b (192.0.2.100): index=0"; echo "2 packets transmitted, ${answers} packets received, 0% unanswered (0 extra)"; exit 1`);
+    const verdicts = () => node.run('nim-ha.sh', 'verify').stdout.split('\n').filter((line) => /virtual IP|holds|arping|services are/.test(line));
+    const PLACE = 'the virtual IP is where the services are';
+
+    test.each([['iputils', true], ['Habets', false]])('with the arping of %s', (_, ofIputils) => {
+      const says = ofIputils ? iputils : habets;
+      state('ACTIVE', true, 'active');
+      says(0);
+      expect(verdicts()).toEqual([`ok    ${PLACE}`, 'ok    nobody else holds 192.0.2.100', 'ok    services are active, as phase ACTIVE has it']);
+      // From the address itself the one would get no answer; to the other this is another option.
+      expect(node.read('asked').startsWith('-D ')).toBe(ofIputils);
+      says(1);
+      expect(verdicts()[1]).toMatch(/^FAIL  nobody else holds 192\.0\.2\.100: .* from .*192\.0\.2\.100/);
+      state('STANDBY', false, 'inactive');
+      expect(verdicts()).toEqual(['ok    another node holds 192.0.2.100', 'ok    services are inactive, as phase STANDBY has it']);
+      expect(node.read('asked')).not.toContain('-D');
+      says(0);
+      expect(verdicts()[0]).toBe('FAIL  another node holds 192.0.2.100: no answer; is the peer up?');
+    });
+
+    test('an arping that cannot ask is no answer', () => {
+      state('ACTIVE', true, 'active');
+      node.standIn('arping', 'echo "arping: Device lan0 not available." >&2; exit 2');
+      expect(verdicts()[1]).toBe('FAIL  arping 192.0.2.100: arping: Device lan0 not available.');
+    });
+
+    test.each([
+      ['ACTIVE', false, 'active', `FAIL  ${PLACE}: the services are here, in phase ACTIVE, and it is not`],
+      ['WAITING', true, 'inactive', `FAIL  ${PLACE}: held here, and the lock is not: another node has it, or had`],
+      ['STANDBY', true, 'inactive', `FAIL  ${PLACE}: held here in phase STANDBY`],
+      ['ACTIVE', true, 'failed', 'FAIL  services are active, as phase ACTIVE has it: got nginx failed nms-core failed'],
+      ['STANDBY', false, 'active', 'FAIL  services are inactive, as phase STANDBY has it: got nginx active nms-core active'],
+      ['STANDBY', false, 'failed', 'ok    services are inactive, as phase STANDBY has it'],
+    ])('%s, address %s, services %s', (phase, address, services, expected) => {
+      state(phase, address, services);
+      iputils(1);
+      expect(verdicts()).toContain(expected);
+    });
+  });
 });
 
 describe('nim-ha rejoin', () => {

@@ -56,6 +56,22 @@ describe('nim-ha status', () => {
     expect(status().drifted).toContain('/etc/a.conf: mode');
   });
 
+  test('a systemd that does not answer leaves the rest to be told, and no state of VRRP that nobody knows', () => {
+    node.standIn('systemctl', 'exit 1');
+    expect(status()).toMatchObject({ phase: 'ACTIVE', keepalived: 'unknown', vrrp_state: 'UNKNOWN', services: { nginx: 'unknown', 'nms-core': 'unknown' } });
+    expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^services +nginx +unknown$/m);
+  });
+
+  test.each([['inactive', 'STOP'], ['failed', 'STOP'], ['deactivating', 'MASTER']])('keepalived is %s: %s', (state, expected) => {
+    node.standIn('systemctl', `shift; for unit in "$@"; do echo ${state}; done; exit 3`);
+    expect(status()).toMatchObject({ keepalived: state, vrrp_state: expected });
+  });
+
+  test('a list of what was deployed that a crash has left empty is none', () => {
+    node.write('var/lib/nim-ha/manifest', '');
+    expect(status()).toMatchObject({ config_in_sync: false, drifted: ['/var/lib/nim-ha/manifest: missing'] });
+  });
+
   test('names a line of fstab that is gone', () => {
     node.write('var/lib/nim-ha/fstab.lines', '192.0.2.13:/x/nms /var/lib/nms nfs defaults 0 0\n');
     expect(status().drifted).toEqual(['/etc/fstab: 192.0.2.13:/x/nms /var/lib/nms nfs defaults 0 0']);
