@@ -176,6 +176,7 @@ const FENCING: readonly [string, Program | 'destroy', string[]][] = [
   ['switched off, the nodes are rolled out before the server is as it was', {}, ['rollout', SERVER]],
   ['the share on another server, the nodes move before the old one is as it was', { fencing: OTHER_SERVER }, ['rollout', SERVER]],
   ['decommissioned, the nodes go first', { fencing: SERVER, pair: { decommission: true } }, ['decommission', SERVER]],
+  ['decommissioned where the policy is to retain the pair, its place there stays', { fencing: SERVER, pair: { decommission: true, removalPolicy: RemovalPolicy.RETAIN }, verify: true }, ['decommission']],
   ['another user, nothing is taken away', { fencing: SERVER, pair: { ssh: SshAccess.withAgent({ user: 'root' }).ignoringHostKeys() } }, ['rollout']],
   ['switched off, also where the policy is to retain the pair', { pair: { removalPolicy: RemovalPolicy.RETAIN }, verify: true }, ['rollout', SERVER]],
 ];

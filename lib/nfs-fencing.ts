@@ -99,7 +99,8 @@ export class NfsFencing {
   public _model(pair: IConstruct, server: string, primary: NodeModel, secondary: NodeModel): FencingModel {
     const { host = server, port = 22, nodePort = port, hostKeys, clientAddresses, exportOptions = DEFAULT_EXPORT_OPTIONS, name = nameOf(pair) } = this.options;
     const addresses = clientAddresses ?? { primary: [primary.host], secondary: [secondary.host] };
-    return { name, host, port, nodePort, hostKeys, exportOptions, primaryAddresses: addresses.primary, secondaryAddresses: addresses.secondary };
+    const ofNodes = { primaryAddresses: addresses.primary, secondaryAddresses: addresses.secondary, primaryHostKeys: primary.hostKeys, secondaryHostKeys: secondary.hostKeys };
+    return { name, host, port, nodePort, hostKeys, exportOptions, ...ofNodes };
   }
 }
 

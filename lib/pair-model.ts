@@ -51,6 +51,8 @@ function fencingModel(model: FencingModel): FencingModel {
     exportOptions: joinable(model.exportOptions, ','),
     primaryAddresses: joinable(model.primaryAddresses, ' '),
     secondaryAddresses: joinable(model.secondaryAddresses, ' '),
+    primaryHostKeys: joinable(model.primaryHostKeys, ','),
+    secondaryHostKeys: joinable(model.secondaryHostKeys, ','),
   };
 }
 

@@ -96,10 +96,10 @@ is_written() {
   timeout -s KILL 20 sync -f "$1" 2>/dev/null || is_stale "$1"
 }
 
-# The server's file system is another than the one that was mounted, put back from a copy, say. What the kernel says goes into a file, for
-# nothing here may wait for a process that hangs.
+# The server's file system is another than the one that was mounted, put back from a copy, say. A question that the server has to answer, and
+# that sends nothing of what is pending. What the kernel says goes into a file, for nothing here may wait for a process that hangs.
 is_stale() {
-  ! LC_ALL=C timeout -s KILL 5 sync -f "$1" 2>"$run_dir/stale" && [[ "$(<"$run_dir/stale")" == *"Stale file handle"* ]]
+  ! LC_ALL=C timeout -s KILL 5 stat -f "$1" >/dev/null 2>"$run_dir/stale" && [[ "$(<"$run_dir/stale")" == *"Stale file handle"* ]]
 }
 
 # Frees the lock for good, even if a heartbeat still hangs in the kernel with the file open.

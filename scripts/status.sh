@@ -26,7 +26,7 @@ gather() {
   fi
 
   # Whoever asks goes on when systemd does not answer.
-  keepalived="$(timeout 10 systemctl is-active keepalived.service 2>/dev/null)"
+  keepalived="$(timeout 5 systemctl is-active keepalived.service 2>/dev/null)"
   vrrp_state=UNKNOWN
   case "${keepalived:=unknown}" in
     inactive | failed) vrrp_state=STOP ;;
@@ -42,7 +42,7 @@ gather() {
   [[ -e $lock_held ]] && holds_lock=true
 
   mapfile -t service_names < <(monitored_services)
-  mapfile -t service_states < <(timeout 10 systemctl is-active "${service_names[@]/%/.service}" 2>/dev/null)
+  mapfile -t service_states < <(timeout 5 systemctl is-active "${service_names[@]/%/.service}" 2>/dev/null)
   look_at_drift
   [[ $keepalived == active || ! -e $pending_file ]] || reason="$pending_means"
 }

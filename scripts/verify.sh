@@ -106,7 +106,7 @@ verify_virtual_ip() {
 count_answers() {
   local how=()
   [[ $holds_virtual_ip != true || "$(arping -V 2>&1)" != *iputils* ]] || how=(-D)
-  answer="$(timeout -s KILL 10 arping "${how[@]}" -c 2 -w 3 -I "$interface" "$address" 2>&1)"
+  answer="$(LC_ALL=C timeout -s KILL 10 arping "${how[@]}" -c 2 -w 3 -I "$interface" "$address" 2>&1)"
   answers=''
   if [[ $answer =~ Received\ ([0-9]+)\ response || $answer =~ ([0-9]+)\ packets\ received ]]; then answers="${BASH_REMATCH[1]}"; fi
 }
@@ -123,7 +123,9 @@ verify_services() {
     state="${service_states[index]:-unknown}"
     [[ $state == "$expected" || $expected$state == inactivefailed ]] || wrong+=" ${service_names[index]} $state"
   done
-  if [[ -z $wrong ]]; then
+  if ((${#service_names[@]} == 0)); then
+    verdict FAIL "services are $expected, as phase $phase has it" "the notify script names none"
+  elif [[ -z $wrong ]]; then
     verdict ok "services are $expected, as phase $phase has it"
   else
     verdict FAIL "services are $expected, as phase $phase has it" "got$wrong"

@@ -11,6 +11,8 @@ const fencing: FencingModel = {
   exportOptions: ['rw', 'sync', 'no_root_squash'],
   primaryAddresses: ['192.0.2.11', '198.51.100.11'],
   secondaryAddresses: ['192.0.2.12'],
+  primaryHostKeys: ['ssh-ed25519 AAAA', 'ssh-rsa BBBB'],
+  secondaryHostKeys: [],
 };
 
 test('a pair without fencing has none', () => {
@@ -29,6 +31,8 @@ test.each([
       'OPTIONS=rw,sync,no_root_squash',
       'NODE=nim-a 192.0.2.11 198.51.100.11',
       'NODE=nim-b 192.0.2.12',
+      'KEYS=nim-a ssh-ed25519 AAAA,ssh-rsa BBBB',
+      'KEYS=nim-b',
     ].join('\n'),
   );
 });

@@ -21,7 +21,7 @@ function documentedKeys(): string[] {
 }
 
 test('the keys are those of ARCHITECTURE.md, in its order', () => {
-  const fencing = { name: 'demo', host: 'nfs', port: 22, nodePort: 22, hostKeys: ['a'], exportOptions: ['rw'], primaryAddresses: ['192.0.2.11'], secondaryAddresses: ['192.0.2.12'] };
+  const fencing = { name: 'demo', host: 'nfs', port: 22, nodePort: 22, hostKeys: ['a'], exportOptions: ['rw'], primaryAddresses: ['192.0.2.11'], secondaryAddresses: ['192.0.2.12'], primaryHostKeys: [], secondaryHostKeys: [] };
   const fenced = guidePair({ nfs: { ...pair.nfs, fencing } });
   const keys = (of: typeof pair): string[] => nodeDataEntries(of, of.secondary, { GENERATION: '1' }, encodeLiteral).map(([key]) => key);
   expect(keys(fenced)).toEqual(documentedKeys());

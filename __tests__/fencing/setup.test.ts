@@ -239,6 +239,7 @@ test.each([
     ['a node without address', ['a', `b ${B}`]], ['an IPv6 address', ['a 2001:db8::1', `b ${B}`]], ['a host name', ['a node-a.example', `b ${B}`]], ['a net', ['a 10.77.0.0/24', `b ${B}`]], ['an octet that is too large', ['a 10.77.0.256', `b ${B}`]],
     ['an octal octet', ['a 10.77.0.011', `b ${B}`]], ['three octets', ['a 10.77.0', `b ${B}`]], ['everybody', ['a 0.0.0.0', `b ${B}`]], ['the server itself', ['a 127.0.0.1', `b ${B}`]], ['a multicast address', ['a 224.0.0.18', `b ${B}`]], ['a star', ['a *', `b ${B}`]],
     ['two spaces', [`a  ${A}`, `b ${B}`]], ['a tab', [`a ${A}\t${ELSE}`, `b ${B}`]], ['a space at the end', [`a ${A} `, `b ${B}`]], ['a name with a slash', [`../a ${A}`, `b ${B}`]], ['a name with @', [`a@b ${A}`, `b ${B}`]], ['a name with a dot first', [`.a ${A}`, `b ${B}`]],
+    ['an unknown node\'s keys', [`a ${A}`, `b ${B}\nKEYS=c ssh-rsa AAAA`]], ['keys that are no keys', [`a ${A}`, `b ${B}\nKEYS=a $(id)`]], ['keys of a path', [`a ${A}`, `b ${B}\nKEYS=../a ssh-rsa AAAA`]],
     ['a name that is an option', [`-a ${A}`, `b ${B}`]], ['a name that is too long', [`${'a'.repeat(64)} ${A}`, `b ${B}`]], ['a name with a quote', [`a"b ${A}`, `b ${B}`]], ['a name with a command', [`$(id) ${A}`, `b ${B}`]],
   ] as [string, string[]][]).map(([what, nodes]): [string, string] => [what, settings(EXPORTS, OPTIONS, nodes)]),
 ])('settings that do not fit are refused: %s', (_what, input) => {
@@ -519,7 +520,7 @@ describe('machines that use the share', () => {
     fs.mkdirSync(at('mnt/share/more'));
     client(A);
     const said = expectRefusal('install', ['fencing/in-use'], { input });
-    expect(said).toContain(`for ${A}, got in use there`);
+    expect(said).toContain(`for ${A}, got a client there that uses this server`);
     fs.rmSync(at('proc/fs/nfsd/clients/7'), { recursive: true });
     expect(setup('install', { input }).code).toBe(0);
   });
@@ -537,6 +538,18 @@ describe('machines that use the share', () => {
     expect(setup('install', { input: settings(EXPORTS, OPTIONS, [`node-a ${B}`, `node-b ${A}`]) }).code).toBe(0);
     expect(exportfs()).not.toContain('-u');
     expect([read(FILE_OF('node-a')), read(FILE_OF('node-b')), read(KEYS)]).toEqual([exported(B), exported(A), '']);
+    expect(fs.readdirSync(at('etc/exports.d'))).toEqual(['nim-ha-pair@node-a.exports', 'nim-ha-pair@node-b.exports']);
+  });
+
+  test('are in some file all the while, wherever that stops', () => {
+    client(A);
+    write('real/mv', '#!/bin/bash\nexec /bin/mv "$@"\n', 0o755);
+    fs.rmSync(at('bin/mv'));
+    // Before each file is put in place: whom the files of the server name.
+    write('bin/mv', '#!/bin/bash\nhere="${0%/*/*}"\ncat "$here"/etc/exports.d/*.exports | sort -u | grep -c . >>"$here/log.count"\nexec "$here/real/mv" "$@"\n', 0o755);
+    const input = settings(EXPORTS, OPTIONS, [`node-a ${B}`, `node-b ${A}`]);
+    expect(setup('install', { input }).code).toBe(0);
+    expect(new Set(read('log.count').trim().split('\n'))).toEqual(new Set(['4']));
   });
 
   test('what an install that was cut off has left under the other name is taken away by the next', () => {
@@ -576,8 +589,8 @@ test('other settings: what they do not export any more is withdrawn, in force an
 });
 
 describe('while a node is fenced', () => {
-  const fence = (): void => {
-    setup('install');
+  const fence = (input = settings()): void => {
+    setup('install', { input });
     write('var/lib/nim-ha-fence/pair/fenced', `node-b ${FENCE_NAME}\n`, 0o600);
     fs.rmSync(at(FILE_OF('node-b')));
     write('var/lib/nfs/etab', `/mnt/else *(rw)\n${exported(A)}`);
@@ -601,18 +614,41 @@ describe('while a node is fenced', () => {
     expect(expectRefusal('install', ['fencing/fenced'], { input })).toContain('bring node-b back first: run nim-ha rejoin there');
   });
 
-  test('another machine takes its place: with it go its record and its key', () => {
-    setup('install');
-    leaveKeys();
-    setup('admit');
-    fence();
-    const replaced = settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-b ${ELSE}`]);
-    const { code, said } = setup('install', { input: replaced });
-    expect([code, said]).toEqual([0, expect.stringContaining('node-b is not fenced any more: another machine is in its place')]);
-    expect(read('var/lib/nim-ha-fence/pair/fenced')).toBe('');
-    expect(read(KEYS)).toMatch(/^.* nim-ha pair node-a\n$/);
-    expect(read('var/lib/nfs/etab')).toBe(lines([`/mnt/else *(rw)`, ...EXPORTS.flatMap((each) => [A, ELSE].map((address) => `${each} ${address}(${OPTIONS})`))]));
-    expect(setup('install', { input: replaced }).said).toEqual(NOTHING_TO_DO);
+  describe('and another machine is in its place', () => {
+    const withKeys = (address: string, a: string, b: string): string => settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-b ${address}`]) + lines([`KEYS=node-a${a}`, `KEYS=node-b${b}`]);
+    const [ONE, OTHERS, NEW] = [' ssh-ed25519 AAAA', ' ssh-rsa BBBB,ssh-ed25519 CCCC', ' ssh-ed25519 DDDD'];
+    beforeEach(() => {
+      setup('install', { input: withKeys(B, ONE, OTHERS) });
+      leaveKeys();
+      setup('admit');
+      fence(withKeys(B, ONE, OTHERS));
+    });
+
+    test.each([['another address', ELSE], ['the same address', B]])('at %s: with the old one go its record and its key', (_, address) => {
+      const replaced = withKeys(address, ONE, NEW);
+      const { code, said } = setup('install', { input: replaced });
+      expect([code, said]).toEqual([0, expect.stringContaining('node-b is not fenced any more: another machine is in its place')]);
+      expect(read('var/lib/nim-ha-fence/pair/fenced')).toBe('');
+      expect(read(KEYS)).toMatch(/^.* nim-ha pair node-a\n$/);
+      expect(read('var/lib/nfs/etab')).toBe(lines([`/mnt/else *(rw)`, ...EXPORTS.flatMap((each) => [A, address].map((client) => `${each} ${client}(${OPTIONS})`))]));
+      expect(setup('install', { input: replaced }).said).toEqual(NOTHING_TO_DO);
+    });
+
+    // It may still hold what it has to let go of first.
+    test.each([
+      ['has another address', withKeys(ELSE, ONE, OTHERS)],
+      ['has one of the keys', withKeys(ELSE, ONE, ' ssh-ed25519 CCCC')],
+      ['has exchanged its name', settings(EXPORTS, OPTIONS, [`node-a ${ELSE}`, `node-b ${A}`]) + lines([`KEYS=node-a${OTHERS}`, `KEYS=node-b${NEW}`])],
+      ['has no keys that would tell', withKeys(ELSE, ONE, '')],
+      ['may be the other one, which has none', withKeys(ELSE, '', NEW)],
+    ])('not where it %s', (_, input) => {
+      expectRefusal('install', ['fencing/fenced'], { input });
+    });
+
+    test('a key more of the same machine changes nothing', () => {
+      expect(setup('install', { input: withKeys(B, ONE, `${OTHERS},ssh-ed25519 DDDD`) }).code).toBe(0);
+      expect([read('var/lib/nim-ha-fence/pair/fenced'), fs.existsSync(at(FILE_OF('node-b')))]).toEqual([`node-b ${FENCE_NAME}\n`, false]);
+    });
   });
 
   test('nobody is told to put its export back', () => {

@@ -85,6 +85,9 @@ test('the removal knows of RETAIN, and whether the program still has the server'
   const scope = stack();
   pair(scope, { removalPolicy: RemovalPolicy.RETAIN });
   expect(of(synth(scope)).environment.NIM_HA_PROGRAM).toBe('');
+  // The pair goes from the state, and stays in the program until it has.
+  const decommissioned = synthesised({}, { removalPolicy: RemovalPolicy.RETAIN, decommission: true });
+  expect([identity(decommissioned).for_each, of(decommissioned).environment.NIM_HA_PROGRAM]).toEqual(['${toset([])}', `stack-NimHa@192.0.2.13 ${ED25519_A}`]);
 });
 
 test('two pairs on one server, set up at the same time, leave each other\'s scripts alone', () => {
@@ -106,6 +109,8 @@ test('the settings name what is exported, and to whom', () => {
       'OPTIONS=rw,sync,no_subtree_check,no_root_squash',
       'NODE=primary 192.0.2.11',
       'NODE=secondary 192.0.2.12',
+      `KEYS=primary ${ED25519_A}`,
+      `KEYS=secondary ${ED25519_B}`,
     ].join('\n'),
   );
   const other = synthesised(
@@ -113,7 +118,7 @@ test('the settings name what is exported, and to whom', () => {
     { primary: { name: 'a' }, nfsShare: { exportPath: '/' } },
   );
   expect(settings(other)).toBe(
-    ['EXPORT=/clickhouse', 'EXPORT=/nms', 'OPTIONS=rw,sync,no_root_squash,fsid=7', 'NODE=a 198.51.100.1 203.0.113.1', 'NODE=secondary 198.51.100.2'].join('\n'),
+    ['EXPORT=/clickhouse', 'EXPORT=/nms', 'OPTIONS=rw,sync,no_root_squash,fsid=7', 'NODE=a 198.51.100.1 203.0.113.1', 'NODE=secondary 198.51.100.2', `KEYS=a ${ED25519_A}`, `KEYS=secondary ${ED25519_B}`].join('\n'),
   );
 });
 

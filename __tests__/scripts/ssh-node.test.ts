@@ -243,6 +243,11 @@ describe('a pair that is retained', () => {
     expect(asked()).toBe('');
   });
 
+  test('is taken off a server where the program has none, whatever its host keys', () => {
+    expect(retained('remove-fencing', [], 'NIM_HA_HOST_KEYS=')).toEqual({ code: 0, out: expect.stringContaining('the pair is removed from it') });
+    expect(asked()).toContain('remove "$n"');
+  });
+
   test('is not taken off one that the program has under another address', () => {
     expect(retained('remove', ['demo@a.example ssh-ed25519 AAAA'], KEYS)).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/same-machine]') });
     expect(asked()).toBe('');

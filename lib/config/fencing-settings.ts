@@ -6,12 +6,15 @@ export function renderFencingSettings({ nfs, primary, secondary }: PairModel): s
   if (!nfs.fencing) {
     return '';
   }
-  const { exportOptions, primaryAddresses, secondaryAddresses } = nfs.fencing;
+  const { exportOptions, primaryAddresses, secondaryAddresses, primaryHostKeys, secondaryHostKeys } = nfs.fencing;
   const node = ({ name }: NodeModel, addresses: string[]): string => `NODE=${[name, ...addresses].join(' ')}`;
+  const keys = ({ name }: NodeModel, hostKeys: string[]): string => `KEYS=${name} ${hostKeys.join(',')}`.trimEnd();
   return [
     ...Object.keys(MOUNTS).map((directory) => `EXPORT=${exportPathOf(nfs, directory)}`),
     `OPTIONS=${exportOptions.join(',')}`,
     node(primary, primaryAddresses),
     node(secondary, secondaryAddresses),
+    keys(primary, primaryHostKeys),
+    keys(secondary, secondaryHostKeys),
   ].join('\n');
 }

@@ -22,6 +22,9 @@ export interface FencingModel {
   exportOptions: string[];
   primaryAddresses: string[];
   secondaryAddresses: string[];
+  /** By these the server tells a machine from another one at its address. */
+  primaryHostKeys: string[];
+  secondaryHostKeys: string[];
 }
 
 export interface PairModel {

@@ -49,7 +49,7 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
 
   const targets = { primary: primary.target, secondary: secondary.target };
   // Also where the pair is to go: a node that the decommission does not reach is not forgotten by that.
-  const server = fencingIdentity(scope, pair.decommission ? undefined : pair.fencing, pair.removal);
+  const server = fencingIdentity(scope, pair.fencing, pair.removal, pair.decommission);
   const machines = identity(scope, targets, pair.removal, [server]);
 
   if (pair.decommission) {

@@ -23,13 +23,14 @@ export interface FencingServer {
 /**
  * What takes the pair off the server again: when it is destroyed, when fencing is switched off, when the share moves to another server. It
  * stays in the program without fencing, with no instance, for Terraform runs no removal that the program does not have any more. Whoever
- * depends on it is removed before it; and it goes last when fencing is switched off, when no node wants to use it any more.
+ * depends on it is removed before it; and it goes last when fencing is switched off, when no node wants to use it any more. So it does with a
+ * `decommission`, which is no word of a server that has left the program: where the pair is retained, so is its place there.
  */
-export function fencingIdentity(scope: Construct, server: FencingServer | undefined, removal: string): TerraformData {
-  const instances = server ? { [instanceKey(server)]: { ...operatorSettings(server.target), NIM_HA_FENCING_NAME: server.name } } : {};
+export function fencingIdentity(scope: Construct, server: FencingServer | undefined, removal: string, decommission: boolean): TerraformData {
+  const instances = server && !decommission ? { [instanceKey(server)]: { ...operatorSettings(server.target), NIM_HA_FENCING_NAME: server.name } } : {};
   const data: TerraformData = new TerraformData(scope, 'fencing', {
     forEach: TerraformIterator.fromList(Object.keys(instances)),
-    input: written((write) => (server ? `${write(instances)}[each.value]` : 'null')),
+    input: written((write) => (server && !decommission ? `${write(instances)}[each.value]` : 'null')),
     lifecycle: { createBeforeDestroy: true },
     provisioners: [removalProvisioner(`remove-fencing ${removal}`, [...SETTINGS, 'NIM_HA_FENCING_NAME'], programNow(() => data, server ? { [instanceKey(server)]: server.target } : {}))],
   });

@@ -99,11 +99,11 @@ refuse_other_name() {
 }
 
 # A pair that is retained stays on the machines of the program. One that is there no more is no part of it, and would go on as a third node, or as
-# a fence that nobody asks; but where host keys do not tell, it may be one of the pair under another address.
+# a fence that nobody asks; but where there are others, and host keys do not tell, it may be one of them under another address.
 retain_or_restore() {
   local nobody=$' (\n|$)'
   [[ $mode == retain ]] || return 0
-  if ! is_in_program && [[ -n ${NIM_HA_HOST_KEYS-} && ! $NIM_HA_PROGRAM =~ $nobody ]]; then
+  if ! is_in_program && [[ -z $NIM_HA_PROGRAM || (-n ${NIM_HA_HOST_KEYS-} && ! $NIM_HA_PROGRAM =~ $nobody) ]]; then
     say "$NIM_HA_MACHINE is not in the program any more: the pair is removed from it, for removalPolicy retain is for what is"
     mode=restore
   elif ! is_in_program; then

@@ -4,7 +4,7 @@
 
 name_pattern='^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'
 etab="$root/var/lib/nfs/etab" mounts="$root/proc/self/mountinfo"
-declare -A addresses_of=()
+declare -A addresses_of=() keys_of=()
 
 name_paths() {
   settings="$root/etc/nim-ha-fence/$1" memory="$root/var/lib/nim-ha-fence/$1"
@@ -22,10 +22,10 @@ is_among() {
   return 1
 }
 
-# read_settings FILE: sets `exports`, `options`, `nodes` and `addresses_of`. Whether they make sense is for the caller to say.
+# read_settings FILE: sets `exports`, `options`, `nodes`, `addresses_of`, and `keys_of` to the host keys of each node, with commas between them. Whether they make sense is for the caller to say.
 read_settings() {
   local line name
-  exports=() options='' nodes=() addresses_of=()
+  exports=() options='' nodes=() addresses_of=() keys_of=()
   while IFS= read -r line || [[ -n $line ]]; do
     case "$line" in
       EXPORT=/*) exports+=("${line#*=}") ;;
@@ -34,6 +34,10 @@ read_settings() {
         read -r name line <<<"${line#*=}"
         [[ -n $name ]] || continue
         nodes+=("$name") addresses_of[$name]="$line"
+        ;;
+      KEYS=?*)
+        read -r name line <<<"${line#*=}"
+        [[ -z $name ]] || keys_of[$name]="$line"
         ;;
     esac
   done <"$1"

@@ -7,7 +7,7 @@
 #   rejoin NAME    gives the caller its exports back, when it is fenced under that name. It must hold nothing of the share by then.
 # Prints one line: fenced NAME | free | back | refused: WHY (and ends with 3). Never both nodes are fenced. See docs/decisions/0009-fencing.md.
 # Settings, in /etc/nim-ha-fence/PAIR, which only root may write: EXPORT=PATH for each export, OPTIONS=..., NODE=NAME ADDRESS [ADDRESS...]
-# with the IPv4 address first that the node mounts from. What is remembered is in /var/lib/nim-ha-fence/PAIR.
+# with the IPv4 address first that the node mounts from, KEYS=NAME [KEY,KEY...] with its host keys. What is remembered is in /var/lib/nim-ha-fence/PAIR.
 
 set -u
 umask 077

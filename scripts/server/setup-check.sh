@@ -87,17 +87,17 @@ check_other_pairs() {
 }
 
 # The settings that are in force, as old_exports and old_address[NODE], the one that the node mounts from; node_at[ADDRESS], the name that these settings
-# have for it; and who is fenced.
+# have for it; and who is fenced, with its host keys.
 declare -A old_address=() node_at=()
 look_at_installed() {
   local each
-  old_exports=() old_address=() node_at=() old_addresses_of_fenced=()
+  old_exports=() old_address=() node_at=() keys_of_fenced=()
   read_record
   if [[ -e $settings ]]; then
     read_settings "$settings"
     old_exports=("${exports[@]}")
     for each in "${nodes[@]}"; do old_address[$each]="${addresses_of[$each]%% *}"; done
-    [[ -z $fenced ]] || read -r -a old_addresses_of_fenced <<<"${addresses_of[$fenced]-}"
+    [[ -z $fenced ]] || IFS=, read -r -a keys_of_fenced <<<"${keys_of[$fenced]-}"
   fi
   read_settings /dev/stdin <<<"$wanted"
   for each in "${nodes[@]}"; do node_at["${addresses_of[$each]%% *}"]="$each"; done
@@ -119,8 +119,8 @@ check_lost_exports() {
   for address in "${old_address[@]}"; do
     list_lost "$address"
     ((${#lost[@]} == 0)) || ! is_in_use "$address" ||
-      problem fencing/in-use "${lost[*]} for $address" "in use there, and exported to it no more by these settings" "not in use" \
-        "move a share with fencing switched off: a deploy without it, one that moves the share, and fencing again; on a machine that has left the pair, umount it"
+      problem fencing/in-use "${lost[*]} for $address" "a client there that uses this server, and no such export in these settings" "no client" \
+        "change paths and addresses with fencing switched off, in a deploy of its own; on a machine that has left the pair, unmount all that it has from this server"
   done
 }
 
@@ -134,10 +134,10 @@ list_lost() {
 }
 
 # is_own_file FILE NODE: of the settings in force; or put there by hand as it is going to be; or left by an install that was cut off when it gave a machine
-# another name.
+# another name. A node without a name is what machines stand in meanwhile.
 is_own_file() {
   local path client
-  [[ -z ${old_address[$2]-} ]] || return 0
+  [[ -z $2 || -z ${old_address[$2]-} ]] || return 0
   if is_among "$2" "${nodes[@]}"; then
     [[ "$(<"$1")" == "$(exports_text "$2")" ]]
     return
@@ -176,23 +176,28 @@ check_other_exports() {
   done
 }
 
-# Whether the machine that is fenced is in these settings no more, by any of its addresses: it never comes back.
+# Whether the machine that is fenced is in these settings no more, by its host keys: another address may be its own. Where a machine has none here,
+# nobody can tell.
 is_fenced_replaced() {
-  local each address
-  ((${#old_addresses_of_fenced[@]})) || return 1
-  for each in "${nodes[@]}"; do
-    for address in ${addresses_of[$each]}; do
-      ! is_among "$address" "${old_addresses_of_fenced[@]}" || return 1
-    done
+  local node key keys
+  ((${#keys_of_fenced[@]})) || return 1
+  for node in "${nodes[@]}"; do
+    IFS=, read -r -a keys <<<"${keys_of[$node]-}"
+    ((${#keys[@]})) || return 1
+    for key in "${keys[@]}"; do ! is_among "$key" "${keys_of_fenced[@]}" || return 1; done
   done
+}
+
+without_details() {
+  grep -v -e ^OPTIONS= -e ^KEYS= | sort
 }
 
 # The record names a node, and its way back is to what was exported to it.
 check_change_while_fenced() {
   [[ -n $fenced && -e $settings ]] && ! is_fenced_replaced || return 0
-  [[ "$(grep -v ^OPTIONS= "$settings" | sort)" == "$(grep -v ^OPTIONS= <<<"$wanted" | sort)" ]] ||
+  [[ "$(without_details <"$settings")" == "$(without_details <<<"$wanted")" ]] ||
     problem fencing/fenced "settings" "other exports, nodes or addresses while $fenced is fenced" "the same ones" \
-      "bring $fenced back first: run nim-ha rejoin there; a machine that is gone for good is replaced by one with other addresses"
+      "bring $fenced back first: run nim-ha rejoin there; a machine that is gone for good is replaced by one with other host keys"
 }
 
 check_all() {

@@ -78,7 +78,7 @@ withdraw() {
 }
 
 # What the last settings export and these don't. The files first, for the server reads them when it starts. A machine that is called otherwise now keeps
-# what it has in force, and its old file until it has a new one.
+# what it has in force.
 withdraw_old() {
   local node address each file lost
   for node in "${!old_address[@]}"; do
@@ -98,11 +98,23 @@ withdraw_old() {
 
 # Nodes that are the machines that they were under the last settings. A key is for a name: the others make themselves known anew.
 list_same_nodes() {
-  local node
+  local node address gone=''
   same=()
+  ! is_fenced_replaced || gone="${old_address[$fenced]-}"
   for node in "${nodes[@]}"; do
-    [[ ${old_address[$node]-} != "${addresses_of[$node]%% *}" ]] || same+=("$node")
+    address="${addresses_of[$node]%% *}"
+    [[ $address == "$gone" || ${old_address[$node]-} != "$address" ]] || same+=("$node")
   done
+}
+
+# Machines that get another name are in some file all the time: between two of ours the server may start, or somebody run exportfs -ra.
+keep_renamed() {
+  local node new text=''
+  for node in "${!old_address[@]}"; do
+    new="${node_at[${old_address[$node]}]-}"
+    [[ -z $new || $new == "$node" || $node == "$fenced" ]] || text+="$(exports_text "$new")"$'\n'
+  done
+  [[ -z $text ]] || ensure_file "$(exports_file '')" "${text%$'\n'}" 600
 }
 
 # Its key is gone by now, and with the old settings nothing is exported to it.
@@ -146,6 +158,7 @@ install_pair() {
   # First, or a key would speak for another machine.
   list_same_nodes
   forget_keys_but "${same[@]}"
+  keep_renamed
   withdraw_old
   if [[ -n $fenced ]] && is_fenced_replaced; then forget_fenced; fi
   ensure_file "$settings" "$wanted" 600

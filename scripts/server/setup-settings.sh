@@ -39,6 +39,12 @@ check_node_line() {
   done
 }
 
+check_keys_line() {
+  local key='[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}'
+  local pattern="^[^[:space:]]+( $key(,$key)*)?\$"
+  [[ $1 =~ $pattern && ${1%% *} =~ $name_pattern ]] || bad_settings "host keys of a node" "$1" "NAME [TYPE BASE64[,TYPE BASE64...]]"
+}
+
 # Each on its own may fit, and all together not.
 check_together() {
   local each other all=()
@@ -51,6 +57,7 @@ check_together() {
   ((${#exports[@]} > 0)) || bad_settings "exports" none "one or more"
   ((${#nodes[@]} == 2)) || bad_settings "nodes" "${nodes[*]-}" "two"
   [[ ${nodes[0]-a} != "${nodes[1]-b}" ]] || bad_settings "names of the nodes" "${nodes[*]}" "two different ones"
+  for each in "${!keys_of[@]}"; do is_among "$each" "${nodes[@]}" || bad_settings "host keys" "those of $each" "those of the nodes"; done
   all=()
   for each in "${nodes[@]}"; do
     for other in ${addresses_of[$each]}; do
@@ -74,7 +81,8 @@ read_wanted() {
         ((options_lines += 1))
         ;;
       NODE=*) check_node_line "${line#*=}" ;;
-      *) bad_settings "a line of the settings" "$line" "EXPORT=, OPTIONS= or NODE=" ;;
+      KEYS=*) check_keys_line "${line#*=}" ;;
+      *) bad_settings "a line of the settings" "$line" "EXPORT=, OPTIONS=, NODE= or KEYS=" ;;
     esac
   done <<<"$wanted"
   ((options_lines == 1)) || bad_settings "lines with OPTIONS" "$options_lines" 1

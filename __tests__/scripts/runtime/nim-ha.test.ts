@@ -107,6 +107,24 @@ describe('nim-ha on the active node', () => {
       expect(verdicts()[1]).toBe('FAIL  arping 192.0.2.100: arping: Device lan0 not available.');
     });
 
+    test('a notify script that names no service is no word of them', () => {
+      state('ACTIVE', true, 'active');
+      iputils(0);
+      node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\n', 0o755);
+      expect(verdicts()[2]).toBe('FAIL  services are active, as phase ACTIVE has it: the notify script names none');
+    });
+
+    test('what does not even end when it is killed is not waited for', () => {
+      state('ACTIVE', true, 'active');
+      iputils(0);
+      node.mount('/var/lib/nms');
+      // It leaves the group that timeout kills, with the output open.
+      node.standIn('df', 'setsid sleep 60 & exec sleep 60');
+      const begin = Date.now();
+      expect(node.run('nim-ha.sh', 'verify').stdout).toMatch(/^FAIL {2}df -h /m);
+      expect(Date.now() - begin).toBeLessThan(29_000);
+    });
+
     test.each([
       ['ACTIVE', false, 'active', `FAIL  ${PLACE}: the services are here, in phase ACTIVE, and it is not`],
       ['WAITING', true, 'inactive', `FAIL  ${PLACE}: held here, and the lock is not: another node has it, or had`],

@@ -57,7 +57,7 @@ describe('nim-ha status', () => {
   });
 
   test('a systemd that does not answer leaves the rest to be told, and no state of VRRP that nobody knows', () => {
-    node.standIn('systemctl', 'exit 1');
+    node.standIn('systemctl', 'exec sleep 60');
     expect(status()).toMatchObject({ phase: 'ACTIVE', keepalived: 'unknown', vrrp_state: 'UNKNOWN', services: { nginx: 'unknown', 'nms-core': 'unknown' } });
     expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^services +nginx +unknown$/m);
   });
