@@ -787,7 +787,9 @@ exec "$here/real/${name}" "$@"\n`,
     return setup(verb, { input, env: { STOP_AT: String(step), STOP_HOW: how } });
   };
   const stepsOf = (): number => Number(read('count'));
-  const [second, more] = [settings(['/mnt/share/nms', '/mnt/two'], `${OPTIONS},no_subtree_check`, ['node-a 10.77.0.31', `node-b ${B}`]), settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-x ${ELSE}`])];
+  // One machine gets the name of another one, which leaves; one that is new gets its old name.
+  const second = settings(['/mnt/share/nms', '/mnt/two'], `${OPTIONS},no_subtree_check`, ['node-a 10.77.0.31', `node-b ${A}`]);
+  const more = settings(EXPORTS, OPTIONS, [`node-y ${A}`, `node-x ${ELSE}`]);
 
   /** For each step of `verb`: from `start`, stop there; then each of `repairs` has to end in the same as if nothing had been. */
   function walk(verb: string, input: string, how: string, start: () => void, repairs: [string, string][]): void {

@@ -107,12 +107,15 @@ list_same_nodes() {
   done
 }
 
-# Machines that get another name are in some file all the time: between two of ours the server may start, or somebody run exportfs -ra.
+# What machines keep that get another name is in some file all the time: between two of ours the server may start, or somebody run exportfs -ra.
 keep_renamed() {
-  local node new text=''
+  local node new each text=''
   for node in "${!old_address[@]}"; do
     new="${node_at[${old_address[$node]}]-}"
-    [[ -z $new || $new == "$node" || $node == "$fenced" ]] || text+="$(exports_text "$new")"$'\n'
+    [[ -n $new && $new != "$node" && $node != "$fenced" ]] || continue
+    for each in "${old_exports[@]}"; do
+      ! is_among "$each" "${exports[@]}" || text+="$each ${old_address[$node]}($options)"$'\n'
+    done
   done
   [[ -z $text ]] || ensure_file "$(exports_file '')" "${text%$'\n'}" 600
 }
@@ -132,6 +135,16 @@ export_to() {
     change_exports -i -o "$options" "$address:$each" ||
       fail fencing/export "export of $each to $address" "an error of exportfs" "in force" "see the line above"
     changed "$each is exported to $address"
+  done
+}
+
+# The files of nodes that are none any more, and what a put_file that was cut off has left of them.
+drop_other_files() {
+  local file
+  for file in "$exports_dir/nim-ha-$pair@"*.exports "$exports_dir/.nim-ha-$pair@"*.exports.new; do
+    file="${file##*/}" file="${file#.}"
+    file="$exports_dir/${file%.new}"
+    is_among "$(node_of_file "$file")" "${nodes[@]}" || drop_file "$file"
   done
 }
 
@@ -166,8 +179,6 @@ install_pair() {
     # The one that is fenced asks for its exports itself, when it holds nothing of the share.
     [[ $node == "$fenced" ]] || export_to "$node"
   done
-  for file in "$exports_dir/nim-ha-$pair@"*.exports; do
-    is_among "$(node_of_file "$file")" "${nodes[@]}" || drop_file "$file"
-  done
+  drop_other_files
   rm -f "$memory/unfinished"
 }
