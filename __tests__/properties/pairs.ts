@@ -71,6 +71,8 @@ export function pairWith(changes: Array<[path: string, value: unknown]>, profile
   for (const [path, value] of changes) {
     if (input.nfs.fencing || !path.startsWith('nfs.fencing')) put(input, path, value);
   }
+  // As the model of a pair has them from its nodes.
+  if (input.nfs.fencing) Object.assign(input.nfs.fencing, { primaryHostKeys: input.primary.hostKeys, secondaryHostKeys: input.secondary.hostKeys });
   return input;
 }
 
