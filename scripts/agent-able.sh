@@ -25,6 +25,8 @@ decide_able() {
     able=no reason="the check script does not run: $scripts_dir/nms-check-keepalived.sh"
   elif [[ $phase != WAITING && -n $hold_down_reason ]]; then
     able=no reason="hold-down after a failure: $hold_down_reason"
+  elif [[ $mounted == no ]] && has_fallen_back; then
+    able=no reason="the share is mounted with NFS version 3, whose locks have no lease; mounting it anew"
   elif [[ $mounted == no ]]; then
     able=no reason="the share is not mounted on both mount points"
   elif [[ $nfs_answers == no ]]; then

@@ -8,6 +8,10 @@ mount_again() {
   local unit
   [[ $nfs_answers != no && $mounted == no && $phase != FENCED ]] || return
   ! step_runs || return
+  if has_fallen_back; then
+    slice_populated || mount_units restart --no-block
+    return
+  fi
   for unit in "$clickhouse_mount" "$nms_mount"; do
     if ! is_nfs_mounted "$unit" && grep -q " $unit nfs" "$fstab"; then
       systemctl --no-block start "$(mount_unit "${unit#"$root"}")"

@@ -76,6 +76,7 @@ if [[ -e $lock_held ]]; then
   note "this node has the lock, and is not fenced"
 elif [[ -n $answer ]]; then
   mount_units start
+  ! has_fallen_back || mount_units restart
   is_share_mounted || stay "the share cannot be mounted"
   # No new one begins while this node counts as fenced, so nobody puts a mark there that is taken away here.
   ! is_populated "$lock_cgroup" || stay "a lock holder waits for its end"

@@ -86,8 +86,23 @@ is_nfs_mounted() {
   find_mount "$1" && [[ $mount_line =~ ^[^\ ]+\ [^\ ]+\ nfs4?\  ]]
 }
 
+is_nfs4_mounted() {
+  local mount_line
+  find_mount "$1" && [[ $mount_line =~ ^[^\ ]+\ [^\ ]+\ nfs4\  ]]
+}
+
+# By version 4. Where the server refuses that just then, as at the boot of a fenced node, mount falls back to version 3: its locks have no lease, and a
+# fence cannot end them.
 is_share_mounted() {
-  is_nfs_mounted "$clickhouse_mount" && is_nfs_mounted "$nms_mount"
+  is_nfs4_mounted "$clickhouse_mount" && is_nfs4_mounted "$nms_mount"
+}
+
+has_fallen_back() {
+  local point
+  for point in "$clickhouse_mount" "$nms_mount"; do
+    ! is_nfs_mounted "$point" || is_nfs4_mounted "$point" || return 0
+  done
+  return 1
 }
 
 # has_address ADDRESS[/PREFIX]: whether any interface of this machine has it.

@@ -21,6 +21,21 @@ describe('agent.sh', () => {
     expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'yes', updated: '1000' });
   });
 
+  describe('a share that is mounted with NFS version 3, as a boot may leave it', () => {
+    beforeEach(() => node.write('proc/mounts', node.read('proc/mounts').replace('/var/lib/clickhouse nfs4 rw,vers=4.2', '/var/lib/clickhouse nfs rw,vers=3')));
+
+    test('is none, and is mounted anew', () => {
+      expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: 'the share is mounted with NFS version 3, whose locks have no lease; mounting it anew' });
+      expect(node.read('calls')).toMatch(/^--no-block restart \S*clickhouse.mount \S*nms.mount$/m);
+    });
+
+    test('not while a process of the services lives', () => {
+      node.cgroup(process.pid);
+      tick();
+      expect(node.read('calls')).not.toContain('restart');
+    });
+  });
+
   test('a full /run leaves the last state, which grows old', () => {
     expect(tick(1000)).toMatchObject({ phase: 'STANDBY', updated: '1000' });
     symlinkSync('/dev/full', join(node.root, 'run/nim-ha/state.new'));

@@ -72,6 +72,12 @@ describe('lock-holder.sh', () => {
     expect(free()).toBe(true);
   });
 
+  test('takes none on a share of NFS version 3, whose locks a dead node keeps for ever', () => {
+    node.write('proc/mounts', node.read('proc/mounts').replace('/var/lib/nms nfs4 rw,vers=4.2', '/var/lib/nms nfs rw,vers=3'));
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect([node.read('proc/mounts'), node.has('run/nim-ha/lock-held')]).toEqual([expect.stringContaining('vers=3'), false]);
+  });
+
   test('double start: the second one waits, and has the lock when the first has gone', async () => {
     const first = start();
     await held();
