@@ -24,7 +24,7 @@ class FencedNode extends StandInNode {
       request="\${@: -1}"
       line="$(grep "^\${request%% *}=" "${this.root}/server")" || { echo 'ssh: connect to host nfs: No route' >&2; exit 255; }
       printf '%s\\n' "\${line#*=}"`);
-    this.standIn('systemctl', `printf '%s\\n' "$*" >>"${this.root}/calls"; case "$*" in show*) cat "${this.root}/units" ;; --quiet*) exit 3 ;; "start nim-ha-isolate.service") [[ -e ${this.root}/stuck ]] || : >"${this.root}/proc/mounts" ;; start*.mount*) [[ -e ${this.root}/away ]] && exit 1; cp "${this.root}/mounted" "${this.root}/proc/mounts" ;; esac`);
+    this.standIn('systemctl', `printf '%s\\n' "$*" >>"${this.root}/calls"; case "$*" in show*) cat "${this.root}/units" ;; --quiet*) exit 3 ;; "start nim-ha-isolate.service") [[ -e ${this.root}/stuck ]] || : >"${this.root}/proc/mounts" ;; start*.mount*) [[ -e ${this.root}/away ]] && exit 1; cp "${this.root}/mounted" "${this.root}/proc/mounts"; [[ ! -e ${this.root}/falls-back ]] || sed -i "s/ nfs4 / nfs /" "${this.root}/proc/mounts" ;; restart*.mount*) cp "${this.root}/mounted" "${this.root}/proc/mounts" ;; esac`);
     this.write('server', '');
     this.write('asked', '');
     this.mount();
@@ -341,6 +341,14 @@ describe('rejoin.sh', () => {
     expect(node.asked).toEqual(['status', `rejoin ${NAME}`]);
     expect([isolated(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([true, false, false]);
     expect(node.read('proc/mounts')).toBe(node.read('mounted'));
+  });
+
+  test('has mounted anew what a boot has mounted with version 3, while the export was not there', () => {
+    node.write('proc/mounts', '');
+    node.write('falls-back', '');
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
+    expect(rejoin()).toBe(0);
+    expect([node.read('proc/mounts'), node.has('run/nim-ha/fenced')]).toEqual([node.read('mounted'), false]);
   });
 
   test('isolates nothing where there is nothing, as after a boot', () => {
