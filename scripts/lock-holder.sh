@@ -60,6 +60,21 @@ acquire() {
   done
 }
 
+# A node that has died may have a delegation of the file from the server, which then answers nobody who opens it for writing before that node is fenced or its
+# lease has ended: what opens it first is a process that is not waited for. The server is not asked at once, for a node that lives gives its delegation back.
+can_open() {
+  local opener patience=30
+  (: >>"$share_lock") 2>/dev/null &
+  opener=$!
+  while kill -0 "$opener" 2>/dev/null; do
+    if [[ -n $stopping || ! -e $want_master ]] || { ((patience-- <= 0)) && ! ask_for_silent; }; then
+      kill -KILL "$opener" 2>/dev/null
+      return 1
+    fi
+    nap 0.1
+  done
+}
+
 # Reads "released" from main, or end of file when main died. Holds the lock until then, and until the slice is empty. What ends
 # this in between must not free the lock while somebody writes; it comes to that when no process can be started.
 keeper() {
@@ -170,6 +185,10 @@ for point in "$clickhouse_mount" "$nms_mount"; do
   fi
 done
 mkdir -p "$share_dir"
+can_open || {
+  stop_asking
+  exit 0
+}
 exec 9>>"$share_lock" || exit 1
 acquire || {
   stop_asking

@@ -1,6 +1,6 @@
 import { spawnSync } from 'child_process';
 import { statSync, utimesSync } from 'fs';
-import { join } from 'path';
+import { dirname, join } from 'path';
 import { StandInNode } from './node';
 
 const LOCK = 'var/lib/nms/.nim-ha/lock';
@@ -324,6 +324,49 @@ describe('the lock holder', () => {
       await node.until('it ends', () => holder.exitCode !== null);
       expect([holder.exitCode, node.read('run/nim-ha/fenced')]).toEqual([0, `${NAME}\n`]);
     });
+  });
+});
+
+describe('the lock holder, while the server lets nobody open the file of the lock,', () => {
+  // A FIFO that nobody reads, as the file of a node that has died with a delegation of it.
+  beforeEach(() => {
+    node.elect();
+    node.remove(LOCK);
+    spawnSync('mkdir', ['-p', dirname(join(node.root, LOCK))]);
+    spawnSync('mkfifo', [join(node.root, LOCK)]);
+  });
+  const start = () => node.start(node.script('lock-holder.sh'));
+
+  test('asks after three seconds whether the holder is silent, and ends when it is not wanted any more', async () => {
+    node.write('run/nim-ha/heard-peer', '');
+    node.answers({ 'fence-silent': `fenced ${NAME}` });
+    const begun = Date.now();
+    const holder = start();
+    await node.until('the server is asked', () => node.asked.length > 0);
+    expect(Date.now() - begun).toBeGreaterThan(3000);
+    await node.notes('the NFS server has fenced the silent holder of the lock');
+    expect([node.asked, holder.exitCode]).toEqual([['fence-silent'], null]);
+    node.remove('run/nim-ha/want-master');
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect([holder.exitCode, node.has('run/nim-ha/lock-held')]).toEqual([0, false]);
+  });
+
+  test('ends when it is fenced itself', async () => {
+    node.write('run/nim-ha/heard-peer', '');
+    node.answers({ 'fence-silent': FENCED_ITSELF });
+    const holder = start();
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect([holder.exitCode, node.read('run/nim-ha/fenced')]).toEqual([0, `${NAME}\n`]);
+  });
+
+  test('goes on when it can be opened', async () => {
+    const holder = start();
+    await new Promise((done) => setTimeout(done, 1000));
+    expect([holder.exitCode, node.has('run/nim-ha/lock-held')]).toEqual([null, false]);
+    const file = join(node.root, LOCK);
+    // One that reads lets the process go on that waits in open, and the lock holder finds a file again.
+    spawnSync('bash', ['-c', 'exec 3<"$0"; rm "$0"; : >"$0"', file]);
+    await node.until('systemd is told', () => node.read('calls').includes('notify --ready'));
   });
 });
 
