@@ -18,6 +18,18 @@ export interface Failover {
   heal(lab: Lab, failed: NodeName): Promise<void>;
 }
 
+/** What one of them took. */
+export interface MeasuredFailover {
+  readonly failover: Failover;
+  readonly from: NodeName;
+  readonly to: NodeName;
+  /** Seconds in which nobody answered for the virtual IP. */
+  readonly away: number;
+  /** Seconds from the fault to the other node's first answer, and to all its services being active. */
+  readonly takeover: number;
+  readonly serving: number;
+}
+
 async function nothing(): Promise<void> {
   // The node comes back by itself.
 }

@@ -1,14 +1,14 @@
 import { Audit, SETTLED_WITHIN, type Settled } from './audit';
 import { eventually, GENTLY_MS } from './checks';
 import { explain } from './explain';
-import type { Bound, Fault, Scene, Timing } from './faults/fault';
+import type { Fault, Scene, Timing } from './faults/fault';
 import { History, type Entry } from './history';
 import type { Lab } from './lab';
-import { Load, type Attempt } from './load';
+import { Load } from './load';
 import { NODES, VIRTUAL_IP, type NodeName } from './machines';
 import type { Operator } from './operator';
 import { doubleMastersIn, outagesIn, overlapsIn, type Overlap } from './outages';
-import type { Sighting } from './probe';
+import type { Outcome } from './outcome';
 import { elapsedSeconds, progress, timed } from './progress';
 import { randomFrom, shuffled } from './random';
 import type { Results } from './results';
@@ -28,32 +28,6 @@ export interface PlanOptions {
   readonly roles: 'one' | 'both';
   readonly seed: number;
   readonly rounds: number;
-}
-
-/** What came of one fault. Times are the host's clock in milliseconds, durations seconds. */
-export interface Outcome {
-  readonly fault: string;
-  readonly what: string;
-  readonly round: number;
-  readonly active: NodeName;
-  readonly standby: NodeName;
-  readonly from: number;
-  readonly injected: number;
-  readonly undone: number;
-  readonly until: number;
-  readonly bound: Bound;
-  /** Longest time without an answer from the virtual IP, without an acknowledged row; all the time with two holders, or two masters. */
-  readonly vipAway: number;
-  readonly writesAway: number;
-  readonly twoHolders: number;
-  readonly findings: readonly string[];
-  /** Damage that the design does not rule out for this fault. */
-  readonly expected: readonly string[];
-  /** What the nodes' journals say, where there are findings. */
-  readonly explanation?: string;
-  readonly timeline: readonly Sighting[];
-  readonly journal: readonly Entry[];
-  readonly attempts: readonly Attempt[];
 }
 
 /** Before the first fault and after each: what a trace of it may begin and end with. */

@@ -1,4 +1,4 @@
-import type { Sighting } from './probe';
+import type { Sighting } from './sighting';
 
 /** Silence that is no outage yet: an emulated machine may be slow to answer a few questions. */
 export const SILENCE_MS = 400;

@@ -1,10 +1,6 @@
 import { arpRequest, parseArp, parseVrrp } from './frames';
 import { Outage, Overlap, holdersIn, outagesIn, overlapsIn } from './outages';
-
-/** Something seen on the wire; `at` is the host's clock in milliseconds. */
-export type Sighting =
-  | { readonly at: number; readonly kind: 'answer' | 'announcement'; readonly mac: string }
-  | { readonly at: number; readonly kind: 'advert'; readonly mac: string; readonly source: string; readonly virtualRouterId: number; readonly priority: number };
+import type { Sighting } from './sighting';
 
 export interface ProbeOptions {
   readonly virtualIps: readonly string[];

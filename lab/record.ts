@@ -1,4 +1,4 @@
-import type { Outcome } from './matrix';
+import type { Outcome } from './outcome';
 import { rowsOf, type Report } from './report';
 import { comparisonTable, faultTable } from './tables';
 

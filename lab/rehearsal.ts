@@ -1,6 +1,6 @@
 import { STACK } from './app-config';
 import { Checks, eventually } from './checks';
-import { FAILOVERS, type Failover } from './failovers';
+import { FAILOVERS, type Failover, type MeasuredFailover } from './failovers';
 import type { Lab } from './lab';
 import { NODES, nameOfMac, VIRTUAL_IP, type NodeName } from './machines';
 import { differences, takePictures } from './node-picture';
@@ -27,17 +27,6 @@ export interface RehearsalOptions {
   readonly nextPassword: string;
 }
 
-export interface Measured {
-  readonly failover: Failover;
-  readonly from: NodeName;
-  readonly to: NodeName;
-  /** Seconds in which nobody answered for the virtual IP. */
-  readonly away: number;
-  /** Seconds from the fault to the other node's first answer, and to all its services being active. */
-  readonly takeover: number;
-  readonly serving: number;
-}
-
 function chosen({ all, smoke }: RehearsalOptions): readonly Failover[] {
   if (all) return FAILOVERS;
   return FAILOVERS.slice(0, smoke ? 1 : 2);
@@ -46,7 +35,7 @@ function chosen({ all, smoke }: RehearsalOptions): readonly Failover[] {
 /** The main job from the first deploy to the removal, with every claim checked from outside. */
 export class Rehearsal {
   private readonly checks = new Checks();
-  private readonly measured: Measured[] = [];
+  private readonly measured: MeasuredFailover[] = [];
   private readonly see: Observer;
   private rows!: Rows;
   private written = 0;

@@ -1,6 +1,6 @@
 import type { Report, Row, Spread } from './report';
 import { seconds } from './tables';
-import type { Outcome } from './matrix';
+import type { Outcome } from './outcome';
 import { lanesOf, type Lane, type Span } from './timeline';
 
 const WIDTH = 1000;

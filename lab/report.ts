@@ -1,9 +1,6 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import type { Bound, Timing } from './faults/fault';
 import type { NodeName } from './machines';
-import type { Outcome } from './matrix';
-import { reportPage } from './report-page';
+import type { Outcome } from './outcome';
 
 export interface Report {
   readonly command: string;
@@ -64,13 +61,4 @@ function boundOfWorst(runs: readonly Measured[], away: (run: Measured) => number
 
 function spread(values: readonly number[]): Spread {
   return { best: Math.min(...values), average: values.reduce((sum, value) => sum + value, 0) / values.length, worst: Math.max(...values) };
-}
-
-/** @returns where the page is */
-export function writeReport(directory: string, report: Report): string {
-  fs.mkdirSync(directory, { recursive: true });
-  fs.writeFileSync(path.join(directory, 'report.json'), JSON.stringify({ ...report, table: rowsOf(report.outcomes) }));
-  const page = path.join(directory, 'index.html');
-  fs.writeFileSync(page, reportPage(report, rowsOf(report.outcomes)));
-  return page;
 }

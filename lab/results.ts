@@ -1,7 +1,9 @@
+import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Outcome } from './matrix';
+import type { Outcome } from './outcome';
 import { progress } from './progress';
-import { writeReport, type Report } from './report';
+import { rowsOf, type Report } from './report';
+import { reportPage } from './report-page';
 
 export const REPORT = path.join(__dirname, 'report');
 
@@ -41,4 +43,13 @@ export class Results {
     process.stdout.write(`${lines.join('\n')}\n`);
     return failed.length === 0 && this.broken.length === 0;
   }
+}
+
+/** @returns where the page is */
+export function writeReport(directory: string, report: Report): string {
+  fs.mkdirSync(directory, { recursive: true });
+  fs.writeFileSync(path.join(directory, 'report.json'), JSON.stringify({ ...report, table: rowsOf(report.outcomes) }));
+  const page = path.join(directory, 'index.html');
+  fs.writeFileSync(page, reportPage(report, rowsOf(report.outcomes)));
+  return page;
 }

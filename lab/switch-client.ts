@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import type { Outage, Overlap } from './outages';
-import type { Sighting } from './probe';
+import type { Sighting } from './sighting';
 import type { DropRule } from './switch';
 import type { MachineName } from './machines';
 

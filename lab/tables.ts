@@ -1,5 +1,5 @@
 import type { Row, Spread } from './report';
-import type { Measured } from './rehearsal';
+import type { MeasuredFailover } from './failovers';
 import type { PairOutputs } from './pair';
 
 /** Text in columns, for a person. */
@@ -27,7 +27,7 @@ export function nodeTable(outputs: PairOutputs): string {
   ]);
 }
 
-export function failoverTable(measured: readonly Measured[]): string {
+export function failoverTable(measured: readonly MeasuredFailover[]): string {
   const seconds = (value: number): string => value.toFixed(2);
   return columns([
     ['failover', 'from', 'to', 'VIP away s', 'bound', 'fault to VIP s', 'bound', 'fault to serving s'],

@@ -1,5 +1,5 @@
 import { GUIDE_SERVICES } from '../lib/config/model';
-import type { Outcome } from './matrix';
+import type { Outcome } from './outcome';
 import { MACHINES, NODES, type NodeName } from './machines';
 
 /** A stretch of time in which something was the case; milliseconds of the host's clock. */

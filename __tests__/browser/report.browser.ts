@@ -4,7 +4,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
-import { rowsOf, writeReport } from '../../lab/report';
+import { rowsOf } from '../../lab/report';
+import { writeReport } from '../../lab/results';
 import { outcome, T, timing } from '../lab/outcome';
 
 const failed = {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../lab/matrix';
+import type { Outcome } from '../../lab/outcome';
 
 const A = '52:54:00:77:00:0b';
 /** A moment, in milliseconds. */

@@ -1,6 +1,7 @@
 import { arpRequest, parseArp, parseVrrp } from '../../lab/frames';
 import { doubleMastersIn, Outage, holdersIn, outagesIn, overlapsIn } from '../../lab/outages';
-import { Probe, Sighting } from '../../lab/probe';
+import { Probe } from '../../lab/probe';
+import type { Sighting } from '../../lab/sighting';
 
 const A = '52:54:00:77:00:0b';
 const B = '52:54:00:77:00:0c';
