@@ -1,14 +1,17 @@
 import { eventually, GENTLY_MS } from './checks';
 import type { Lab } from './lab';
-import { leftovers, LOOK_AT_PROCESSES } from './leftovers';
+import { leftovers, LOOK_AT_PROCESSES, servicesIn } from './leftovers';
 import type { Load } from './load';
-import { NODES, type NodeName } from './machines';
+import { machineNamed, NODES, type NodeName } from './machines';
 import { allActive, CHECK, noneActive, Observer } from './observer';
-import type { Pair } from './pair';
+import type { Observed, Pair } from './pair';
 import type { Rows } from './rows';
 
 /** Seconds in which a pair has to be whole again once a fault is undone: a hold-down, a start, and what a slow machine takes. */
 export const SETTLED_WITHIN = 600;
+
+/** They write once a second each. */
+const STAND_INS = ['nms-core', 'nms-dpm', 'nms-ingestion', 'nms-integrations'];
 
 export interface Settled {
   readonly active: NodeName;
@@ -20,6 +23,8 @@ export class Audit {
   public readonly see: Observer;
   /** Damage is counted once, for the fault that did it. */
   private readonly known = new Set<string>();
+  /** What each stand-in had written last when it was looked at before. */
+  private lastLines: ReadonlyMap<string, string> = new Map();
 
   public constructor(
     private readonly lab: Lab,
@@ -49,13 +54,43 @@ export class Audit {
   public async findings({ active, standby }: Settled): Promise<string[]> {
     const found: string[] = [];
     const expect = (holds: boolean, what: string): void => void (holds || found.push(what));
-    const [here, there] = await Promise.all([this.see.observe(active), this.see.observe(standby)]);
+    const [here, there] = await Promise.all([this.observeServices(active), this.observeServices(standby)]);
     expect(noneActive(there), `services run on the standby ${standby}: ${JSON.stringify(there.services)}`);
     expect(here.holds_lock === true && there.holds_lock === false, `the lock is held by: ${[here, there].map(({ holds_lock }) => holds_lock).join(', ')}`);
     expect(here.config_in_sync && there.config_in_sync, `drifted: ${[...here.drifted, ...there.drifted].join(', ')}`);
     const holders = await this.see.holders();
     expect(holders.join() === active, `the virtual IP is answered by: ${holders.join(', ') || 'nobody'}`);
-    return [...found, ...(await Promise.all([this.leftovers(), this.plan({ active, standby })])).flat()];
+    const clients = await this.see.lockClients();
+    expect(clients.join() === machineNamed(active).lanAddress, `the NFS server says that the lock is held by: ${clients.join(', ') || 'nobody'}`);
+    return [...found, ...(await Promise.all([this.writers(active), this.processes(standby), this.plan({ active, standby })])).flat()];
+  }
+
+  /** Whether no node is active, and each that is on says why; undefined while that is not so. */
+  public async nobodyServes(): Promise<true | undefined> {
+    const on = NODES.filter((name) => this.lab.machine(name).running);
+    const all = await Promise.all(on.map((name) => this.see.observe(name)));
+    return all.every(({ phase, reason }) => phase !== 'ACTIVE' && reason !== '') ? true : undefined;
+  }
+
+  /** On a busy node systemd may not answer in time. */
+  private async observeServices(name: NodeName): Promise<Observed> {
+    const known = await eventually(60, async () => {
+      const observed = await this.see.observe(name);
+      return Object.values(observed.services).includes('unknown') ? undefined : observed;
+    });
+    return known ?? this.see.observe(name);
+  }
+
+  /** The stand-ins have to have written since the last look, and on the share. */
+  private async writers(active: NodeName): Promise<string[]> {
+    const lines = await this.see.lastLines();
+    const found = lines.size === STAND_INS.length ? [] : [`files of ${[...lines.keys()].join(', ') || 'no stand-in'} are on the share, not of ${STAND_INS.join(', ')}`];
+    for (const [service, line] of lines) {
+      if (line === this.lastLines.get(service)) found.push(`${service} has written nothing since the last audit`);
+      else if (line.split(' ')[1] !== active) found.push(`${service} was written last by ${line.split(' ')[1]}, and ${active} is active`);
+    }
+    this.lastLines = lines;
+    return found;
   }
 
   /** What was lost, torn, doubled or written by two; each once, for the fault that did it. */
@@ -96,7 +131,7 @@ export class Audit {
   private async lostRows(): Promise<string[]> {
     const acknowledged = this.load.acknowledged;
     const numbers = await eventually(60, () => this.rows.numbers());
-    if (!numbers) return ['ClickHouse does not answer through the virtual IP'];
+    if (!numbers) throw new Error('ClickHouse does not answer through the virtual IP');
     const there = new Set(numbers);
     const lost = [...Array.from({ length: this.first }, (_, index) => index + 1), ...acknowledged].filter((number) => !there.has(number));
     const twice = numbers.length - there.size;
@@ -117,12 +152,13 @@ export class Audit {
     ];
   }
 
-  /** Processes that nothing can kill, or that pile up. */
-  private async leftovers(): Promise<string[]> {
+  /** Processes that nothing can kill, or that pile up, and those of services where none may be. */
+  private async processes(standby: NodeName): Promise<string[]> {
     const all = await Promise.all(
       NODES.map(async (name) => {
         const { stdout } = await this.lab.machine(name).ssh(LOOK_AT_PROCESSES);
-        return leftovers(stdout).map((finding) => `${name}: ${finding}`);
+        const services = name === standby ? servicesIn(stdout).map((command) => `a service's process on the standby: ${command}`) : [];
+        return [...leftovers(stdout), ...services].map((finding) => `${name}: ${finding}`);
       }),
     );
     return all.flat();

@@ -18,14 +18,27 @@ function parse(look: string): Process[] {
   return [...look.matchAll(/^ *(\d+) +(\S+) +(.*)$/gm)].map(([, pid, state, command]) => ({ pid, state, command }));
 }
 
+/** What those of the monitored services are: their own word for it is systemd's, and it may be wrong. */
+const OF_A_SERVICE = /^(\S*\/)?(clickhouse-server|clickhouse server)\b|\/stand-in\.pl\b|^nginx: /;
+
 /** Kernel threads wait in D state when they have nothing to do. */
 function isStuck({ state, command }: Process): boolean {
   return state.startsWith('D') && !command.startsWith('[');
 }
 
+function looksIn(output: string): Process[][] {
+  return output.split(END_OF_LOOK).slice(0, -1).map(parse);
+}
+
+/** The commands of services that ran in every look. */
+export function servicesIn(output: string): string[] {
+  const [first = [], ...others] = looksIn(output).map((look) => look.filter(({ command, state }) => OF_A_SERVICE.test(command) && !state.startsWith('Z')));
+  return first.filter(({ pid }) => others.every((look) => look.some((other) => other.pid === pid))).map(({ command }) => command);
+}
+
 /** What those looks show: processes that nothing can kill, and scripts of keepalived that pile up. */
 export function leftovers(output: string): string[] {
-  const looks = output.split(END_OF_LOOK).slice(0, -1).map(parse);
+  const looks = looksIn(output);
   if (looks.length !== LOOKS) return [`${looks.length} looks at the processes, not ${LOOKS}`];
   const [first, ...others] = looks.map((look) => look.filter(isStuck));
   const stuck = first.filter(({ pid }) => others.every((look) => look.some((other) => other.pid === pid)));

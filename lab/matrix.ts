@@ -2,7 +2,8 @@ import { Audit, SETTLED_WITHIN, type Settled } from './audit';
 import { eventually, GENTLY_MS } from './checks';
 import { explain } from './explain';
 import type { Fault, Scene, Timing } from './faults/fault';
-import { History, type Entry } from './history';
+import { History } from './history';
+import { judge, startsIn } from './judgement';
 import type { Lab } from './lab';
 import { Load } from './load';
 import { NODES, VIRTUAL_IP, type NodeName } from './machines';
@@ -118,25 +119,26 @@ export class Matrix {
     const scene = { lab, timing, operator, ...roles };
     progress(`── ${fault.name} (round ${round}, ${roles.active} is active): ${fault.what}`);
     const findings: string[] = [];
+    const client = lab.sshArgs(fault.client ? roles[fault.client] : 'nfs');
+    await this.rows.goThrough(client);
     const from = Date.now();
     await attempt(findings, 'the fault could not be made', () => fault.inject(scene));
     const injected = Date.now();
-    await this.during(fault, scene.standby, findings);
+    await this.during(fault, scene, findings);
     await attempt(findings, 'the fault could not be undone', () => fault.undo(scene));
     const undone = Date.now();
     const settled = await timed('settling', () => this.audit.settled());
     const until = Date.now();
     this.wholeAt = until;
-    const [found, damage] = settled ? await this.look(settled) : [[`not one active node and one able standby within ${SETTLED_WITHIN} s: ${await this.audit.reasons()}`], []];
-    findings.push(...found);
-    const mayDamage = fault.mayDamage ?? (timing.fencing ? undefined : fault.mayDamageUnfenced);
-    await this.record(fault, scene, { round, from, injected, undone, until }, mayDamage ? { findings, expected: damage } : { findings: [...findings, ...damage], expected: [] });
+    if (!settled) findings.push(`not one active node and one able standby within ${SETTLED_WITHIN} s: ${await this.audit.reasons()}`);
+    const expected: string[] = [];
+    if (settled) await attempt(findings, 'the audit broke off', async () => void findings.push(...(await this.audit.findings(settled))));
+    await attempt(findings, 'the audit of what was written broke off', async () => {
+      const mayDamage = fault.mayDamage ?? (timing.fencing ? undefined : fault.mayDamageUnfenced);
+      for (const damage of await this.audit.damage()) (mayDamage?.test(damage) ? expected : findings).push(damage);
+    });
+    await this.record(fault, scene, settled, { round, from, injected, undone, until }, { findings, expected });
     return settled !== undefined;
-  }
-
-  private look(settled: Settled): Promise<[string[], string[]]> {
-    const brokeOff = (error: Error): string[] => [`the audit broke off: ${error.message}`];
-    return Promise.all([this.audit.findings(settled).catch(brokeOff), this.audit.damage().catch(brokeOff)]);
   }
 
   /** Makes this node the active one, if one is wanted, and waits until the other could take over. */
@@ -155,60 +157,48 @@ export class Matrix {
   }
 
   /** Waits for what the fault is to bring about, and for as long as it has to last. */
-  private async during(fault: Fault, standby: NodeName, findings: string[]): Promise<void> {
-    const end = Date.now() + (fault.lasts ?? 0) * 1000;
+  private async during(fault: Fault, { standby }: Settled, findings: string[]): Promise<void> {
+    const { timing } = this;
+    const lasts = typeof fault.lasts === 'function' ? fault.lasts(timing) : fault.lasts ?? 0;
+    const end = Date.now() + lasts * 1000;
+    // Machines are noisy, and a start has taken 155 s: whether it happens is asserted, how fast is measured.
+    const limit = 2 * fault.bound(timing).writes + 240;
     if (fault.serves === 'standby') {
-      const { writes } = fault.bound(this.timing);
-      // Machines are noisy, and a start has taken 155 s: whether it happens is asserted, how fast is measured.
-      const limit = 2 * writes + 240;
       const serves = await eventually(limit, async () => ((await this.audit.see.observe(standby)).phase === 'ACTIVE' ? true : undefined), GENTLY_MS);
       if (!serves) findings.push(`${standby} does not serve within ${limit} s: ${await this.audit.reasons()}`);
     }
+    if (fault.serves === 'nobody') {
+      const nobody = await eventually(limit, () => this.audit.nobodyServes(), GENTLY_MS);
+      const reasons = await this.audit.reasons();
+      progress(`nobody can serve; the nodes say: ${reasons}`);
+      if (!nobody) findings.push(`no node may serve, and not both say why they do not within ${limit} s: ${reasons}`);
+    }
     await new Promise((done) => setTimeout(done, Math.max(0, end - Date.now())));
-    if (fault.serves !== 'nobody') return;
-    const reasons = await this.audit.reasons();
-    progress(`nobody can serve; the nodes say: ${reasons}`);
   }
 
-  private async record(fault: Fault, { active, standby }: Scene, when: Pick<Outcome, 'round' | 'from' | 'injected' | 'undone' | 'until'>, found: Pick<Outcome, 'findings' | 'expected'>): Promise<void> {
+  private async record(fault: Fault, { active, standby }: Scene, settled: Settled | undefined, when: Pick<Outcome, 'round' | 'from' | 'injected' | 'undone' | 'until'>, found: Pick<Outcome, 'findings' | 'expected'>): Promise<void> {
     const { from, until } = when;
     const seen = await this.lab.switch.timeline(from - MARGIN_MS);
     const seconds = (milliseconds: number): number => milliseconds / 1000;
     const sum = (overlaps: readonly Overlap[]): number => overlaps.reduce((total, overlap) => total + seconds(overlap.to - overlap.from), 0);
     const vipAway = Math.max(0, ...outagesIn(seen, Date.now()).filter(({ goneAt }) => goneAt <= until).map(({ goneAt, backAt }) => seconds((backAt ?? until) - goneAt)));
     const twoHolders = Math.max(sum(overlapsIn(seen)), sum(doubleMastersIn(seen)));
-    const allowed = fault.twoHolders?.(this.timing) ?? 1;
-    const findings = twoHolders > allowed ? [...found.findings, `two masters, or two answers for the virtual IP, for ${twoHolders.toFixed(1)} s, allowed ${allowed}`] : found.findings;
     const within = <T extends { at: number }>(entries: readonly T[]): T[] => entries.filter(({ at }) => at >= from - MARGIN_MS && at <= until + MARGIN_MS);
     const journal = within(this.history.entries);
-    const started = startTimes(journal);
-    const bound = fault.bound({ ...this.timing, start: Math.max(0, ...started) });
+    const findings = [...found.findings, ...judge(fault, this.timing, { active, standby, settled, journal, twoHolders })];
+    const starts = startsIn(journal).map(({ seconds: start }) => start);
+    const start = Math.max(0, ...starts);
+    const bound = fault.bound({ ...this.timing, start });
     const writesAway = this.load.longestOutage(from, until);
     this.results.add({
-      ...when, ...found, fault: fault.name, what: fault.what, active, standby, bound, vipAway, writesAway, twoHolders, findings,
+      ...when, ...found, fault: fault.name, what: fault.what, active, standby, bound, start, vipAway, writesAway, twoHolders, findings,
       ...(findings.length > 0 && { explanation: await explain(this.lab) }),
       timeline: within(seen), journal, attempts: within(this.load.attempts),
     });
-    progress(`virtual IP away ${vipAway.toFixed(2)} s (bound ${bound.vip.toFixed(2)}), writes away ${writesAway.toFixed(1)} s (bound ${bound.writes.toFixed(1)}; start ${started.map((start) => start.toFixed(1)).join(', ')}), two holders ${twoHolders.toFixed(1)} s`);
+    progress(`virtual IP away ${vipAway.toFixed(2)} s (bound ${bound.vip.toFixed(2)}), writes away ${writesAway.toFixed(1)} s (bound ${bound.writes.toFixed(1)}; start ${starts.map((each) => each.toFixed(1)).join(', ')}), two holders ${twoHolders.toFixed(1)} s`);
     found.expected.forEach((damage) => progress(`expected by the design: ${damage}`));
     progress(`${findings.length ? 'FAILED' : 'ok    '} ${fault.name} from ${active}${findings.map((finding) => `\n        ${finding}`).join('')}`);
   }
-}
-
-/** Seconds from the lock to the last service, each time that a node has become active. */
-export function startTimes(journal: readonly Entry[]): number[] {
-  const lines = [...journal].filter(({ about }) => about === 'nim-ha').sort((a, b) => a.at - b.at);
-  return NODES.flatMap((node) => {
-    const times: number[] = [];
-    let since: number | undefined;
-    for (const { at, text } of lines.filter((line) => line.node === node)) {
-      if (/^holds the lock/.test(text)) since = at;
-      if (since === undefined || !/-> ACTIVE$/.test(text)) continue;
-      times.push((at - since) / 1000);
-      since = undefined;
-    }
-    return times;
-  });
 }
 
 async function attempt(findings: string[], what: string, work: () => Promise<void>): Promise<void> {

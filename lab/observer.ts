@@ -66,6 +66,19 @@ export class Observer {
     return { ledgers, missing };
   }
 
+  /** Addresses of the machines that have the lock, by the NFS server's own list of its clients. */
+  public async lockClients(): Promise<string[]> {
+    const command = 'cd /proc/fs/nfsd/clients && for each in *; do ! grep -q "type: lock,.*/\\.nim-ha/lock" "$each/states" || grep "^address: " "$each/info"; done';
+    const { stdout } = await this.lab.nfs.ssh(`sudo bash -c '${command}'`);
+    return [...stdout.matchAll(/^address: "([\d.]+):/gm)].map(([, address]) => address);
+  }
+
+  /** The last line of each stand-in's file, by service. */
+  public async lastLines(): Promise<Map<string, string>> {
+    const lines = await perFile(this.lab.nfs, 'shopt -s nullglob; cd /mnt/nfs_share/nms && for file in nms-*/data; do printf "\\036%s\\n" "${file%/*}"; tail -n 1 "$file"; done');
+    return new Map(lines.map(([service, text]) => [service, text.trim()]));
+  }
+
   /** What the stand-ins complained of: each saw that another one wrote at the same time, or damage. */
   public async conflicts(): Promise<string[]> {
     const { stdout } = await this.lab.nfs.ssh("sudo bash -c 'cat /mnt/nfs_share/nms/*/conflicts 2>/dev/null'", { accept: 'any' });
@@ -97,9 +110,15 @@ async function perFile(vm: Vm, command: string): Promise<[string, string][]> {
 }
 
 export function allActive(observed: Observed): boolean {
-  return Object.values(observed.services).every((state) => state === 'active');
+  return areAll(observed, /^active$/);
 }
 
 export function noneActive(observed: Observed): boolean {
-  return observed.phase === 'STANDBY' && Object.values(observed.services).every((state) => state !== 'active');
+  return observed.phase === 'STANDBY' && areAll(observed, /^(inactive|failed)$/);
+}
+
+/** A node that does not know its services says nothing about them. */
+function areAll({ services }: Observed, wanted: RegExp): boolean {
+  const states = Object.values(services);
+  return states.length > 0 && states.every((state) => wanted.test(state));
 }

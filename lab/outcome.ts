@@ -16,6 +16,8 @@ export interface Outcome {
   readonly undone: number;
   readonly until: number;
   readonly bound: Bound;
+  /** What the services took at most, of those that became active. */
+  readonly start: number;
   /** Longest time without an answer from the virtual IP, without an acknowledged row; all the time with two holders, or two masters. */
   readonly vipAway: number;
   readonly writesAway: number;

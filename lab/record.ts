@@ -11,13 +11,15 @@ export interface Run extends Pick<Outcome, 'fault' | 'what' | 'active' | 'bound'
   readonly lease: number;
   readonly holdDown: number;
   readonly accel: string;
+  /** Not in the oldest lines. */
+  readonly start?: number;
 }
 
 export function runsOf({ outcomes, profile, timing: { fencing, lease, holdDown }, accel }: Report): Run[] {
   const hundredths = (value: number): number => Math.round(value * 100) / 100;
-  return outcomes.map(({ fault, what, active, from, bound, vipAway, writesAway, twoHolders, findings, expected }) => ({
+  return outcomes.map(({ fault, what, active, from, bound, start, vipAway, writesAway, twoHolders, findings, expected }) => ({
     at: new Date(from).toISOString(), profile, ...(fencing && { fencing }), lease, holdDown, accel, fault, what, active,
-    bound: { vip: hundredths(bound.vip), writes: hundredths(bound.writes) },
+    bound: { vip: hundredths(bound.vip), writes: hundredths(bound.writes) }, start: hundredths(start),
     vipAway: hundredths(vipAway), writesAway: hundredths(writesAway), twoHolders: hundredths(twoHolders), findings, expected,
   }));
 }

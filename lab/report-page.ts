@@ -29,7 +29,7 @@ const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => 
 
 /** One page that needs nothing but itself: what was done, how long it took beside what the design promises, and how each went. */
 export function reportPage(report: Report, rows: readonly Row[]): string {
-  const { timing, outcomes, skipped } = report;
+  const { timing, outcomes, skipped, broken } = report;
   const failed = outcomes.filter(({ findings }) => findings.length > 0).length;
   const lost = outcomes.flatMap(({ findings }) => findings).filter((finding) => / are lost/.test(finding)).length;
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Faults of a pair</title><style>${STYLE}</style>
@@ -39,6 +39,7 @@ Profile ${escape(report.profile)}, seed ${report.seed}, machines by ${report.acc
 NFS lease and grace ${timing.lease} s, check every ${timing.checkInterval} s, hold-down ${timing.holdDown} s, VRRP: a leaving master is replaced after ${seconds(timing.skew)} s, a silent one after ${seconds(timing.masterDown)} s;
 The bound of writes has in it what the services took to start in that run.</p>
 <p class="dim">${escape(report.command)}</p>
+${broken.length ? `<pre>${escape(broken.join('\n'))}</pre>` : ''}
 <table><thead><tr><th>fault<th>runs<th>failed<th colspan="4">virtual IP away, s: best / average / worst / bound<th colspan="4">no row accepted, s: best / average / worst / bound<th>two holders, s</tr></thead>
 <tbody>${rows.map(tableRow).join('\n')}</tbody></table>
 ${outcomes.map(section).join('\n')}

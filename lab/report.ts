@@ -9,6 +9,8 @@ export interface Report {
   readonly timing: Timing;
   readonly accel: string;
   readonly skipped: number;
+  /** Why a turn could not begin, or the run broke off. */
+  readonly broken: readonly string[];
   readonly outcomes: readonly Outcome[];
 }
 
@@ -20,6 +22,8 @@ export interface Row {
   /** How many of them began with each node as the active one. */
   readonly from: Readonly<Record<NodeName, number>>;
   readonly failed: number;
+  /** How many of them took more than a second longer than the design promises. */
+  readonly late: number;
   readonly vip: Spread;
   readonly vipBound: number;
   readonly writes: Spread;
@@ -45,6 +49,7 @@ export function rowsOf(outcomes: readonly Measured[]): Row[] {
       runs: runs.length,
       from: { 'node-a': runs.filter(({ active }) => active === 'node-a').length, 'node-b': runs.filter(({ active }) => active === 'node-b').length },
       failed: runs.filter(({ findings }) => findings.length > 0).length,
+      late: runs.filter(isLate).length,
       vip: spread(runs.map(({ vipAway }) => vipAway)),
       vipBound: boundOfWorst(runs, ({ vipAway }) => vipAway, ({ vip }) => vip),
       writes: spread(runs.map(({ writesAway }) => writesAway)),
@@ -52,6 +57,11 @@ export function rowsOf(outcomes: readonly Measured[]): Row[] {
       twoHolders: Math.max(...runs.map(({ twoHolders }) => twoHolders)),
     };
   });
+}
+
+/** Measured, not judged: an emulated machine may be slow. */
+export function isLate({ vipAway, writesAway, bound }: Pick<Outcome, 'vipAway' | 'writesAway' | 'bound'>): boolean {
+  return vipAway > bound.vip + 1 || writesAway > bound.writes + 1;
 }
 
 /** The bound depends on what the services took to start in that run. */

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Outcome } from './outcome';
 import { progress } from './progress';
-import { rowsOf, type Report } from './report';
+import { isLate, rowsOf, type Report } from './report';
 import { reportPage } from './report-page';
 
 export const REPORT = path.join(__dirname, 'report');
@@ -10,25 +10,30 @@ export const REPORT = path.join(__dirname, 'report');
 /** What came of a run so far; its report is whole after every fault, for a run may be ended at any time. */
 export class Results {
   public readonly outcomes: Outcome[] = [];
-  /** Why a turn could not begin, or the run broke off. */
   private readonly broken: string[] = [];
   private page = '';
 
   /** @param turns how many faults were meant to happen */
   public constructor(
     private readonly directory: string,
-    private readonly about: Omit<Report, 'outcomes' | 'skipped'>,
+    private readonly about: Omit<Report, 'outcomes' | 'skipped' | 'broken'>,
     private readonly turns: number,
   ) {}
 
   public add(outcome: Outcome): void {
     this.outcomes.push(outcome);
-    this.page = writeReport(this.directory, { ...this.about, skipped: this.turns - this.outcomes.length, outcomes: this.outcomes });
+    this.write();
   }
 
   public breakOff(reason: string): void {
     this.broken.push(reason);
     progress(`FAILED ${reason}`);
+    this.write();
+  }
+
+  private write(): void {
+    const { outcomes, broken } = this;
+    this.page = writeReport(this.directory, { ...this.about, skipped: this.turns - outcomes.length, broken, outcomes });
   }
 
   /** Says what came out. @returns whether all is well */
@@ -37,6 +42,7 @@ export class Results {
     const lines = [
       ...failed.map(({ fault, active, findings }) => `FAILED ${fault} from ${active}: ${findings.join('; ')}`),
       ...this.broken.map((reason) => `FAILED ${reason}`),
+      ...this.outcomes.filter(isLate).map(({ fault, active }) => `over its bound: ${fault} from ${active}`),
       ...(this.page ? [`report: ${path.relative(process.cwd(), this.page)}`] : []),
       `${this.outcomes.length - failed.length} passed, ${failed.length + this.broken.length} failed`,
     ];

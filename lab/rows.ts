@@ -1,20 +1,33 @@
 import { ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as http from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { eventually } from './checks';
 
 /** ClickHouse, reached through the virtual IP the way a client on the LAN reaches it. */
 export class Rows {
   private tunnel?: ChildProcess;
   private closed = false;
 
-  private constructor(private readonly command: readonly string[], private readonly port: number) {
+  private constructor(private command: readonly string[], private readonly port: number, private readonly virtualIp: string) {
     this.dig();
   }
 
   /** @param sshArguments everything of an ssh command line to a machine on the LAN but the command */
   public static async through(sshArguments: readonly string[], virtualIp: string): Promise<Rows> {
     const port = await freePort();
-    return new Rows(['-N', '-o', 'ExitOnForwardFailure=yes', '-L', `127.0.0.1:${port}:${virtualIp}:8123`, ...sshArguments], port);
+    return new Rows(sshArguments, port, virtualIp);
+  }
+
+  /** From now on by another machine. It returns when that one has let us in; a request that is under way breaks off. */
+  public async goThrough(sshArguments: readonly string[]): Promise<void> {
+    if (this.command.join() === sshArguments.join()) return;
+    this.command = sshArguments;
+    const closed = this.tunnel && once(this.tunnel, 'close');
+    this.tunnel?.kill();
+    await closed;
+    const open = await eventually(60, () => isOpen(this.port));
+    if (!open) throw new Error('the client has no way to the virtual IP');
   }
 
   public async create(): Promise<void> {
@@ -52,7 +65,8 @@ export class Rows {
   /** The machine at the other end of the tunnel may be restarted. */
   private dig(): void {
     if (this.closed) return;
-    this.tunnel = spawn('ssh', this.command, { stdio: 'ignore' });
+    const forward = `127.0.0.1:${this.port}:${this.virtualIp}:8123`;
+    this.tunnel = spawn('ssh', ['-N', '-o', 'ExitOnForwardFailure=yes', '-L', forward, ...this.command], { stdio: 'ignore' });
     this.tunnel.on('close', () => setTimeout(() => this.dig(), 1000).unref());
   }
 
@@ -83,6 +97,15 @@ export function post(port: number, text: string, timeout: number): Promise<strin
 /** The census of rows 1 to `count`, each once. */
 export function censusOf(count: number): string {
   return `${count}\t${count}\t${(count * (count + 1)) / 2}`;
+}
+
+/** Whether somebody listens there; undefined when nobody does. */
+function isOpen(port: number): Promise<true | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => (socket.destroy(), resolve(true)));
+    socket.on('error', () => resolve(undefined));
+  });
 }
 
 function freePort(): Promise<number> {

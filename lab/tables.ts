@@ -41,9 +41,9 @@ export function failoverTable(measured: readonly MeasuredFailover[]): string {
 export function faultTable(rows: readonly Row[]): string {
   const spread = ({ best, average, worst }: Spread): string => `${seconds(best)} / ${seconds(average)} / ${seconds(worst)}`;
   return markdown(
-    ['fault', 'runs: from node-a + node-b', 'audits failed', 'virtual IP away, s: best / average / worst', 'bound', 'no row accepted, s: best / average / worst', 'bound', 'two holders, s'],
-    rows.map(({ fault, what, from, failed, vip, vipBound, writes, writesBound, twoHolders }) =>
-      [`\`${fault}\` ${what}`, `${from['node-a']} + ${from['node-b']}`, failed, spread(vip), seconds(vipBound), spread(writes), seconds(writesBound), seconds(twoHolders)],
+    ['fault', 'runs: from node-a + node-b', 'audits failed', 'over a bound', 'virtual IP away, s: best / average / worst', 'bound', 'no row accepted, s: best / average / worst', 'bound', 'two holders, s'],
+    rows.map(({ fault, what, from, failed, late, vip, vipBound, writes, writesBound, twoHolders }) =>
+      [`\`${fault}\` ${what}`, `${from['node-a']} + ${from['node-b']}`, failed, late, spread(vip), seconds(vipBound), spread(writes), seconds(writesBound), seconds(twoHolders)],
     ),
   );
 }

@@ -25,7 +25,7 @@ beforeAll(async () => {
   page.on('pageerror', (error) => troubles.push(String(error)));
   page.on('request', (request) => void (request.url().startsWith('file:') || troubles.push(request.url())));
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'report-'));
-  const file = writeReport(directory, { command: 'npm run lab', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 1, outcomes: [outcome, failed] });
+  const file = writeReport(directory, { command: 'npm run lab', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 1, broken: [], outcomes: [outcome, failed] });
   await page.setViewport({ width: 1280, height: 900 });
   await page.goto(`file://${file}`);
 });

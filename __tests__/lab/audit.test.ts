@@ -27,11 +27,17 @@ function looks(processes: (look: number) => readonly string[]): string {
 class World {
   public holders: MachineName[] = ['node-a'];
   public nodes: Record<NodeName, Observed> = { 'node-a': observed(true), 'node-b': observed(false) };
-  public rows = [1, 2, 3, 4];
+  public rows?: number[] = [1, 2, 3, 4];
   public conflicts = '';
+  public lockClients = ['10.77.0.11'];
   public ledger = [1, 2, 3].map(ledgerLine).join('');
   public notes = this.ledger;
   public processes = looks(() => []);
+  /** The same of the standby alone. */
+  public there = '';
+  /** What the stand-ins have written last; unset: a new line at each look. */
+  public last?: string[];
+  private looked = 0;
   public plan: PlanResult = {
     resources: [], outputs: [],
     planned: {
@@ -41,11 +47,21 @@ class World {
     },
   };
 
+  public off: NodeName[] = [];
+  public standIns = ['nms-core', 'nms-dpm', 'nms-ingestion', 'nms-integrations'];
+
+  private serverSays(command: string): string {
+    if (command.includes('conflicts')) return this.conflicts;
+    if (command.includes('nfsd/clients')) return this.lockClients.map((address) => `address: "${address}:728"\n`).join('');
+    if (command.includes('tail')) return this.standIns.map((service, index) => `\x1e${service}\n${this.last?.[index] ?? ledgerLine((this.looked += 1))}`).join('');
+    return `\x1enms-core\n${this.ledger}`;
+  }
+
   public audit(): Audit {
     const lab = {
       switch: { holders: async () => this.holders.map((name) => MACHINES.find((machine) => machine.name === name)!.lanMac) },
-      machine: (name: NodeName) => ({ ssh: async (command: string) => ({ code: 0, stdout: this.says(name, command) }) }),
-      nfs: { ssh: async (command: string) => ({ code: 0, stdout: command.includes('conflicts') ? this.conflicts : `\x1enms-core\n${this.ledger}` }) },
+      machine: (name: NodeName) => ({ running: !this.off.includes(name), ssh: async (command: string) => ({ code: 0, stdout: this.says(name, command) }) }),
+      nfs: { ssh: async (command: string) => ({ code: 0, stdout: this.serverSays(command) }) },
     };
     const pair = { diff: async () => this.plan };
     return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4] } as unknown as Load, 2);
@@ -53,7 +69,8 @@ class World {
 
   private says(name: NodeName, command: string): string {
     if (command.includes('status --json')) return JSON.stringify(this.nodes[name]);
-    return command.includes('tail') ? `\x1enms-core\n${name === 'node-a' ? this.notes : ''}` : this.processes;
+    if (command.includes('tail')) return `\x1enms-core\n${name === 'node-a' ? this.notes : ''}`;
+    return (name === 'node-b' && this.there) || this.processes;
   }
 }
 
@@ -75,6 +92,13 @@ test.each<[string, (world: World) => void, RegExp]>([
   ['nobody does', (world) => (world.holders = []), /^the virtual IP is answered by: nobody$/],
   ['services on the standby', (world) => (world.nodes['node-b'] = { ...observed(false), services: { nginx: 'active' } }), /^services run on the standby node-b/],
   ['two hold the lock', (world) => (world.nodes['node-b'] = { ...observed(false), holds_lock: true }), /^the lock is held by: true, true$/],
+  ['a standby that does not know its services', (world) => (world.nodes['node-b'] = { ...observed(false), services: {} }), /^services run on the standby node-b: {}/],
+  ['a service on the standby that systemd does not know of', (world) => (world.there = looks(() => ['7 Ssl /usr/bin/clickhouse-server --config=/etc/clickhouse-server/config.xml'])), /^node-b: a service's process on the standby: .*clickhouse-server/],
+  ['a stand-in on the standby', (world) => (world.there = looks(() => ['7 Ss /usr/bin/perl /usr/lib/nms/stand-in.pl nms-dpm'])), /^node-b: a service's process on the standby: .*nms-dpm/],
+  ['nobody has the lock on the server', (world) => (world.lockClients = []), /^the NFS server says that the lock is held by: nobody$/],
+  ['another one has the lock on the server', (world) => (world.lockClients = ['10.77.0.12']), /^the NFS server says that the lock is held by: 10.77.0.12$/],
+  ['a stand-in whose file is not on the share', (world) => (world.standIns = ['nms-core']), /^files of nms-core are on the share, not of nms-core, nms-dpm/],
+  ['a stand-in that was written last by the standby', (world) => (world.last = [1, 2, 3, 4].map((line) => ledgerLine(line).replace('node-a', 'node-b'))), /^nms-core was written last by node-b, and node-a is active/],
   ['a file that is not as deployed', (world) => (world.nodes['node-a'] = { ...observed(true), config_in_sync: false, drifted: ['/etc/x'] }), /^drifted: \/etc\/x$/],
   ['an acknowledged row is lost', (world) => (world.rows = [1, 2, 4]), /^1 acknowledged rows are lost: 3$/],
   ['a row from before is lost', (world) => (world.rows = [1, 3, 4]), /^1 acknowledged rows are lost: 2$/],
@@ -100,7 +124,7 @@ test.each<[string, (world: World) => void, RegExp]>([
 
 test.each<[string, (look: number) => readonly string[]]>([
   ['many that wait for the disk for a moment, of the same name', (look) => [`${look} Ds sshd: ops [priv]`]],
-  ['one that does now and then', (look) => [`7 ${look === 3 ? 'S' : 'D'} clickhouse-server`]],
+  ['one that does now and then', (look) => [`7 ${look === 3 ? 'S' : 'D'} rsyslogd`]],
   ['a check, a notification, and what they call', () => [1, 2, 3, 4].map((pid) => `${pid} S /etc/nms/scripts/nms-check-keepalived.sh`)],
   ['one whose command ends like a look', () => ['7 S login --', '8 S sh']],
   ['a person who reads a script', () => [1, 2, 3, 4, 5].map((pid) => `${pid} S less -N /etc/nms/scripts/nms-check-keepalived.sh`)],
@@ -114,4 +138,36 @@ test('damage is counted once, for the fault that did it', async () => {
   const audit = world.audit();
   expect(await audit.damage()).toHaveLength(1);
   expect(await audit.damage()).toEqual([]);
+});
+
+test('a stand-in that stands still writes no more', async () => {
+  const world = new World();
+  world.last = [1, 2, 3, 4].map(ledgerLine);
+  const audit = world.audit();
+  expect(await audit.findings(ROLES)).toEqual([]);
+  world.last = [5, 2, 6, 7].map(ledgerLine);
+  expect(await audit.findings(ROLES)).toEqual(['nms-dpm has written nothing since the last audit']);
+});
+
+test('nobody serves: no node is active, and each that is on says why', async () => {
+  const world = new World();
+  const out = (reason: string): Observed => ({ ...observed(false), phase: 'WAITING', reason });
+  world.nodes = { 'node-a': out('the share is full'), 'node-b': out('the share is full') };
+  expect(await world.audit().nobodyServes()).toBe(true);
+  world.nodes['node-b'] = out('');
+  expect(await world.audit().nobodyServes()).toBeUndefined();
+  world.off = ['node-b'];
+  expect(await world.audit().nobodyServes()).toBe(true);
+  world.nodes['node-a'] = { ...observed(true), reason: 'so it says' };
+  expect(await world.audit().nobodyServes()).toBeUndefined();
+});
+
+test('a ClickHouse that cannot be asked is no loss that a fault may excuse: the audit breaks off', async () => {
+  jest.useFakeTimers();
+  const world = new World();
+  world.rows = undefined;
+  const asked = expect(world.audit().damage()).rejects.toThrow('ClickHouse does not answer through the virtual IP');
+  await jest.advanceTimersByTimeAsync(70_000);
+  jest.useRealTimers();
+  await asked;
 });

@@ -1,7 +1,7 @@
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
 import { faultsOptions } from '../../lab/faults-command';
 import { longestGap } from '../../lab/load';
-import { planOf, startTimes } from '../../lab/matrix';
+import { planOf } from '../../lab/matrix';
 import { rowsOf } from '../../lab/report';
 import { reportPage } from '../../lab/report-page';
 import { lanesOf } from '../../lab/timeline';
@@ -16,11 +16,6 @@ test('the order of the faults follows from the seed; each comes once a round fro
   // Few switchovers, but any fault may follow any other.
   expect(plan(7)[0].split(' ')[1]).toBe('node-a');
   expect(planOf({ faults: FAULTS, roles: 'one', seed: 7, rounds: 1 })).toHaveLength(FAULTS.length);
-});
-
-test('what the services took to start, from the lock to the last of them', () => {
-  const entry = (at: number, text: string, node: 'node-a' | 'node-b' = 'node-b') => ({ node, at: T + at, about: 'nim-ha', text });
-  expect(startTimes([entry(9000, 'STARTING -> ACTIVE'), entry(2000, 'holds the lock on the share'), entry(100, 'x -> ACTIVE', 'node-a')])).toEqual([7]);
 });
 
 test('fault names are one of a kind; what names none is refused', () => {
@@ -63,12 +58,13 @@ test('lanes: what was heard, and what the journals say, also of the time before 
 test('the table has best, average and worst; the page is whole by itself and escapes what it is given', () => {
   const slow = { ...outcome, vipAway: 2, writesAway: 40, findings: ['3 acknowledged rows are lost: <1>'] };
   const rows = rowsOf([outcome, slow]);
-  expect(rows).toMatchObject([{ fault: 'keepalived-restarted', runs: 2, failed: 1, vip: { best: 0.6, average: 1.3, worst: 2 }, writes: { worst: 40 } }]);
-  const page = reportPage({ command: 'npm run lab', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 1, outcomes: [outcome, slow] }, rows);
+  expect(rows).toMatchObject([{ fault: 'keepalived-restarted', runs: 2, failed: 1, late: 1, vip: { best: 0.6, average: 1.3, worst: 2 }, writes: { worst: 40 } }]);
+  const page = reportPage({ command: 'npm run lab', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 1, broken: ['the run <broke> off'], outcomes: [outcome, slow] }, rows);
   expect(page).toContain('<span class="bad">1 audits failed</span>, 1 with lost data, 1 not begun');
   expect(page).toContain('<td class="bad">2.00');
   expect(page).toContain('&#60;1&#62;');
-  expect(reportPage({ command: '', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 0, outcomes: [{ ...outcome, expected: ['line 3 is torn'] }] }, rows)).toContain('expected by the design:\nline 3 is torn');
+  expect(page).toContain('<pre>the run &#60;broke&#62; off</pre>');
+  expect(reportPage({ command: '', seed: 7, profile: 'guide', timing, accel: 'tcg', skipped: 0, broken: [], outcomes: [{ ...outcome, expected: ['line 3 is torn'] }] }, rows)).toContain('expected by the design:\nline 3 is torn');
   expect(page).not.toMatch(/<on>|NaN|undefined|src=|href=/);
   expect(page.match(/<svg/g)).toHaveLength(2);
 });

@@ -8,7 +8,7 @@ export const timing = { fencing: false, lease: 30, checkInterval: 10, holdDown: 
 /** A handover from node-a to node-b, as the matrix records it. */
 export const outcome: Outcome = {
   fault: 'keepalived-restarted', what: 'keepalived restarted <on> the active node', round: 1, active: 'node-a', standby: 'node-b',
-  from: T, injected: T + 100, undone: T + 5000, until: T + 10_000, bound: { vip: 0.57, writes: 30 },
+  from: T, injected: T + 100, undone: T + 5000, until: T + 10_000, bound: { vip: 0.57, writes: 30 }, start: 29.4,
   vipAway: 0.6, writesAway: 8, twoHolders: 0, findings: [], expected: [],
   timeline: [
     ...[-2000, -1000, 0].map((at) => ({ at: T + at, kind: 'advert', mac: A, source: '10.77.0.11', virtualRouterId: 251, priority: 110 }) as const),

@@ -36,6 +36,18 @@ describe('the stand-in of a service', () => {
     expect(missingFrom(ledger, notes)).toEqual([]);
   });
 
+  test('one line as a border: what another run writes behind it is damage', async () => {
+    await runs(3);
+    const env = { ...process.env, NMS_SHARE_TYPE: execFileSync('stat', ['-f', '-c', '%T', directory], { encoding: 'utf8' }).trim(), NMS_STATE_DIR: directory, NMS_LOG_DIR: path.join(directory, 'log') };
+    const before = read('nms-core/data');
+    execFileSync('perl', [PROGRAM, 'nms-core', 'once'], { env });
+    const data = read('nms-core/data');
+    expect(readLedger(data)).toMatchObject({ damage: [], tenures: [expect.anything(), expect.anything()] });
+    expect(read('log/nms-core').split('\n')).toContain(data.trim().split('\n').pop());
+    const [last] = before.trim().split('\n').slice(-1);
+    expect(readLedger(`${data}${last.replace(/^\d+/, (number) => String(Number(number) + 2))}\n`).damage).toEqual([expect.stringContaining('writes on after')]);
+  });
+
   test('what is not on the share is not noted', async () => {
     await runs(3, 'nfs');
     expect(fs.readdirSync(path.join(directory, 'log'))).toEqual([]);

@@ -50,7 +50,8 @@ const interrupted: readonly Fault[] = INTERRUPTIONS.flatMap((interruption) =>
     what: `a deploy of another password, interrupted when the step ${step} begins on ${node}: ${interruption.what}; then the same deploy again`,
     inject: async (scene) => {
       scene.operator.newPassword();
-      await scene.operator.pair.deployInterrupted(new RegExp(`nim-ha ${node}: ${step}: begins`), (ctrlC) => interruption.strike(scene, node, ctrlC));
+      const { code } = await scene.operator.pair.deployInterrupted(new RegExp(`nim-ha ${node}: ${step}: begins`), (ctrlC) => interruption.strike(scene, node, ctrlC));
+      if (code === 0) throw new Error('the deploy was not interrupted: it ended with 0');
       await interruption.mend?.(scene, node);
     },
     undo: ({ operator }) => operator.deploy(),

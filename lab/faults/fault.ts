@@ -49,17 +49,21 @@ export interface Fault {
   /** Who serves while it lasts: the standby has taken over, the active node is not impressed, nobody can, or the fault may go either way. */
   readonly serves: 'standby' | 'active' | 'nobody' | 'either';
   /** Seconds that it lasts at least. Default: until the standby serves. */
-  readonly lasts?: number;
+  readonly lasts?: number | ((timing: Timing) => number);
+  /** With fencing: whether the node that takes over has the other one fenced before it serves, or cannot have. Default: either may be. */
+  readonly fences?: boolean;
+  /** From where rows are written meanwhile. Default: the NFS server, which a fault may take away together with the share. */
+  readonly client?: 'standby';
   /** The design's promise. */
   bound(timing: Timing): Bound;
   /** Seconds in which two nodes may answer for the virtual IP, all together. Default 1: a handover's last frames. */
   readonly twoHolders?: (timing: Timing) => number;
   /** Whether it can be made only with fencing, or only without. Default: with both. */
   readonly fencing?: 'only' | 'never';
-  /** Why the design cannot promise that what is on the share is whole afterwards: damage is recorded then, and is no finding. */
-  readonly mayDamage?: string;
-  /** The same, where only fencing can promise it. */
-  readonly mayDamageUnfenced?: string;
+  /** Damage that the design cannot rule out: it is recorded then, and is no finding. */
+  readonly mayDamage?: RegExp;
+  /** The same, where only fencing can rule it out. */
+  readonly mayDamageUnfenced?: RegExp;
 }
 
 /** The bound of a takeover from a node that lets go of the lock, and from one that only the lease ends. */
@@ -73,6 +77,7 @@ export const afterCheck = ({ checkInterval, masterDown, start }: Timing): Bound 
   writes: checkInterval + masterDown + start,
 });
 export const unnoticed = (): Bound => ({ vip: 0, writes: 3 });
+export const longerThanLease = ({ lease }: Timing): number => lease + 5;
 
 /** A command on a node, as root; what it says is of no interest, its failure is. */
 export async function asRoot(lab: Lab, node: NodeName | 'nfs', command: string, accept: 'any' | readonly number[] = [0]): Promise<string> {

@@ -6,13 +6,13 @@ import { asleep } from './machines';
 
 const RECORD = `/var/lib/nim-ha-fence/${STACK}-nim_ha/fenced`;
 
-const isFenced = ({ lab }: Scene): Promise<true | undefined> =>
-  eventually(120, async () => ((await lab.nfs.ssh(`sudo test -s ${RECORD}`, { accept: 'any' })).code === 0 ? true : undefined));
+const isFenced = ({ lab, active }: Scene): Promise<true | undefined> =>
+  eventually(120, async () => ((await lab.nfs.ssh(`sudo grep -qw ${active} ${RECORD}`, { accept: 'any' })).code === 0 ? true : undefined));
 
 const frozen = (name: string, seconds: number): Fault =>
   asleep(
     name,
-    `frozen for ${seconds} s, with files held open and rows that nobody has acknowledged, and woken up`,
+    `frozen for ${seconds} s at least, with files held open and rows that nobody has acknowledged, and woken up`,
     { sleep: async ({ lab, active }) => lab.machine(active).freeze(), wake: async ({ lab, active }) => lab.machine(active).thaw() },
     seconds,
   );
@@ -22,7 +22,8 @@ const vrrpBlocked = ({ lab }: Scene, blocked: boolean): Promise<unknown> =>
 
 /** What fencing is there for, and what happens to it. Those that need none are made without it, too. */
 export const fencingFaults: readonly Fault[] = [
-  { ...frozen('frozen-10', 10), serves: 'either', bound: (timing) => ({ vip: timing.masterDown, writes: 10 + afterLease(timing).writes }) },
+  // Shorter than the lease: nothing may happen to what is on the share, without fencing neither.
+  { ...frozen('frozen-10', 10), serves: 'either', fences: undefined, mayDamageUnfenced: undefined, bound: (timing) => ({ vip: timing.masterDown, writes: 10 + afterLease(timing).writes }) },
   frozen('frozen-60', 60),
   frozen('frozen-300', 300),
   {
@@ -39,7 +40,8 @@ export const fencingFaults: readonly Fault[] = [
     undo: nothing,
     serves: 'either',
     bound: ({ masterDown, arp, start }) => ({ vip: masterDown, writes: 3 * 20 + arp + start }),
-    twoHolders: () => 60,
+    // Each time the second one gives the address up after 20 s at the latest, and stays away from it for a minute.
+    twoHolders: () => 45,
   },
   {
     name: 'power-cut-and-nfs-rebooted',
@@ -47,7 +49,7 @@ export const fencingFaults: readonly Fault[] = [
     fencing: 'only',
     inject: async (scene) => {
       await scene.lab.machine(scene.active).powerCut();
-      if (!(await isFenced(scene))) throw new Error(`the server has no fence in ${RECORD}`);
+      if (!(await isFenced(scene))) throw new Error(`the server has no fence of ${scene.active} in ${RECORD}`);
       await scene.lab.nfs.powerCut();
       await scene.lab.nfs.start();
       await scene.lab.nfs.waitForSsh();
@@ -58,6 +60,7 @@ export const fencingFaults: readonly Fault[] = [
       await lab.machine(active).waitForSsh();
     },
     serves: 'standby',
+    fences: true,
     bound: (timing) => ({ vip: timing.masterDown, writes: 60 + timing.lease + 15 + timing.masterDown + timing.start }),
   },
   {
@@ -74,6 +77,7 @@ export const fencingFaults: readonly Fault[] = [
       await lab.machine(active).waitForSsh();
     },
     serves: 'standby',
+    fences: false,
     bound: (timing) => ({ vip: timing.masterDown, writes: timing.masterDown + timing.lease + 45 + timing.start }),
   },
 ];

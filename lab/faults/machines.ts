@@ -1,8 +1,8 @@
 import { NODES } from '../machines';
-import { Fault, Scene, afterLease, asRoot, handover, nothing, sleep } from './fault';
+import { Fault, Scene, afterLease, asRoot, handover, longerThanLease, nothing, sleep, type Timing } from './fault';
 
 /** Without fencing at the share nothing keeps such a node from writing when it wakes up. */
-export function asleep(name: string, what: string, how: { sleep(scene: Scene): Promise<void>; wake(scene: Scene): Promise<void> }, lasts?: number): Fault {
+export function asleep(name: string, what: string, how: { sleep(scene: Scene): Promise<void>; wake(scene: Scene): Promise<void> }, lasts: number | ((timing: Timing) => number) = longerThanLease): Fault {
   return {
     name,
     what: `the active node ${what}`,
@@ -15,10 +15,12 @@ export function asleep(name: string, what: string, how: { sleep(scene: Scene): P
     },
     serves: 'standby',
     lasts,
+    fences: true,
     bound: afterLease,
     // Woken up, it still believes to be master until it hears the other one.
     twoHolders: () => 20,
-    mayDamageUnfenced: 'what it had pending is written before it can know that its lock is gone',
+    // What it had pending is written before it can know that its lock is gone, over what the other one has stored.
+    mayDamageUnfenced: /./,
   };
 }
 
@@ -50,6 +52,8 @@ export const machineFaults: readonly Fault[] = [
       await lab.machine(active).waitForSsh();
     },
     serves: 'standby',
+    lasts: 60,
+    fences: true,
     bound: afterLease,
   },
   {

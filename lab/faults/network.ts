@@ -1,6 +1,6 @@
 import type { DropRule } from '../switch';
 import { NODES } from '../machines';
-import { Fault, Scene, afterLease, asRoot, nothing, sleep, unnoticed } from './fault';
+import { Fault, Scene, afterLease, asRoot, longerThanLease, nothing, sleep, unnoticed } from './fault';
 
 const ISOLATE = '/usr/local/lib/nim-ha/isolate.sh';
 
@@ -16,7 +16,6 @@ const between = ({ active, standby }: Scene, match?: DropRule['match']): DropRul
 const unplugBoth = ({ lab }: Scene): Promise<void> => Promise.all(NODES.map((name) => lab.machine(name).unplug())).then(() => undefined);
 const plugBoth = ({ lab }: Scene): Promise<void> => Promise.all(NODES.map((name) => lab.machine(name).plug())).then(() => undefined);
 
-/** Where the lease decides, a fault has lasted for longer than that once the standby serves. */
 export const networkFaults: readonly Fault[] = [
   {
     name: 'cable-active',
@@ -24,6 +23,8 @@ export const networkFaults: readonly Fault[] = [
     inject: ({ lab, active }) => lab.machine(active).unplug(),
     undo: ({ lab, active }) => lab.machine(active).plug(),
     serves: 'standby',
+    lasts: longerThanLease,
+    fences: true,
     bound: afterLease,
   },
   {
@@ -42,12 +43,9 @@ export const networkFaults: readonly Fault[] = [
     name: 'cable-standby',
     what: 'the LAN cable of the standby pulled for longer than the lease',
     inject: ({ lab, standby }) => lab.machine(standby).unplug(),
-    undo: async ({ lab, standby, timing }) => {
-      await sleep(timing.lease);
-      await lab.machine(standby).plug();
-    },
+    undo: ({ lab, standby }) => lab.machine(standby).plug(),
     serves: 'active',
-    lasts: 10,
+    lasts: longerThanLease,
     bound: unnoticed,
   },
   {
@@ -63,12 +61,9 @@ export const networkFaults: readonly Fault[] = [
     name: 'cable-both',
     what: 'the LAN cables of both nodes pulled for longer than the lease, and plugged in together',
     inject: unplugBoth,
-    undo: async (scene) => {
-      await sleep(scene.timing.lease * 1.5);
-      await plugBoth(scene);
-    },
+    undo: plugBoth,
     serves: 'nobody',
-    lasts: 5,
+    lasts: ({ lease }) => lease * 1.5 + 5,
     bound: ({ lease, masterDown, start }) => ({ vip: lease * 1.5 + 5 + masterDown + 10, writes: 5 + lease * 1.5 + masterDown + 10 + lease + start }),
     twoHolders: () => 20,
   },
@@ -77,7 +72,8 @@ export const networkFaults: readonly Fault[] = [
     what: 'the LAN cables of both nodes pulled for ten seconds, and plugged in together',
     inject: unplugBoth,
     undo: plugBoth,
-    serves: 'nobody',
+    // Too short for the node to let go of the share.
+    serves: 'either',
     lasts: 10,
     bound: ({ lease, masterDown, start }) => ({ vip: 10 + masterDown + 10, writes: 10 + masterDown + 10 + lease + start }),
     twoHolders: () => 20,
@@ -88,6 +84,8 @@ export const networkFaults: readonly Fault[] = [
     inject: (scene) => drop(scene, { from: scene.active }, { to: scene.active }),
     undo: heal,
     serves: 'standby',
+    lasts: longerThanLease,
+    fences: true,
     bound: afterLease,
     twoHolders: () => 3,
   },
@@ -99,7 +97,8 @@ export const networkFaults: readonly Fault[] = [
     serves: 'either',
     lasts: 40,
     bound: ({ masterDown, start }) => ({ vip: masterDown, writes: masterDown + start }),
-    twoHolders: () => 40,
+    // The standby gives the address up when it has seen the other one's heartbeat for ten seconds, and stays away from it for a minute.
+    twoHolders: () => 25,
   },
   {
     name: 'split-brain-seconds',
@@ -132,6 +131,9 @@ export const networkFaults: readonly Fault[] = [
     inject: (scene) => drop(scene, { from: scene.active, to: 'nfs' }, { from: 'nfs', to: scene.active }),
     undo: heal,
     serves: 'standby',
+    lasts: longerThanLease,
+    fences: true,
+    client: 'standby',
     // The check says so when the server has not answered the agent's next two questions.
     bound: ({ checkInterval, masterDown, lease, start }) => ({ vip: masterDown, writes: 10 + checkInterval + masterDown + lease + start }),
     twoHolders: () => 3,
@@ -150,6 +152,9 @@ export const networkFaults: readonly Fault[] = [
       await asRoot(scene.lab, scene.active, `mv -f /root/kept ${ISOLATE}`);
     },
     serves: 'standby',
+    lasts: longerThanLease,
+    fences: true,
+    client: 'standby',
     bound: ({ checkInterval, masterDown, lease, start }) => ({ vip: masterDown, writes: 10 + checkInterval + masterDown + lease + start }),
     twoHolders: () => 3,
   },

@@ -57,6 +57,7 @@ export const otherShareFaults: readonly Fault[] = [
     undo: (scene) => deployOn(scene, NFS_EXPORT_PATH),
     serves: 'either',
     bound: ({ masterDown, start }) => ({ vip: 60 + masterDown, writes: 60 + masterDown + start }),
-    mayDamage: 'what was written to one share is not on the other',
+    // What was written to one share is not on the other.
+    mayDamage: / are lost: /,
   },
 ];

@@ -1,4 +1,4 @@
-import { Fault, asRoot, nothing, sleep } from './fault';
+import { Fault, asRoot, longerThanLease, nothing } from './fault';
 
 const SHARE = '/mnt/nfs_share';
 
@@ -16,12 +16,9 @@ export const storageFaults: readonly Fault[] = [
     name: 'nfs-stopped',
     what: 'the NFS service stopped for longer than the lease',
     inject: async ({ lab }) => void (await asRoot(lab, 'nfs', 'systemctl stop nfs-server')),
-    undo: async ({ lab, timing }) => {
-      await sleep(timing.lease);
-      await asRoot(lab, 'nfs', 'systemctl start nfs-server');
-    },
+    undo: async ({ lab }) => void (await asRoot(lab, 'nfs', 'systemctl start nfs-server')),
     serves: 'nobody',
-    lasts: 10,
+    lasts: longerThanLease,
     // Grace: a restarted server gives no new lock until it is over.
     bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + lease + start }),
   },
@@ -29,13 +26,13 @@ export const storageFaults: readonly Fault[] = [
     name: 'nfs-hung',
     what: 'the NFS server frozen for longer than the lease',
     inject: async ({ lab }) => lab.nfs.freeze(),
-    undo: async ({ lab, timing }) => {
-      await sleep(timing.lease);
+    undo: async ({ lab }) => {
       lab.nfs.thaw();
       await lab.nfs.waitForSsh();
     },
     serves: 'nobody',
-    lasts: 10,
+    lasts: longerThanLease,
+    client: 'standby',
     bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + lease + start }),
   },
   {
@@ -46,8 +43,10 @@ export const storageFaults: readonly Fault[] = [
       await lab.nfs.start();
       await lab.nfs.waitForSsh();
     },
-    serves: 'nobody',
+    // The longer the lease, the longer the services are borne with.
+    serves: 'either',
     lasts: 1,
+    client: 'standby',
     bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 40 + 15 + lease + start }),
   },
   {
@@ -60,7 +59,7 @@ export const storageFaults: readonly Fault[] = [
         `systemctl stop nfs-server && cd ${SHARE} && for each in clickhouse nms; do cp -a $each $each.copy && mv $each $each.old && mv $each.copy $each || exit 1; done && systemctl start nfs-server`,
       )),
     undo: async ({ lab }) => void (await asRoot(lab, 'nfs', `rm -rf ${SHARE}/*.old`)),
-    serves: 'nobody',
+    serves: 'either',
     lasts: 60,
     // Grace, then five tries in vain to ask for the lock, on the one node and perhaps on the other.
     bound: ({ lease, checkInterval, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + 2 * 25 + checkInterval + start }),

@@ -5,7 +5,7 @@
 # line that is on the share for good is noted on the node's own disk, too: one that is missing there later is lost. What
 # a stand-alone node writes is not noted: the data of one of the two stays where it is when they become a pair.
 #
-#   usage: stand-in.pl SERVICE
+#   usage: stand-in.pl SERVICE [once]
 #   line:  SEQ HOST BOOT_ID STARTED MONOTONIC_SECONDS, SEQ going on over restarts and takeovers; STARTED, in seconds of
 #          the same clock, tells one run of the service from the next
 #
@@ -17,7 +17,8 @@ use Errno;
 use IO::Handle;
 use POSIX ();
 
-my ($service) = @ARGV or die "usage: stand-in.pl SERVICE\n";
+my ($service, $once) = @ARGV;
+die "usage: stand-in.pl SERVICE [once]\n" unless defined $service && (!defined $once || $once eq 'once');
 my $base = $ENV{NMS_STATE_DIR} // '/var/lib/nms';
 my $notes = ($ENV{NMS_LOG_DIR} // '/var/log/nms') . "/$service";
 my $beat = $ENV{NMS_BEAT_SECONDS} // 1;
@@ -110,5 +111,6 @@ for (my $count = 0; ; $count++) {
       $seq = $1 if $last =~ $format && $1 > $seq;
     }
   }
+  last if $once;
   select(undef, undef, undef, $beat);
 }
