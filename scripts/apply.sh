@@ -4,6 +4,7 @@
 #   /var/lib/nim-ha/manifest    what was put there, in the form of staged/manifest; exists from the first apply on
 #   /var/lib/nim-ha/applied     its fingerprint; there only while all of it is in force, running processes too
 #   /var/lib/nim-ha/generation  the number of that roll-out
+#   /var/lib/nim-ha/todo        there from the first change of an apply until all of it is in force; its files say what has to be started anew
 
 manifest="$var_dir/manifest"
 conf_path="${keepalived_conf#"$root"}"
@@ -146,6 +147,11 @@ look_for_due() {
   mounts_are_right || mounts_due="$wrong"
 }
 
+# After look_for_due. Files that are as they should be are no proof that a run before this one came to its end.
+is_as_deployed() {
+  ((${#due[@]} == 0)) && [[ -z $conf_due && -z $mounts_due && ! -d $todo_dir ]] && keepalived_runs
+}
+
 # apply, after look_for_due: files, units, fstab, mode of operation, agent. Never starts or stops what serves. What has to be started
 # anew is noted before anything changes: a run that ends in between must not lose it.
 apply() {
@@ -158,11 +164,13 @@ apply() {
       */nms.conf:*) : >"$todo_dir/nms" ;;
     esac
   done
-  put_in_place
   # fstab lines are units, too.
-  if ! cmp -s "$staged_dir/manifest" "$manifest" || ((${#due[@]})); then
+  if ! cmp -s "$staged_dir/manifest" "$manifest" || ((${#due[@]})); then : >"$todo_dir/reload"; fi
+  put_in_place
+  if [[ -e $todo_dir/reload ]]; then
     timeout 60 systemctl daemon-reload || fail node/daemon-reload "systemctl daemon-reload" "an error, or no end in 60 s" "success" \
       "see: journalctl -b -p err"
+    rm -f "$todo_dir/reload"
   fi
   if [[ -e $todo_dir/agent ]] || ! systemctl --quiet is-active nim-ha-agent.service; then
     act "started nim-ha-agent" restart_agent

@@ -49,7 +49,7 @@ check_peer() {
 # change_standby leave|start: the other node is active, or this one is not of the pair yet, so it can be changed while quiet.
 change_standby() {
   look_for_due
-  if ((${#due[@]} == 0)) && [[ -z $conf_due && -z $mounts_due ]] && keepalived_runs; then
+  if is_as_deployed; then
     finish
     say "nothing to do: standby, as deployed"
     return
@@ -82,7 +82,7 @@ instance_key() {
 change_active() {
   local new="$staged_dir/root$conf_path" restart=''
   look_for_due
-  if ((${#due[@]} == 0)) && [[ -z $conf_due && -z $mounts_due ]] && keepalived_runs; then
+  if is_as_deployed; then
     finish
     say "nothing to do: active, as deployed"
     return

@@ -132,6 +132,20 @@ describe('a deployed primary', () => {
     expect(node.read('etc/keepalived/keepalived.conf')).toContain('auth_pass other\n');
   });
 
+  test('whose files are new, and whose systemd did not take them, is not as deployed: the next run does the rest', () => {
+    node.upload({ OPERATION_MODE: 'connected' });
+    stageAgain(node);
+    node.wrap('systemctl', '[[ $1 != daemon-reload || -e $FAKE/reloads ]] || exit 1\nnext "$@"');
+    const failed = node.step('rollout', '2');
+    expect([failed.code, failed.out]).toEqual([1, expect.stringContaining('FAILED [node/daemon-reload]')]);
+    node.actions();
+    node.set('reloads');
+    ok(node.step('rollout', '2'));
+    expect(node.actions()).toEqual(['systemctl daemon-reload', 'systemctl restart nms-core.service']);
+    expect(node.read('var/lib/nim-ha/manifest')).toBe(node.read('var/lib/nim-ha/staged/manifest'));
+    expect(ok(node.step('rollout', '4'))).toContain('nothing to do: active, as deployed');
+  });
+
   test('restarts for another router id, and stops what is no longer monitored', () => {
     const [mode, text] = node.files['/etc/keepalived/keepalived.conf'];
     const all = node.files;
@@ -314,6 +328,22 @@ describe('a deployed secondary', () => {
     ok(node.step('rollout', '1'));
     expect(node.actions()).toEqual(['systemctl daemon-reload']);
     expect(node.read('var/lib/nim-ha/generation')).toBe('2\n');
+  });
+
+  test('on which a service that is new to the pair runs stops it at the next run, too, when systemd did not take the files', () => {
+    const all = node.files;
+    node.files = { ...all, '/etc/systemd/system/extra.service.d/50-nim-ha.conf': ['0644', '[Unit]\n'] };
+    node.write('fake/units/extra.service', 'enabled active\n');
+    node.write('fake/groups/extra.service', '/system.slice/extra.service\n');
+    node.upload({ SERVICES: 'nginx nms-core extra' });
+    node.files = all;
+    stageAgain(node);
+    node.wrap('systemctl', '[[ $1 != daemon-reload || -e $FAKE/reloads ]] || exit 1\nnext "$@"');
+    expect(node.step('rollout', '1').code).toBe(1);
+    expect(node.read('fake/units/extra.service')).toMatch(/ active\n$/);
+    node.set('reloads');
+    ok(node.step('rollout', '1'));
+    expect(node.read('fake/units/extra.service')).toBe('disabled inactive\n');
   });
 
   describe('whose deploy is interrupted', () => {
