@@ -98,6 +98,19 @@ compare_mount() {
   return 1
 }
 
+# A node that is new to the pair, on a share that has one: it has to be that one. Its entry there is written only then, or the next run would
+# find it. Returns 1 where it is refused.
+compare_pair() {
+  local nodes="$probe/nms/.nim-ha/nodes" others
+  [[ ! -e $var_dir/manifest && -e $probe/nms/.nim-ha/imported ]] || return 0
+  others="$(find "$nodes" -type f -printf '%f\n' 2>/dev/null | sort)"
+  [[ -n $others ]] && ! grep -qxF -e "${data[HOST]}" -e "${data[PEER_HOST]}" <<<"$(sed 's/.*@//' <<<"$others")" || return 0
+  problem storage/other-pair "${source_of[nms]}" "the data of a pair of other nodes: ${others//$'\n'/ }" \
+    "an empty share, or that of ${data[HOST]} and ${data[PEER_HOST]}" \
+    "correct nfsShare in the program; where these two take the place of both others for good, delete .nim-ha/nodes on the share"
+  return 1
+}
+
 # Its services have run on its own disk since then.
 compare_since_removal() {
   local point
@@ -135,7 +148,7 @@ trap 'for name in "${exports[@]}"; do timeout -k 5 20 umount "$probe/$name" 2>/d
 for name in "${exports[@]}"; do
   check_mount_point "$name"
 done
-probe_export nms && probe_export clickhouse || exit 0
+probe_export nms && probe_export clickhouse && compare_pair || exit 0
 for name in "${exports[@]}"; do
   compare_since_removal "$name"
 done

@@ -53,8 +53,8 @@ stop_everything() {
 # On the share, for nothing stays on the node: from here on it has data of its own again. A later deploy asks, instead of hiding it.
 note_removal() {
   # shellcheck disable=SC2016 # $1 and $2 are for the inner shell
-  ! is_share_mounted || timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2" && rm -f "$3"' _ "$share_dir/removed" "$(uname -n)" \
-    "$share_dir/fence-keys/${data[NAME]}.pub" ||
+  ! is_share_mounted || timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2" && rm -f "$3" "$4"' _ "$share_dir/removed" "$(uname -n)" \
+    "$share_dir/fence-keys/${data[NAME]}.pub" "$share_dir/nodes/${data[NAME]}@${data[HOST]}" ||
     say "the share does not take a note of this removal; a later deploy would hide what this node stores from now on"
 }
 

@@ -259,6 +259,17 @@ const SHARE: Trouble[] = [
     ),
   },
   {
+    trouble: 'the share of another pair',
+    id: 'storage/other-pair',
+    make: (node) => {
+      node.write('fake/nfs/nms/.nim-ha/imported', 'by=nim1\n');
+      for (const other of ['primary@198.51.100.7', 'secondary@198.51.100.8']) node.write(`fake/nfs/nms/.nim-ha/nodes/${other}`, 'identity=x\n');
+    },
+    says:
+      '192.0.2.13:/mnt/nfs_share/nms, got the data of a pair of other nodes: primary@198.51.100.7 secondary@198.51.100.8, expected an empty share, or that of 192.0.2.11 and 192.0.2.12; ' +
+      'correct nfsShare in the program; where these two take the place of both others for good, delete .nim-ha/nodes on the share',
+  },
+  {
     trouble: 'the share is mounted under another name of its server',
     id: 'storage/other-name',
     make: mountedElsewhere,
