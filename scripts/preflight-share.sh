@@ -121,11 +121,13 @@ compare_since_removal() {
 }
 
 check_mount_point() {
-  local point
+  local point base real
   point="${point_of[$1]}"
-  if [[ -L $point ]] && ! is_nfs_mounted "$point"; then
-    problem storage/symlink "${point#"$root"}" "a symbolic link to $(readlink "$point")" "a directory, to mount the share on" \
-      "put a directory in its place, with its data in it"
+  # Behind a link, be it /var, the kernel and systemd know the mount by another name, and nothing here would find it.
+  base="$(readlink -f "$root/")" real="$(readlink -m "$point")"
+  if [[ $real != "${base%/}${point#"$root"}" ]] && ! is_nfs_mounted "$point"; then
+    problem storage/symlink "${point#"$root"}" "$real, by a symbolic link" "a directory, with no link on the way to it" \
+      "put a directory in the place of the link, with its data in it"
   fi
   if mount_line "$point" >/dev/null && ! is_nfs_mounted "$point"; then
     problem storage/other-mount "${point#"$root"}" "$(mount_line "$point" | cut -d' ' -f1) mounted" "nothing, or the share" \

@@ -52,8 +52,14 @@ stop_everything() {
 
 # On the share, for nothing stays on the node: from here on it has data of its own again. A later deploy asks, instead of hiding it.
 note_removal() {
+  if ! is_share_mounted; then
+    # Without a manifest nothing has been put in force here.
+    [[ ! -e $var_dir/manifest ]] || say "the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored" \
+      "by then in ${clickhouse_mount#"$root"} and ${nms_mount#"$root"}, for the share would hide it"
+    return
+  fi
   # shellcheck disable=SC2016 # $1 and $2 are for the inner shell
-  ! is_share_mounted || timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2" && rm -f "$3" "$4"' _ "$share_dir/removed" "$(uname -n)" \
+  timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2" && rm -f "$3" "$4"' _ "$share_dir/removed" "$(uname -n)" \
     "$share_dir/fence-keys/${data[NAME]}.pub" "$share_dir/nodes/${data[NAME]}@${data[HOST]}" ||
     say "the share does not take a note of this removal; a later deploy would hide what this node stores from now on"
 }
@@ -132,6 +138,12 @@ restore_files() {
   done
 }
 
+# What was put back is on the disk before its original goes.
+sync_restored() {
+  sync -f "$root/etc" "$root/usr/local" || problem remove/file "what was put back in /etc and /usr/local" "not on the disk" "on the disk" "its originals are in $before_dir"
+  end_on_problems
+}
+
 # Boot first, then what ran: with its own local data again, for the share is unmounted.
 restore_units() {
   local unit boot active
@@ -195,8 +207,10 @@ mount_as_before
 remove_packages
 restore_units
 end_on_problems
+sync_restored
 restore_files only
 end_on_problems
+sync_restored
 rm -rf "$var_dir"
 rm -f "$changed_file"
 say "as before; the pair's data is on the share: ${source_of[nms]} ${source_of[clickhouse]}"

@@ -48,9 +48,10 @@ is_empty_share() {
   [[ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]
 }
 
-# Type, size, time in whole seconds (not every server keeps more) and name of all files below $1.
+# Type, size, mode, owner, time in whole seconds (not every server keeps more) and name of all files below $1. `cp` gives a file its owner and mode last: one that
+# is like its source but for those was not finished.
 list_files() {
-  find "$1" -mindepth 1 \( -type f -printf '%T@ f %s %P\0' -o -printf '%y %P\0' \) | sed -z 's/^\([0-9-]*\)\.[0-9]*/\1/' | sort -z
+  find "$1" -mindepth 1 \( -type f -printf '%T@ f %s %m %U %G %P\0' -o -printf '%y %P\0' \) | sed -z 's/^\([0-9-]*\)\.[0-9]*/\1/' | sort -z
 }
 
 # What a complete copy was made of. Not only names: services may have run here since.
@@ -61,7 +62,7 @@ fingerprint() {
 # What an interrupted copy left half-written is no longer like its source, so it goes, and is copied again.
 copy_tree() {
   local from="$1" to="$2"
-  comm -z -13 <(list_files "$from") <(list_files "$to") | sed -z 's/^[0-9-]* f [0-9]* //; t; s/^. //' |
+  comm -z -13 <(list_files "$from") <(list_files "$to") | sed -z 's/^[0-9-]* f [0-9]* [0-9]* [0-9]* [0-9]* //; t; s/^. //' |
     (cd "$to" && xargs -0 -r rm -rf --) || return 1
   cp -a --update -- "$from/." "$to/" && cmp -s <(list_files "$from") <(list_files "$to")
 }
@@ -75,7 +76,7 @@ take_back_renamed() {
 }
 
 import_export() {
-  local name="$1" from to work entry needed available
+  local name="$1" from to work entry needed available there=0
   from="${point_of[$name]}" to="${share[$1]}" work="${share[$1]}/.nim-ha-import"
   if [[ -e $work/complete && "$(<"$work/complete")" != "$(fingerprint "$from")" ]]; then
     say "${from#"$root"} has changed since it was copied: copying it again"
@@ -89,7 +90,9 @@ import_export() {
       say "${source_of[$name]} holds data, and this node none: it is the pair's"
       return
     fi
-    needed="$(du -sk "$from" | cut -f 1)" available="$(df --output=avail -k "$to" | tail -n 1)"
+    # An earlier run may have copied a part.
+    [[ ! -d $work/data ]] || there="$(du -sk "$work/data" | cut -f 1)"
+    needed="$(du -sk "$from" | cut -f 1)" available="$(($(df --output=avail -k "$to" | tail -n 1) + there))"
     ((needed < available)) || fail storage/space "space on ${source_of[$name]}" "$available KiB" \
       "more than $needed KiB" "make room on the server"
     say "copying ${from#"$root"} ($needed KiB) to ${source_of[$name]}"

@@ -270,6 +270,23 @@ describe('a deployed primary', () => {
     expect(node.script('remove.sh', ['restore']).out).toContain('nothing to remove');
   });
 
+  test('whose share is not mounted is told by a removal what a later deploy would hide', () => {
+    node.write('proc/mounts', node.read('proc/mounts').replace(/ nfs4 /g, ' nfs '));
+    expect(ok(node.step('remove', 'restore'))).toContain('the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored by then in /var/lib/clickhouse and /var/lib/nms');
+  });
+
+  test('a removal has what it put back on the disk before the originals go', () => {
+    node.write('fake/synced', '');
+    node.wrap('sync', 'printf "%s before: %s\\n" "$*" "$(ls "$NIM_HA_ROOT/var/lib/nim-ha/before" | wc -l)" >>"$FAKE/synced"; next "$@"');
+    ok(node.step('remove', 'restore'));
+    expect(node.read('fake/synced').split('\n').filter((line) => line.includes('/usr/local before: '))).toEqual([expect.not.stringMatching(/ 0$/), expect.not.stringMatching(/ 0$/)]);
+    node.restore();
+    node.wrap('sync', '[[ $* != *usr/local* ]] || exit 1; next "$@"');
+    const failed = node.step('remove', 'restore');
+    expect([failed.code === 0, failed.out]).toEqual([false, expect.stringContaining('FAILED [remove/file]: what was put back in /etc and /usr/local')]);
+    expect(node.read('var/lib/nim-ha/before/files/etc/nms/scripts/nms-notify-keepalived.sh')).toContain('vendor');
+  });
+
   test('a removal takes away what deploys by other users have uploaded, and nothing else of that name', () => {
     const home = (user: string) => `${node.root}/home/${user}`;
     for (const user of ['eve', 'mallory']) node.bash(`mkdir -p ${home(user)} && cp -R ${home('ops')}/.nim-ha ${home(user)}`);

@@ -43,6 +43,28 @@ test('an interrupted copy goes on: half a file is copied again, a whole one is n
   expect(node.read('fake/nfs/clickhouse/data/whole.bin')).toBe('WHOLE');
 });
 
+test('a file that the copy was killed before giving it its mode and owner is copied again', () => {
+  const when = new Date(1700000000000);
+  for (const [path, mode] of [['var/lib/clickhouse/data/part.bin', 0o640], ['fake/nfs/clickhouse/.nim-ha-import/data/data/part.bin', 0o600]] as const) {
+    node.write(path, 'rows on this disk', mode);
+    utimesSync(join(node.root, path), when, when);
+  }
+  expect(importData().code).toBe(0);
+  expect(node.mode('fake/nfs/clickhouse/data/part.bin')).toBe('640');
+});
+
+test('what an interrupted copy has brought there already needs no more room', () => {
+  node.write('var/lib/clickhouse/data/large.bin', 'x'.repeat(1_000_000));
+  node.write('fake/nfs/clickhouse/.nim-ha-import/data/data/large.bin', 'x'.repeat(900_000));
+  const roomFor = (kib: number) => {
+    node.write('wrappers/df', `#!/bin/bash\nprintf 'Avail\\n${kib}\\n'\n`, 0o755);
+    return node.bash('PATH="$NIM_HA_ROOT/wrappers:$PATH" bash ./storage.sh import');
+  };
+  expect(roomFor(50).out).toContain('FAILED [storage/space]');
+  expect(roomFor(400).code).toBe(0);
+  expect(node.read('fake/nfs/clickhouse/data/large.bin')).toHaveLength(1_000_000);
+});
+
 describe('interrupted between the renames', () => {
   const COPIES = 'cp -a --update';
   const importWith = (mv: string) => {

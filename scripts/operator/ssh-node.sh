@@ -145,8 +145,8 @@ refuse_removal() {
     bad-settings) what="settings of the $bad" ;;
     no-program) what="the removal's program on ${NIM_HA_HOST-}, got none, though /var/lib/nim-ha is there, expected it in /usr/local/lib/nim-ha; a deploy brings it back" ;;
     sudo-needs-password)
-      what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got a question for a password, expected none, or ssh.sudoPassword from a variable"
-      [[ -z ${NIM_HA_SUDO_ENV-} ]] || what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got a refusal, expected it to take the password in $NIM_HA_SUDO_ENV"
+      what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got $(complaint), expected it to ask for no password and no terminal, or ssh.sudoPassword from a variable"
+      [[ -z ${NIM_HA_SUDO_ENV-} ]] || what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got $(complaint), expected it to take the password in $NIM_HA_SUDO_ENV, without a terminal"
       ;;
   esac
   say "FAILED [ssh/$2]: $what; nothing was removed there: mend it and run this again, or take the node out of the state (terraform state rm) and $later"
@@ -194,7 +194,9 @@ start_own_agent() {
   unset "$NIM_HA_KEY_ENV"
   eval "$(ssh-agent -s -a "$dir/agent")" >/dev/null
   own_agent="${SSH_AGENT_PID-}"
-  printf '%s\n' "${key%$'\n'}" | SSH_ASKPASS_REQUIRE=never ssh-add -q - 2>"$dir/error" || no_answer null unusable-key
+  # It may ask nobody for a passphrase: not the terminal either, where it would wait for ever.
+  printf '%s\n' "${key%$'\n'}" | SSH_ASKPASS=/bin/false SSH_ASKPASS_REQUIRE=force timeout -k 5 30 ssh-add -q - 2>"$dir/error" ||
+    no_answer null unusable-key
 }
 
 # Credentials become lines of the ssh configuration.
@@ -298,14 +300,14 @@ remote_command() {
   local prefix='s=; [ "$(id -u)" = 0 ] || s="sudo -n"; p=/usr/local/lib/nim-ha; '
   [[ -z ${NIM_HA_SUDO_ENV-} ]] || prefix="${prefix/sudo -n/sudo -S --prompt=}"
   # shellcheck disable=SC2016
-  local found='[ -e $p/remove.sh ] || exit 93; [ -z "$s" ] || $s true 2>/dev/null || exit 94; '
+  local found='[ -e $p/remove.sh ] || exit 93; [ -z "$s" ] || $s true || exit 94; '
   # shellcheck disable=SC2016
   case "$verb $mode" in
     "observe ") printf '%s' "$prefix$found" 'timeout 90 $s bash $p/nim-ha.sh status --json' ;;
     "generation ") printf '%s' "$prefix$found" 'timeout 90 $s bash $p/nim-ha.sh generation' ;;
     "remove-fencing restore") printf '%s' "${prefix}n=$NIM_HA_FENCING_NAME; p=/usr/local/lib/nim-ha-fence/setup.sh; " \
       'h="$(printf %s "$n" | sha256sum)"; u=".nim-ha-fence/$n .nim-ha-fence/secret/${h%% *} ./.nim-ha-fence-${h%% *}-*.sh"; ' \
-      '[ -e $p ] || { rm -rf -- $u; exit 93; }; [ -z "$s" ] || $s true 2>/dev/null || exit 94; ' \
+      '[ -e $p ] || { rm -rf -- $u; exit 93; }; [ -z "$s" ] || $s true || exit 94; ' \
       '$s bash $p remove "$n" || exit; rm -rf -- $u; rmdir .nim-ha-fence/secret .nim-ha-fence 2>/dev/null; exit 0' ;;
     "remove retain") printf '%s' "$prefix$found" 'exec $s bash $p/remove.sh retain' ;;
     "remove restore") printf '%s' "$prefix" '[ -e $p/remove.sh ] || p=.nim-ha/scripts; ' \

@@ -288,7 +288,13 @@ const SHARE: Trouble[] = [
     trouble: 'a mount point is a symbolic link',
     id: 'storage/symlink',
     make: (node) => node.bash('mv "$NIM_HA_ROOT/var/lib/clickhouse" "$NIM_HA_ROOT/data"; ln -s "$NIM_HA_ROOT/data" "$NIM_HA_ROOT/var/lib/clickhouse"'),
-    says: '/var/lib/clickhouse, got a symbolic link to …/data, expected a directory, to mount the share on; put a directory in its place, with its data in it',
+    says: '/var/lib/clickhouse, got …/data, by a symbolic link, expected a directory, with no link on the way to it; put a directory in the place of the link, with its data in it',
+  },
+  {
+    trouble: '/var/lib is a symbolic link',
+    id: 'storage/symlink',
+    make: (node) => node.bash('mv "$NIM_HA_ROOT/var/lib" "$NIM_HA_ROOT/srv"; ln -s ../srv "$NIM_HA_ROOT/var/lib"'),
+    says: ['clickhouse', 'nms'].map((name) => `/var/lib/${name}, got …/srv/${name}, by a symbolic link, expected a directory, with no link on the way to it; put a directory in the place of the link, with its data in it`),
   },
   {
     trouble: 'a disk of their own is mounted on a mount point',

@@ -110,18 +110,20 @@ const rows: WayIn[] = [
       'deploy, which enters it under the new one, take the old entry out of the state, and run this again: terraform state rm \'terraform_data.x["192.0.2.11"]\'. If it is not, give the new one host keys of its own',
   },
   {
-    trouble: 'sudo asks for a password',
+    trouble: 'sudo asks for a password, or for a terminal',
     id: 'ssh/sudo-needs-password',
     code: 94,
-    says: `sudo of ops on 192.0.2.11, got a question for a password, expected none, or ssh.sudoPassword from a variable; ${STOPPED}`,
+    error: 'sudo: sorry, you must have a tty to run sudo',
+    says: `sudo of ops on 192.0.2.11, got sudo: sorry, you must have a tty to run sudo, expected it to ask for no password and no terminal, or ssh.sudoPassword from a variable; ${STOPPED}`,
   },
   {
     trouble: 'sudo does not take the password',
     id: 'ssh/sudo-needs-password',
     code: 94,
+    error: 'sudo: 1 incorrect password attempt',
     settings: [...WITH_KEY, 'NIM_HA_SUDO_ENV=TF_VAR_sudo'],
     environment: { TF_VAR_key: 'PRIVATE KEY\n', TF_VAR_sudo: 'wrong' },
-    says: `sudo of ops on 192.0.2.11, got a refusal, expected it to take the password in TF_VAR_sudo; ${STOPPED}`,
+    says: `sudo of ops on 192.0.2.11, got sudo: 1 incorrect password attempt, expected it to take the password in TF_VAR_sudo, without a terminal; ${STOPPED}`,
   },
   {
     trouble: 'the variable with the password for sudo is not set',
