@@ -139,6 +139,7 @@ describe('what the OpenSSH client logs in with', () => {
 
   test.each<[string, (scope: TerraformStack) => SshAccess, string[]]>([
     ['the variable behind a key', (s) => SshAccess.withPrivateKey({ user, privateKey: variable(s, 'k').stringValue }), ['NIM_HA_KEY_ENV=TF_VAR_k']],
+    ['a key file in a home', () => SshAccess.withPrivateKeyFile({ user, path: '~/.ssh/ops' }), ['NIM_HA_KEY_FILE=~/.ssh/ops']],
     ['a key file', () => SshAccess.withPrivateKeyFile({ user, path: '/keys/ops' }), ['NIM_HA_KEY_FILE=/keys/ops']],
     ['the variable behind a password', (s) => SshAccess.withPassword({ user, password: variable(s, 'p').stringValue }), ['NIM_HA_PASSWORD_ENV=TF_VAR_p']],
     ['the agent', () => SshAccess.withAgent({ user }), ['NIM_HA_AGENT=yes']],

@@ -49,6 +49,18 @@ test('a list of host keys is joined by Terraform, each with host and port', () =
   expect(connection.port).toBe('${var.port}');
 });
 
+test('host keys that turn out to be none leave a key that nobody has: without one Terraform and ssh would trust anybody', () => {
+  const other = stack();
+  pair(other, { primary: { hostKeys: variable(other, 'keys', 'list(string)').listValue }, secondary: { hostKeys: [variable(other, 'key').stringValue] } });
+  const found = synth(other);
+  for (const [node, end] of [['primary', 'join('], ['secondary', 'var.key}']] as const) {
+    expect(nullResource(found, `NimHa_${node}_preflight`).provisioner[0]['remote-exec'].connection.host_key).toMatch(/^sk-ssh-ed25519@openssh\.com [A-Za-z0-9+/=]+\n@cert-authority 192\.0\.2\.1[12]:22 \$\{/);
+    const [keys] = find(found.data.local_command, `NimHa_${node}_state`).arguments.filter((text: string) => text.startsWith('NIM_HA_HOST_KEYS='));
+    expect(keys).toMatch(/^NIM_HA_HOST_KEYS=sk-ssh-ed25519@openssh\.com [A-Za-z0-9+/=]+\n\$\{/);
+    expect(keys).toContain(end);
+  }
+});
+
 test('the fingerprint is a hash that Terraform takes', () => {
   expect(nullResource(tf, 'NimHa_primary_preflight').triggers.text).toMatch(/^\$\{sha256\(join\(" ", \["[0-9a-f]{64}", base64encode\(var\.name\),/);
 });
@@ -75,5 +87,7 @@ test('one host literal, one token: each gets the key that fits it', () => {
   const mixed = stack();
   pair(mixed, { secondary: { host: variable(mixed, 'host').stringValue } });
   expect(identityOf(synth(mixed)).for_each).toBe('${toset(["192.0.2.11", "secondary"])}');
+  // A value that came or went with the other one's host would be a replacement of this one.
+  expect(identityOf(synth(mixed)).triggers_replace).toBe('${contains(["192.0.2.11"], each.value) ? each.value : null}');
   expect(find(synth(mixed).data.local_command, 'NimHa_secondary_state').arguments).toContain('NIM_HA_HOST=${var.host}');
 });

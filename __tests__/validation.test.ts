@@ -111,6 +111,8 @@ describe('warnings', () => {
     // There is no key to hash the password with.
     ['cannot be noticed', { ssh: SshAccess.withAgent({ user: 'ops' }) }],
     ['cannot be noticed', { primary: { hostKeys, ssh: SshAccess.withAgent({ user: 'ops' }) } }],
+    ['ssh: its key or password is no Terraform variable', { ssh: SshAccess.withPrivateKey({ user: 'ops', privateKey: Fn.uuid() }), virtualIp: { authPassVersion: '1' } }],
+    ['primary.ssh: its key or password is no', { primary: { hostKeys, ssh: SshAccess.withPassword({ user: 'ops', password: Fn.uuid() }) }, virtualIp: { authPassVersion: '1' } }],
     ['has no ECDSA key', { primary: { hostKeys: [ED25519_A] } }],
   ])('%s', (text, options) => {
     expect(warnings({ ...fine, ...options })).toEqual([expect.stringContaining(text)]);

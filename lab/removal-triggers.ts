@@ -30,6 +30,8 @@ interface Program {
   readonly pair?: Partial<NimHaPairProps>;
   /** The hosts are tokens, of machines with this tag: a changed one makes them unknown until the apply. */
   readonly machineTag?: string;
+  /** Only the secondary's is one. */
+  readonly secondaryOnly?: boolean;
   /** Where the NFS server is logged in to. Unset: no fencing. */
   readonly fencing?: string;
   /** Whether the nodes have host keys. Default: not. */
@@ -104,7 +106,7 @@ class Workplace {
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private async synth({ primary, secondary, pair, machineTag, fencing, verify, dependant }: Program): Promise<void> {
+  private async synth({ primary, secondary, pair, machineTag, secondaryOnly, fencing, verify, dependant }: Program): Promise<void> {
     const app = new App({ outdir: path.join(this.directory, 'out') });
     const stack = new TerraformStack(app, STACK);
     new LocalBackend(stack, { path: path.join(this.directory, 'state') });
@@ -113,7 +115,7 @@ class Workplace {
     stack.addOverride('terraform.required_providers.null.version', '~> 3.2');
     stack.addOverride('terraform.required_providers.local.version', '~> 2.6');
     const host = (id: string, address: string): string => {
-      if (machineTag === undefined) return address;
+      if (machineTag === undefined || (secondaryOnly && address === A)) return address;
       const machine = new TerraformData(stack, id, { input: { address, tag: machineTag } });
       return machine.getStringAttribute('output.address');
     };
@@ -218,6 +220,14 @@ export async function removalTriggers(): Promise<boolean> {
       await place.apply({ dependant });
       const removed = await place.apply({ primary: { host: C }, dependant });
       checks.claim(`${name}: a removal on the old one, and on it alone`, removed.join() === A, removed.join(', ') || 'none');
+    });
+  }
+  const mixed: Program = { machineTag: 'one', secondaryOnly: true };
+  for (const [name, before, after, gone] of [['a token in place of a literal', {}, mixed, B], ['a literal in place of a token', mixed, {}, 'secondary']] as const) {
+    await at(async (place) => {
+      await place.apply(before);
+      const planned = await place.plan(after);
+      checks.claim(`the host of one node: ${name}, and the other one's entry stays`, planned.gone.join() === gone && planned.kept.includes(A), planned.gone.join(', '));
     });
   }
   await at(async (place) => {

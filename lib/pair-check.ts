@@ -59,7 +59,7 @@ export function problemsOf(scope: IConstruct, { primary, secondary, ssh, nfsShar
 }
 
 /** What is allowed and probably not meant. */
-export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp }: NimHaPairProps): string[] {
+export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp, nfsShare }: NimHaPairProps): string[] {
   const warnings: string[] = [];
   if (!Token.isUnresolved(virtualIp.authPass)) {
     warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable [vip/auth-pass-literal]');
@@ -72,6 +72,11 @@ export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtual
       // It would be taken for an impostor, and tried again until the timeout.
       warnings.push(`${role}.hostKeys has no ECDSA key; if the machine has one, Terraform asks for it and refuses what it then gets [ssh/host-key-ecdsa]`);
     }
+  }
+  const logins = Object.entries({ ssh, 'primary.ssh': primary.ssh, 'secondary.ssh': secondary.ssh, 'nfsShare.fencing.ssh': nfsShare.fencing?._ssh });
+  for (const [path, login] of logins) {
+    if (!login || Object.values(login._login(scope).openSsh ?? {}).some(Boolean)) continue;
+    warnings.push(`${path}: its key or password is no Terraform variable, so no state can be read with it and no pair removed; give observeWith as well [ssh/observe-with-missing]`);
   }
   return warnings;
 }

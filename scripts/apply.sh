@@ -35,6 +35,8 @@ install_from_manifest() {
   done <"$staged_dir/manifest"
   [[ -n $dry ]] || write_groups
   install_link "${lib_dir#"$root"}/nim-ha.sh" /usr/local/sbin/nim-ha
+  # There sudo looks for commands in no directory below /usr/local.
+  [[ ! -e $root/etc/redhat-release ]] || install_link "${lib_dir#"$root"}/nim-ha.sh" /usr/sbin/nim-ha
 }
 
 # Files of one mode in one directory at a time: a few processes instead of a hundred.

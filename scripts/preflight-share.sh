@@ -101,10 +101,13 @@ compare_mount() {
 # A node that is new to the pair, on a share that has one: it has to be that one. Its entry there is written only then, or the next run would
 # find it. Returns 1 where it is refused.
 compare_pair() {
-  local nodes="$probe/nms/.nim-ha/nodes" others
+  local nodes="$probe/nms/.nim-ha/nodes" others entry
   [[ ! -e $var_dir/manifest && -e $probe/nms/.nim-ha/imported ]] || return 0
   others="$(find "$nodes" -type f -printf '%f\n' 2>/dev/null | sort)"
-  [[ -n $others ]] && ! grep -qxF -e "${data[HOST]}" -e "${data[PEER_HOST]}" <<<"$(sed 's/.*@//' <<<"$others")" || return 0
+  [[ -n $others ]] || return 0
+  while IFS= read -r entry; do
+    [[ ${entry##*@} != "${data[HOST]}" && ${entry##*@} != "${data[PEER_HOST]}" ]] || return 0
+  done <<<"$others"
   problem storage/other-pair "${source_of[nms]}" "the data of a pair of other nodes: ${others//$'\n'/ }" \
     "an empty share, or that of ${data[HOST]} and ${data[PEER_HOST]}" \
     "correct nfsShare in the program; where these two take the place of both others for good, delete .nim-ha/nodes on the share"

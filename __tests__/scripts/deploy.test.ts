@@ -67,6 +67,18 @@ describe('a first deploy', () => {
     expect(node.read('fake/units/nginx.service')).toBe('enabled active\n');
   });
 
+  test('in the RHEL family puts the command where sudo finds it, and a removal takes it away', () => {
+    node = new DeployNode();
+    node.write('etc/redhat-release', 'Rocky Linux release 9.4\n');
+    node.bash('mkdir -p "$NIM_HA_ROOT/usr/sbin"');
+    const before = node.tree();
+    for (const step of [['preflight'], ['stage'], ['rollout', '2']]) ok(node.step(...step));
+    const links = node.bash('cd "$NIM_HA_ROOT/usr" && readlink sbin/nim-ha local/sbin/nim-ha').out;
+    expect(links).toBe('/usr/local/lib/nim-ha/nim-ha.sh\n'.repeat(2));
+    ok(node.step('remove', 'restore'));
+    expect(node.tree()).toEqual(before);
+  });
+
   test('of a secondary with the hostname of the primary is refused before anything changes', () => {
     node = new DeployNode('secondary');
     node.write('fake/nfs/nms/.nim-ha/nodes/primary@192.0.2.12', 'identity=node-secondary\nclickhouse=101:101\nnms=7:7\n');

@@ -95,6 +95,12 @@ test('the path of a key is that file, whatever ssh would put in for a part of it
   for (const name of ['a\\b', 'a"b', 'a\nb', '${HOME}']) expect(file(name)).toMatchObject({ reason: 'no-credentials' });
 });
 
+test('a key in the home is in that of whoever runs Terraform', () => {
+  operator.write('id', 'KEY');
+  expect(observe([...NODE, 'NIM_HA_KEY_FILE=~/id'], { HOME: dir })).toEqual(JSON.parse(STATUS));
+  expect(read('config')).toContain(`  IdentityFile "${dir}/id"\n`);
+});
+
 test('what is said of a setting moves no cursor', () => {
   expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_USER=a\u001b[2J']).out).toContain("got user 'a?[2J'");
 });

@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { Fn, Token } from 'cdktf';
 import { numberText } from './number-text';
 import { Target } from './login';
-import { expression } from './text';
+import { expression, lines } from './text';
 
 interface Machine {
   readonly host: string;
@@ -17,14 +17,27 @@ interface Machine {
  *
  * With a bastion the text has the lines of both machines, for Terraform before 1.15 checks the bastion against `host_key`,
  * whatever `bastion_host_key` says. A first line that is of no use to anyone takes the beginning that Terraform writes, or
- * the first key would count for the other machine, too.
+ * the first key would count for the other machine, too. So it does where a key is a token, for a `host_key` that turns out empty is checked by nobody.
  */
 export function hostKeyText({ host, port, hostKeys, login }: Target): string | undefined {
   if (!login.verifyHostKeys) {
     return undefined;
   }
   const node = { host, port, hostKeys };
-  return login.bastion ? NOBODYS_KEY + furtherLines(node) + furtherLines(login.bastion) : joined(hostKeys, lineBeginning(node));
+  return login.bastion || mayBeEmpty(hostKeys) ? NOBODYS_KEY + furtherLines(node) + (login.bastion ? furtherLines(login.bastion) : '') : joined(hostKeys, lineBeginning(node));
+}
+
+/**
+ * The keys of a machine as OpenSSH's side has them, one a line. Where none is left to ssh it trusts anybody: keys that are not known
+ * here have one beside them that nobody has.
+ */
+export function hostKeyLines(hostKeys: string[]): string {
+  return mayBeEmpty(hostKeys) ? `${NOBODYS_KEY}\n${lines(hostKeys)}` : lines(hostKeys);
+}
+
+/** A token may turn out to stand for nothing, and without a key Terraform and ssh trust anybody. */
+function mayBeEmpty(hostKeys: string[]): boolean {
+  return Token.isUnresolved(hostKeys) || hostKeys.some((key) => Token.isUnresolved(key));
 }
 
 function furtherLines(machine: Machine): string {

@@ -19,15 +19,25 @@ export function identity(scope: Construct, nodes: { [role: string]: Target }, mo
   const instances = Object.fromEntries(Object.entries(machines).map(([key, target]) => [key, operatorSettings(target)]));
   // A set of keys and a look-up: a map of values would have to be known, and not sensitive, before anything is planned.
   const each = TerraformIterator.fromList(Object.keys(instances));
-  const literal = Object.values(nodes).every((target) => !Token.isUnresolved(target.host));
   const data: TerraformData = new TerraformData(scope, 'identity', {
     dependsOn,
     forEach: each,
     input: written((write) => `${write(instances)}[each.value]`),
-    triggersReplace: literal ? '${each.value}' : undefined,
+    triggersReplace: machineTrigger(machines),
     provisioners: [removalProvisioner(`remove ${mode}`, SETTINGS, programNow(() => data, machines))],
   });
   return data;
+}
+
+/**
+ * A machine with a literal host is replaced with it. It says the same of a machine whatever the host of the other one is: a value that came or went would
+ * be a replacement, too, and take the pair off a machine that stays.
+ */
+function machineTrigger(machines: { [key: string]: Target }): string | undefined {
+  const literal = Object.entries(machines).filter(([, { host }]) => !Token.isUnresolved(host)).map(([key]) => JSON.stringify(key));
+  if (literal.length === 0) return undefined;
+  if (literal.length === Object.keys(machines).length) return '${each.value}';
+  return `\${contains([${literal.map(escapeTemplate).join(', ')}], each.value) ? each.value : null}`;
 }
 
 /**

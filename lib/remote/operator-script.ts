@@ -2,10 +2,10 @@ import { readFileSync } from 'fs';
 import { join } from 'path';
 import { AssetType, Fn, TerraformAsset, Token } from 'cdktf';
 import { Construct } from 'constructs';
+import { hostKeyLines } from './host-keys';
 import { numberText } from './number-text';
 import { OpenSshCredentials, Target } from './login';
 import { SCRIPTS } from './script-bundle';
-import { lines } from './text';
 
 /** Runs on the operator's machine: the OpenSSH client's side of reading state and of removal. */
 const OPERATOR_SCRIPT = join(SCRIPTS, 'operator', 'ssh-node.sh');
@@ -46,16 +46,17 @@ export function operatorSettings(target: Target): Record<(typeof SETTINGS)[numbe
     NIM_HA_HOST: target.host,
     NIM_HA_PORT: numberText(target.port),
     NIM_HA_USER: login.user,
-    NIM_HA_HOST_KEYS: lines(login.verifyHostKeys ? target.hostKeys : []),
+    NIM_HA_HOST_KEYS: login.verifyHostKeys ? hostKeyLines(target.hostKeys) : '',
     NIM_HA_KEY_ENV: credentials.keyEnv ?? '',
-    NIM_HA_KEY_FILE: expandedPath(credentials.keyFile) ?? '',
+    // As it is written: the state is the same for everybody who runs Terraform.
+    NIM_HA_KEY_FILE: credentials.keyFile ?? '',
     NIM_HA_PASSWORD_ENV: credentials.passwordEnv ?? '',
     NIM_HA_AGENT: credentials.agent ? 'yes' : '',
     NIM_HA_SUDO_ENV: login.sudoPasswordEnv ?? '',
     NIM_HA_BASTION_HOST: bastion?.host ?? '',
     NIM_HA_BASTION_PORT: bastion ? numberText(bastion.port) : '',
     NIM_HA_BASTION_USER: bastion?.user ?? '',
-    NIM_HA_BASTION_HOST_KEYS: lines(bastion && login.verifyHostKeys ? bastion.hostKeys : []),
+    NIM_HA_BASTION_HOST_KEYS: bastion && login.verifyHostKeys ? hostKeyLines(bastion.hostKeys) : '',
   };
 }
 

@@ -202,10 +202,14 @@ start_own_agent() {
 # Credentials become lines of the ssh configuration.
 credentials() {
   missing="no key to log in with, got ${NIM_HA_KEY_ENV:-${NIM_HA_PASSWORD_ENV:-${NIM_HA_KEY_FILE:-SSH_AUTH_SOCK}}}"
+  [[ ${NIM_HA_AGENT-}${NIM_HA_KEY_ENV-}${NIM_HA_PASSWORD_ENV-}${NIM_HA_KEY_FILE-} ]] ||
+    missing="no key to log in with, for that of the program is no Terraform variable, got observeWith"
   if [[ -n ${NIM_HA_KEY_ENV-} ]]; then
     start_own_agent
     options+=("IdentityAgent $dir/agent" "IdentityFile none" "BatchMode yes")
   elif [[ -n ${NIM_HA_KEY_FILE-} ]]; then
+    # shellcheck disable=SC2088 # nothing has expanded it yet
+    [[ $NIM_HA_KEY_FILE != '~/'* ]] || NIM_HA_KEY_FILE="${HOME-}/${NIM_HA_KEY_FILE#'~/'}"
     # shellcheck disable=SC2016 # ssh would put a variable in for what begins so
     [[ -r $NIM_HA_KEY_FILE && $NIM_HA_KEY_FILE != *[\"\\[:cntrl:]]* && $NIM_HA_KEY_FILE != *'${'* ]] || no_answer null no-credentials
     # Nor is a % the beginning of one of ssh's own words.

@@ -150,6 +150,12 @@ const rows: WayIn[] = [
     says: `no key to log in with, got /nonexistent/id_ed25519 not set, or not readable, expected it to be there; ${STOPPED}`,
   },
   {
+    trouble: 'the key of the program is no variable',
+    id: 'ssh/no-credentials',
+    settings: NODE,
+    says: `no key to log in with, for that of the program is no Terraform variable, got observeWith not set, or not readable, expected it to be there; ${STOPPED}`,
+  },
+  {
     trouble: 'no agent runs',
     id: 'ssh/no-credentials',
     settings: [...NODE, 'NIM_HA_AGENT=yes'],
