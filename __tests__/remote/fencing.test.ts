@@ -51,6 +51,20 @@ test('the server is set up before the nodes look, lets them in by their keys, an
   expect(nullResource(tf, 'NimHa_rollout').depends_on).toEqual([resource(tf, 'NimHa_fencing_keys')]);
 });
 
+test('a server that was built anew at the old address is set up again, and all that follows', () => {
+  const ofSetup = (tf: any) => nullResource(tf, 'NimHa_fencing_setup').triggers;
+  const [old, anew] = [synthesised({ hostKeys: [ED25519_A] }), synthesised({ hostKeys: [ED25519_B] })];
+  expect(ofSetup(anew)).toEqual({ ...ofSetup(old), hostKeys: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(ofSetup(anew).hostKeys).not.toBe(ofSetup(old).hostKeys);
+  // The nodes get the new keys, so they look again, after the server; the rest runs after them.
+  for (const role of ['primary', 'secondary']) {
+    const [before, after] = [old, anew].map((tf) => nullResource(tf, `NimHa_${role}_preflight`));
+    expect(after.triggers.text).not.toBe(before.triggers.text);
+    expect(after.depends_on).toEqual([resource(anew, 'NimHa_fencing_setup')]);
+  }
+  expect(nullResource(anew, 'NimHa_fencing_keys').triggers.setup).toBe(`\${${resource(anew, 'NimHa_fencing_setup')}.id}`);
+});
+
 test('the nodes go first when all is destroyed, and the server last when fencing is switched off', () => {
   const tf = synthesised();
   const server = `terraform_data.${nameOf(tf.resource.terraform_data, 'NimHa_fencing')}`;

@@ -7,7 +7,7 @@ import { SETTINGS, operatorSettings } from './operator-script';
 import { ScriptBundle } from './script-bundle';
 import { after, block, sudoPassword } from './steps';
 import { TerraformData } from './terraform-data';
-import { encode, expression, sha256 } from './text';
+import { encode, expression, lines, sha256 } from './text';
 import { serverScript, serverUploadCommands } from './upload';
 import { written } from './written';
 
@@ -68,6 +68,8 @@ export function fencingSetup(scope: Construct, server: FencingServer, dependsOn:
     dependsOn,
     triggers: {
       host: server.target.host,
+      // A server that was built anew at the old address has others, and nothing of the pair.
+      hostKeys: sha256(lines(server.target.hostKeys)),
       login: `${server.target.login.user}:${server.target.port}`,
       text: sha256(`${server.name}\n${server.settings}`),
       scripts: ScriptBundle.SERVER.hash,
