@@ -64,6 +64,11 @@ test('the package holds what runs and what one reads, and no tests, no lab, no T
   expect(packed).toEqual(expect.arrayContaining(['scripts/run-step.sh', 'scripts/operator/ssh-node.sh', 'scripts/units/nim-ha-agent.service']));
 });
 
+test('the oldest bindings that a project may have know data.local_command', () => {
+  // It came with version 2.6.0 of the provider; the bindings 11.0.0 are of 2.5.3.
+  expect(JSON.parse(readFileSync(join(project, 'package', 'package.json'), 'utf8')).peerDependencies['@cdktf/provider-local']).toBe('^11.1.0');
+});
+
 test('a pair that is synthesised from it is, byte for byte, the one from source', () => {
   const installed = synthesise('cdktf-nim-ha');
   // The same program and the same peers; only the library is compiled on the fly.
