@@ -1,7 +1,7 @@
 import { execFileSync } from 'child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
-import { dirname, isAbsolute, join } from 'path';
+import { dirname, isAbsolute, join, posix } from 'path';
 import { BUILD_TIMEOUT, builtLibrary, root } from './built-library';
 import { ED25519_A, ED25519_B, find } from './fixture';
 
@@ -56,27 +56,43 @@ beforeAll(() => {
   writeFileSync(join(project, 'program.js'), program);
 }, BUILD_TIMEOUT);
 
-test('the package holds what runs and what one reads, and no tests, no lab, no TypeScript', () => {
+const text = (path: string): string => readFileSync(join(project, 'package', path), 'utf8');
+
+test('the package holds what runs and what one reads, and no tests, no code of the lab, no TypeScript', () => {
   const folders = new Set(packed.map((path) => path.split('/')[0]));
-  expect([...folders].sort()).toEqual(['.jsii', 'API.md', 'CHANGELOG.md', 'LICENSE', 'LIMITATIONS.md', 'README.md', 'build', 'package.json', 'scripts']);
+  const documents = ['API.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'LIMITATIONS.md', 'README.md', 'docs', 'lab'];
+  expect([...folders].sort()).toEqual(['.jsii', 'build', 'config.schema.json', 'examples', 'package.json', 'scripts', ...documents].sort());
   expect(packed.filter((path) => /\.ts$/.test(path) && !path.endsWith('.d.ts'))).toEqual([]);
-  expect(packed.filter((path) => /test|\blab\b|tsbuildinfo/.test(path))).toEqual([]);
+  expect(packed.filter((path) => /test|\blab\b|tsbuildinfo/.test(path))).toEqual(['lab/README.md']);
   expect(packed).toEqual(expect.arrayContaining(['scripts/run-step.sh', 'scripts/operator/ssh-node.sh', 'scripts/units/nim-ha-agent.service']));
+});
+
+test('what a document in it leads to is in it, too', () => {
+  const links = packed
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) => [...text(path).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target]) => ({ path, target })))
+    .filter(({ target }) => !/^[a-z]+:/.test(target));
+  expect(links).toContainEqual({ path: 'README.md', target: 'docs/troubleshooting.md' });
+  const leadsTo = ({ path, target }: { path: string; target: string }): string => posix.join(posix.dirname(path), target);
+  // One to a directory: examples/ci.
+  expect(links.filter((link) => !packed.some((path) => path === leadsTo(link) || path.startsWith(`${leadsTo(link)}/`)))).toEqual([]);
+  // npm leaves out some names that begin with a dot.
+  expect(packed).toEqual(expect.arrayContaining(['examples/ci/.gitlab-ci.yml', 'examples/ci/.github/workflows/nim-ha.yml', 'examples/ci/steps/diff.sh']));
 });
 
 test('the oldest bindings that a project may have know data.local_command', () => {
   // It came with version 2.6.0 of the provider; the bindings 11.0.0 are of 2.5.3.
-  expect(JSON.parse(readFileSync(join(project, 'package', 'package.json'), 'utf8')).peerDependencies['@cdktf/provider-local']).toBe('^11.1.0');
+  expect(JSON.parse(text('package.json')).peerDependencies['@cdktf/provider-local']).toBe('^11.1.0');
 });
 
 test('a pair that is synthesised from it is, byte for byte, the one from source', () => {
   const installed = synthesise('cdktf-nim-ha');
   // The same program and the same peers; only the library is compiled on the fly.
   const source = synthesise(join(root, 'lib', 'index.ts'), '-r', join(root, 'node_modules', 'ts-node', 'register', 'transpile-only'));
-  const text = readFileSync(join(installed, 'cdk.tf.json'), 'utf8');
-  expect(text).toBe(readFileSync(join(source, 'cdk.tf.json'), 'utf8'));
+  const json = readFileSync(join(installed, 'cdk.tf.json'), 'utf8');
+  expect(json).toBe(readFileSync(join(source, 'cdk.tf.json'), 'utf8'));
 
-  const { inline } = find(JSON.parse(text).resource.null_resource, 'NimHa_primary_preflight').provisioner[0]['remote-exec'];
+  const { inline } = find(JSON.parse(json).resource.null_resource, 'NimHa_primary_preflight').provisioner[0]['remote-exec'];
   const bundle = /\$\{file\("([^"]+)"\)\}/.exec(inline[0])![1];
   expect(isAbsolute(bundle)).toBe(false);
   expect(readFileSync(join(installed, bundle), 'utf8')).toBe(readFileSync(join(source, bundle), 'utf8'));
