@@ -32,10 +32,24 @@ test('reads a key file', () => {
   expect(of('k')).not.toBe(of('l'));
 });
 
+const UNNOTICED = 'a changed password is not noticed:';
+
 test.each([
   ['TF_VAR_auth_pass', {}],
   ['TF_VAR_auth_pass', { TF_VAR_ssh_private_key: 'k' }],
   ['TF_VAR_ssh_private_key', { TF_VAR_auth_pass: 'one' }],
-])('is no error where %s is given in another way, and the plan tells', (name, env) => {
-  expect(digest(env)).toBe(`a changed password is not noticed: ${name} is not in the environment`);
+  ['TF_VAR_auth_pass', { TF_VAR_auth_pass: '', TF_VAR_ssh_private_key: 'k' }],
+  ['TF_VAR_ssh_private_key', { TF_VAR_auth_pass: 'one', TF_VAR_ssh_private_key: '' }],
+  ['TF_VAR_ssh_private_key', { TF_VAR_auth_pass: 'one', TF_VAR_ssh_private_key: ' \n' }],
+])('is no error where %s is given in another way, or empty, and the plan tells', (name, env) => {
+  expect(digest(env)).toBe(`${UNNOTICED} ${name} is not in the environment, or empty`);
+});
+
+test('beside a key file that is empty, or not there, no hash of the password is taken', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'nim-ha-key-'));
+  const file = join(directory, 'empty');
+  writeFileSync(file, '\n');
+  for (const path of [file, join(directory, 'none'), directory]) {
+    expect(digest({ TF_VAR_auth_pass: 'one' }, path)).toBe(`${UNNOTICED} ${path} cannot be read, or is empty`);
+  }
 });

@@ -37,12 +37,16 @@ export function isNoticed(scope: IConstruct, authPass: string, login: Login): bo
 
 /**
  * Names of variables and paths come as arguments: they are data, not shell. A variable that was given in another way (`-var-file`) is no error, for
- * a destroy reads this, too; but the plan then shows that nothing was compared.
+ * a destroy reads this, too; but the plan then shows that nothing was compared. Nor is there a hash where one of the two is empty: beside an empty key
+ * the password could be guessed.
  */
 const COMMAND = [
+  'unnoticed() { echo "a changed password is not noticed: $1"; exit; }',
+  "something() { grep -q '[^[:space:]]'; }",
   'for name in "$1" "$2"; do',
-  '  [ -z "$name" ] || printenv "$name" >/dev/null || { echo "a changed password is not noticed: $name is not in the environment"; exit; }',
+  '  [ -z "$name" ] || printenv "$name" | something || unnoticed "$name is not in the environment, or empty"',
   'done',
+  '[ -z "$3" ] || { something <"$3"; } 2>/dev/null || unnoticed "$3 cannot be read, or is empty"',
   'sum() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }',
   '{ [ -z "$2" ] || printenv "$2"; printenv "$1"; if [ -n "$3" ]; then cat "$3"; fi; } | sum | cut -c 1-64',
 ].join('\n');
