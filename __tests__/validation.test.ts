@@ -97,6 +97,16 @@ test('a segment may be a token: it is compared all the same', () => {
   expect(problems(() => synth(scope)).join('\n')).toContain('[segment/router-id-twice]');
 });
 
+test('a segment that is a token says nothing of another stack, where the same text may stand for another subnet', () => {
+  const app = Testing.app();
+  const stacks = ['one', 'two'].map((id) => stack(app, id));
+  for (const [index, each] of stacks.entries()) {
+    const segment = variable(each, 'segment').stringValue;
+    pair(each, { primary: { host: `192.0.2.${index}1` }, secondary: { host: `192.0.2.${index}2` }, virtualIp: { segment }, nfsShare: { exportPath: `/${index}` } });
+  }
+  for (const each of stacks) expect(problems(() => synth(each)).join('\n')).not.toContain('[segment/');
+});
+
 describe('warnings', () => {
   const warnings = (options: PairOptions): unknown[] =>
     pair(stack(), options).node.metadata.filter(({ type }) => type.includes('warn')).map(({ data }) => data);

@@ -1,4 +1,4 @@
-import { Token } from 'cdktf';
+import { TerraformStack, Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { PairModel } from './config/model';
 import { NimHaPairProps } from './nim-ha-pair-props';
@@ -13,6 +13,8 @@ import { SshAccess } from './ssh-access';
 interface KnownPair {
   readonly plain: RuleInput;
   readonly sibling: Sibling;
+  /** Of a segment that is a token: in another one the same text may stand for something else. */
+  readonly segmentIsOf?: TerraformStack;
 }
 
 /** All pairs of a program, by its root: two pairs can harm each other. */
@@ -27,11 +29,13 @@ export function register(scope: IConstruct, model: PairModel): void {
 
 function knownPair(scope: IConstruct, model: PairModel): KnownPair {
   const plain = known(model) as RuleInput;
-  // A segment is only compared, so a token serves as well as a name.
+  // A segment is only compared, so a token serves as well as a name, as far as its stack goes.
   const segment = model.virtualIp.segment && resolved(scope, model.virtualIp.segment);
+  const segmentIsOf = Token.isUnresolved(model.virtualIp.segment) ? TerraformStack.of(scope) : undefined;
   const { primary, secondary, virtualIp, nfs } = plain;
   return {
     plain: { ...plain, virtualIp: { ...virtualIp, segment } },
+    segmentIsOf,
     sibling: {
       path: scope.node.path,
       segment,
@@ -41,6 +45,10 @@ function knownPair(scope: IConstruct, model: PairModel): KnownPair {
       nfs: { server: nfs?.server, exportPath: nfs?.exportPath, fencingName: nfs?.fencing?.name },
     },
   };
+}
+
+function seenFrom(scope: IConstruct, { sibling, segmentIsOf }: KnownPair): Sibling {
+  return segmentIsOf && segmentIsOf !== TerraformStack.of(scope) ? { ...sibling, segment: undefined } : sibling;
 }
 
 /** Everything that is wrong with a pair, one message each. */
@@ -53,7 +61,7 @@ export function problemsOf(scope: IConstruct, { primary, secondary, ssh, nfsShar
     secondary: { ...plain.secondary, ssh: secondary.ssh && sshInput(scope, secondary.ssh) },
     ssh: sshInput(scope, ssh),
     fencingSsh: nfsShare.fencing && sshInput(scope, nfsShare.fencing._ssh),
-    siblings: [...pairs].filter(([other]) => other !== scope).map(([, { sibling }]) => sibling),
+    siblings: [...pairs].filter(([other]) => other !== scope).map(([, other]) => seenFrom(scope, other)),
   };
   return checkAll(input).map(({ message }) => message);
 }

@@ -31,7 +31,8 @@ export interface VirtualIpProps {
   readonly virtualRouterId?: number;
 
   /**
-   * Name of the network segment. Two pairs with the same segment must differ in `virtualRouterId`.
+   * Name of the network segment. Two pairs with the same segment must differ in `virtualRouterId`. A token, such as the id of a subnet, is
+   * compared with those of the same stack only.
    *
    * @default - not compared with other pairs
    */
