@@ -64,7 +64,7 @@ export class ObservedState {
     return this.any('holds_lock');
   }
 
-  /** `STANDBY`, `WAITING`, `STARTING`, `ACTIVE`, `FAILED`, `DRAINING`, `ISOLATED`, `MAINTENANCE` or `UNKNOWN`. */
+  /** `STANDBY`, `WAITING`, `STARTING`, `ACTIVE`, `FAILED`, `DRAINING`, `ISOLATED`, `FENCED`, `MAINTENANCE` or `UNKNOWN`. */
   public get phase(): string {
     return this.text('phase');
   }

@@ -1,3 +1,6 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import { root } from '../../built-library';
 import { StandInNode } from './node';
 
 /** previous, wish, lock, populated, services, fault, maintenance, seconds of starting => phase */
@@ -39,5 +42,20 @@ describe('phase.sh: the state machine of ARCHITECTURE.md', () => {
     expect(next('yes', 'no')).toBe('ISOLATED');
     expect(next('no', 'yes')).toBe('FENCED');
     expect(next('yes', 'yes')).toBe(row[2] === 'yes' ? 'ISOLATED' : 'FENCED');
+  });
+});
+
+describe('each phase that a node can be in has its name wherever they are listed', () => {
+  const text = (file: string): string => readFileSync(join(root, file), 'utf8');
+  const phases = [...new Set([...text('scripts/phase.sh').matchAll(/\bphase=([A-Z]+)$/gm)].map(([, name]) => name))].sort();
+
+  test.each([
+    ['README.md', /^\| `phase` \|(.*)\|$/m, ['UNKNOWN']],
+    ['lib/observed-state.ts', /\/\*\*(.*)\*\/\n {2}public get phase\(\)/, ['UNKNOWN']],
+    // Of a node that does not answer there are no metrics.
+    ['scripts/metrics.sh', /^phases=\((.*)\)$/m, []],
+  ])('%s', (file, list, more) => {
+    const named = [...list.exec(text(file))![1].matchAll(/\b[A-Z]{5,}\b/g)].map(([name]) => name);
+    expect(named.sort()).toEqual([...phases, ...more].sort());
   });
 });
