@@ -1,5 +1,5 @@
 import { Fn, Testing } from 'cdktf';
-import { MonitoredService, ObserveWith, SshAccess } from '../lib';
+import { MonitoredService, NfsFencing, ObserveWith, SshAccess } from '../lib';
 import { ED25519_A, PairOptions, pair, stack, synth, variable } from './fixture';
 
 function problems(synthesise: () => unknown): string[] {
@@ -40,6 +40,75 @@ test('all that is wrong comes in one go, with the construct path and the rule', 
 
 test('what the constructor gets it takes: nothing is thrown before validation', () => {
   expect(() => pair(stack(), { virtualIp: { address: '', authPass: '' }, nfsShare: { server: '', mountOptions: [] }, monitoredServices: [] })).not.toThrow();
+});
+
+describe('what was not given', () => {
+  const none = undefined as unknown as string;
+  const ssh = SshAccess.withPrivateKey({ user: none, privateKey: none }).viaBastion({ host: none, hostKeys: [none] });
+
+  function said(options: PairOptions): string[] {
+    const scope = stack();
+    pair(scope, options);
+    return problems(() => synth(scope)).map((line) => line.replace(/^\[.*?\] (\S+): must have a value, got (.*?); .* \[value\/not-given\]$/, '$1 $2'));
+  }
+
+  test('is named in the place where it is missing, once, and nothing is thrown before', () => {
+    const noKeys = undefined as unknown as string[];
+    const server = SshAccess.withPassword({ user: 'admin', password: none, observeWith: ObserveWith.keyFile(none) });
+    expect(
+      said({
+        primary: { host: none, networkInterface: none, hostKeys: noKeys },
+        secondary: { host: null as unknown as string, ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path: none }) },
+        ssh,
+        virtualIp: { address: none, authPass: none },
+        nfsShare: {
+          server: none,
+          mountOptions: ['rw', none],
+          fencing: NfsFencing.linuxServer({ ssh: server, hostKeys: noKeys, exportOptions: [none], clientAddresses: { primary: noKeys, secondary: [none] } }),
+        },
+        monitoredServices: [MonitoredService.of(none)],
+      }),
+    ).toEqual([
+      'primary.host undefined',
+      'primary.networkInterface undefined',
+      'primary.hostKeys undefined',
+      'secondary.host null',
+      'secondary.ssh.path undefined',
+      'ssh.user undefined',
+      'ssh.privateKey undefined',
+      'ssh.bastion.host undefined',
+      'ssh.bastion.hostKeys[0] undefined',
+      'virtualIp.address undefined',
+      'virtualIp.authPass undefined',
+      'nfsShare.server undefined',
+      'nfsShare.mountOptions[1] undefined',
+      'nfsShare.fencing.hostKeys undefined',
+      'nfsShare.fencing.clientAddresses.primary undefined',
+      'nfsShare.fencing.clientAddresses.secondary[0] undefined',
+      'nfsShare.fencing.exportOptions[0] undefined',
+      'nfsShare.fencing.ssh.password undefined',
+      'nfsShare.fencing.ssh.observeWith undefined',
+      'monitoredServices[0] undefined',
+    ]);
+  });
+
+  test.each<[string, SshAccess]>([
+    ['ssh.privateKey', SshAccess.withPrivateKey({ user: 'ops', privateKey: '' })],
+    ['ssh.path', SshAccess.withPrivateKeyFile({ user: 'ops', path: '' })],
+    ['ssh.password', SshAccess.withPassword({ user: 'ops', password: '' })],
+    ['ssh.sudoPassword', SshAccess.withAgent({ user: 'ops', sudoPassword: '' })],
+  ])('%s is none where it is empty', (path, empty) => {
+    expect(said({ ssh: empty })).toEqual([`${path} an empty text`]);
+  });
+
+  test('leads to no warning about it', () => {
+    const { metadata } = pair(stack(), { virtualIp: { authPass: none }, primary: { hostKeys: undefined }, secondary: { hostKeys: [] } }).node;
+    expect(metadata.filter(({ type }) => type.includes('warn'))).toEqual([]);
+  });
+
+  test('is not what a decommission stumbles over', () => {
+    expect(() => pair(stack(), { decommission: true, primary: { host: none }, virtualIp: { authPass: none }, ssh })).not.toThrow();
+  });
 });
 
 test.each(['/k/a"b', '~/a"b', '/k/a\\b', '/k/a\nb', '/k/${var.x}', '/k/%{x'])('the odd path of a key %j is refused by its rule, and not by cdktf', (path) => {

@@ -1,5 +1,6 @@
 import { IConstruct } from 'constructs';
 import { FencingModel, DEFAULT_EXPORT_OPTIONS, NodeModel } from './config/model';
+import { list, text } from './given';
 import { Target } from './remote/login';
 import { SshAccess } from './ssh-access';
 
@@ -89,10 +90,20 @@ export class NfsFencing {
     return this.options.ssh;
   }
 
+  /**
+   * What the program has to give, as it was given.
+   *
+   * @internal
+   */
+  public get _required(): object {
+    const { hostKeys, clientAddresses, exportOptions, ssh } = this.options;
+    return { hostKeys, ...(clientAddresses && { clientAddresses }), ...(exportOptions && { exportOptions }), ssh: ssh._required };
+  }
+
   /** @internal */
   public _target(pair: IConstruct, server: string): Target {
     const { host = server, port = 22, hostKeys, ssh } = this.options;
-    return { host, port, hostKeys, login: ssh._login(pair) };
+    return { host: text(host), port, hostKeys: list(hostKeys), login: ssh._completeLogin(pair) };
   }
 
   /** @internal */

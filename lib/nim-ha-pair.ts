@@ -11,7 +11,7 @@ import { NfsFencing } from './nfs-fencing';
 import { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
 import { ObservedState } from './observed-state';
 import { problemsOf, register, warningsOf } from './pair-check';
-import { declaredMounts, pairModel } from './pair-model';
+import { complete, declaredMounts, pairModel } from './pair-model';
 import { RemoteNode, deploy } from './remote/deploy';
 import { FencingServer } from './remote/fencing';
 import { encode, sha256 } from './remote/text';
@@ -39,14 +39,15 @@ export class NimHaPair extends Construct implements ITerraformDependable {
 
   constructor(scope: Construct, id: string, props: NimHaPairProps) {
     super(scope, id);
-    const model = pairModel(this, props);
+    const given = pairModel(this, props);
+    const model = complete(given);
     this.primary = HaNode._create(this, 'primary');
     this.secondary = HaNode._create(this, 'secondary');
 
     const deployment = deploy(this, {
       primary: this.prepare(this.primary, model, model.primary, props.primary, props),
       secondary: this.prepare(this.secondary, model, model.secondary, props.secondary, props),
-      authPass: props.virtualIp.authPass,
+      authPass: model.virtualIp.authPass,
       authPassVersion: props.virtualIp.authPassVersion,
       observe: props.observe ?? true,
       repairDrift: props.repairDrift ?? false,
@@ -59,9 +60,9 @@ export class NimHaPair extends Construct implements ITerraformDependable {
     this.primary._deployed(this.ready, ObservedState._of(deployment.primary));
     this.secondary._deployed(this.ready, ObservedState._of(deployment.secondary));
 
-    register(this, model);
+    register(this, given);
     this.node.addValidation({ validate: () => problemsOf(this, props) });
-    warningsOf(this, props).forEach((warning) => Annotations.of(this).addWarning(warning));
+    warningsOf(this, props, model).forEach((warning) => Annotations.of(this).addWarning(warning));
   }
 
   /** For `dependsOn`. */
@@ -111,7 +112,7 @@ export class NimHaPair extends Construct implements ITerraformDependable {
       }),
       files: () => resolved(this, { ...files, '/etc/fstab': fstab.map((line) => `${line}\n`).join('') }),
     });
-    const login = (props.ssh ?? ssh)._login(this);
+    const login = (props.ssh ?? ssh)._completeLogin(this);
     const { host, port, hostKeys } = model;
     return { scope: node, nodeData, target: { host, port, hostKeys, login } };
   }

@@ -1,7 +1,8 @@
 import { TerraformStack, Token } from 'cdktf';
 import { IConstruct } from 'constructs';
-import { PairModel } from './config/model';
-import { NimHaPairProps } from './nim-ha-pair-props';
+import { NodeModel, PairModel } from './config/model';
+import { notGiven } from './given';
+import { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
 import { known } from './pair-model';
 import { isNoticed } from './remote/digest';
 import { resolved } from './remote/variables';
@@ -52,7 +53,8 @@ function seenFrom(scope: IConstruct, { sibling, segmentIsOf }: KnownPair): Sibli
 }
 
 /** Everything that is wrong with a pair, one message each. */
-export function problemsOf(scope: IConstruct, { primary, secondary, ssh, nfsShare }: NimHaPairProps): string[] {
+export function problemsOf(scope: IConstruct, props: NimHaPairProps): string[] {
+  const { primary, secondary, ssh, nfsShare } = props;
   const pairs = programs.get(scope.node.root)!;
   const { plain } = pairs.get(scope)!;
   const input: RuleInput = {
@@ -61,21 +63,37 @@ export function problemsOf(scope: IConstruct, { primary, secondary, ssh, nfsShar
     secondary: { ...plain.secondary, ssh: secondary.ssh && sshInput(scope, secondary.ssh) },
     ssh: sshInput(scope, ssh),
     fencingSsh: nfsShare.fencing && sshInput(scope, nfsShare.fencing._ssh),
+    notGiven: notGiven(requiredOf(props)),
     siblings: [...pairs].filter(([other]) => other !== scope).map(([, other]) => seenFrom(scope, other)),
   };
   return checkAll(input).map(({ message }) => message);
 }
 
+/** The texts that a program has to give, in the places where it gives them. */
+function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredServices }: NimHaPairProps): object {
+  const ofNode = ({ host, networkInterface, hostKeys, ssh: own }: NodeProps): object => ({ host, networkInterface, hostKeys, ...(own && { ssh: own._required }) });
+  const { server, mountOptions, fencing } = nfsShare;
+  return {
+    primary: ofNode(primary),
+    secondary: ofNode(secondary),
+    ssh: ssh._required,
+    virtualIp: { address: virtualIp.address, authPass: virtualIp.authPass },
+    nfsShare: { server, mountOptions, ...(fencing && { fencing: fencing._required }) },
+    monitoredServices: (monitoredServices ?? []).map(({ name }) => name),
+  };
+}
+
 /** What is allowed and probably not meant. */
-export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp, nfsShare }: NimHaPairProps): string[] {
+export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp, nfsShare }: NimHaPairProps, model: PairModel): string[] {
   const warnings: string[] = [];
   if (!Token.isUnresolved(virtualIp.authPass)) {
-    warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable [vip/auth-pass-literal]');
+    // One that was not given is an error.
+    if (model.virtualIp.authPass !== '') warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable [vip/auth-pass-literal]');
   } else if (!virtualIp.authPassVersion && !isNoticed(scope, virtualIp.authPass, (primary.ssh ?? ssh)._login(scope))) {
     warnings.push('a change of virtualIp.authPass cannot be noticed here; give virtualIp.authPassVersion as well [vip/auth-pass-version]');
   }
   for (const [role, node] of Object.entries({ primary, secondary })) {
-    const keys = (node.ssh ?? ssh)._login(scope).verifyHostKeys ? node.hostKeys : [];
+    const keys = (node.ssh ?? ssh)._login(scope).verifyHostKeys ? model[role as NodeModel['role']].hostKeys : [];
     if (keys.length > 0 && !keys.some((key) => Token.isUnresolved(key) || key.includes('ecdsa-'))) {
       // It would be taken for an impostor, and tried again until the timeout.
       warnings.push(`${role}.hostKeys has no ECDSA key; if the machine has one, Terraform asks for it and refuses what it then gets [ssh/host-key-ecdsa]`);

@@ -1,13 +1,14 @@
 import { Fn, Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { FencingModel, MOUNTS, NodeModel, PairModel } from './config/model';
+import { list, text } from './given';
 import { MonitoredService } from './monitored-service';
 import { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
 import { KeepalivedProfile } from './keepalived-profile';
 import { numberText } from './remote/number-text';
 import { lines } from './remote/text';
 
-/** What the program wrote, as the plain values that renderers and rules work on. Tokens stay in it. */
+/** What the program wrote, as the plain values that rules work on. Tokens stay in it, and what was not given is undefined, whatever its type says. */
 export function pairModel(scope: IConstruct, props: NimHaPairProps): PairModel {
   const { virtualIp, nfsShare } = props;
   const [primary, secondary] = [nodeModel('primary', props.primary), nodeModel('secondary', props.secondary)];
@@ -34,6 +35,33 @@ export function pairModel(scope: IConstruct, props: NimHaPairProps): PairModel {
     takeOver: props.takeOver ?? false,
     oidc: props.oidc ?? false,
     forwardProxy: props.forwardProxy ?? false,
+  };
+}
+
+/** What can be rendered: an empty text, or an empty list, in place of each that was not given. */
+export function complete(model: PairModel): PairModel {
+  const node = (given: NodeModel): NodeModel => ({ ...given, host: text(given.host), networkInterface: text(given.networkInterface), hostKeys: list(given.hostKeys) });
+  const { primary, secondary, virtualIp, nfs } = model;
+  return {
+    ...model,
+    primary: node(primary),
+    secondary: node(secondary),
+    virtualIp: { ...virtualIp, address: text(virtualIp.address), authPass: text(virtualIp.authPass) },
+    nfs: { ...nfs, server: text(nfs.server), fencing: nfs.fencing && completeFencing(nfs.fencing) },
+    services: list(model.services),
+  };
+}
+
+function completeFencing(model: FencingModel): FencingModel {
+  const { host, hostKeys, primaryAddresses, secondaryAddresses, primaryHostKeys, secondaryHostKeys } = model;
+  return {
+    ...model,
+    host: text(host),
+    hostKeys: list(hostKeys),
+    primaryAddresses: list(primaryAddresses),
+    secondaryAddresses: list(secondaryAddresses),
+    primaryHostKeys: list(primaryHostKeys),
+    secondaryHostKeys: list(secondaryHostKeys),
   };
 }
 
@@ -66,15 +94,15 @@ export function declaredMounts(fstab: string[]): { [path: string]: string } {
   return Object.fromEntries(Object.values(MOUNTS).map((path, index) => [path, fstab[index].split(' ')[0]]));
 }
 
-/** Every token in a value, at any depth, becomes undefined: what only Terraform knows is judged on the node. */
+/** Every token in a value, at any depth, becomes undefined: what only Terraform knows is judged on the node. So does what was not given. */
 export function known(value: unknown): unknown {
-  if (Token.isUnresolved(value)) {
+  if (value === null || Token.isUnresolved(value)) {
     return undefined;
   }
   if (Array.isArray(value)) {
     return value.map(known);
   }
-  if (value !== null && typeof value === 'object') {
+  if (typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, known(inner)]));
   }
   return value;

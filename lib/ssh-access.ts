@@ -1,6 +1,7 @@
 import { resolve } from 'path';
 import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
+import { list, text } from './given';
 import { ObserveWith } from './observe-with';
 import { Login, OpenSshCredentials } from './remote/login';
 import { environmentVariable } from './remote/variables';
@@ -78,8 +79,9 @@ export class SshAccess {
 
   /** With a private key in a file. */
   public static withPrivateKeyFile(options: PrivateKeyFileOptions): SshAccess {
-    const asIs = Token.isUnresolved(options.path) || options.path.startsWith('~/');
-    return new SshAccess(options, { privateKeyFile: asIs ? options.path : resolve(options.path) });
+    const { path } = options;
+    const asIs = Token.isUnresolved(path) || !path || path.startsWith('~/');
+    return new SshAccess(options, { privateKeyFile: asIs ? path : resolve(path) });
   }
 
   /**
@@ -122,6 +124,38 @@ export class SshAccess {
     const openSsh = observeWith?._credentials ?? this.openSshCredentials(scope);
     const sudoPasswordEnv = environmentVariable(scope, sudoPassword);
     return { user, timeout, verifyHostKeys: true, ...this.details, openSsh, sudoPassword, sudoPasswordEnv };
+  }
+
+  /**
+   * For what is rendered: nothing in it is undefined that must not be.
+   *
+   * @internal
+   */
+  public _completeLogin(scope: IConstruct): Login {
+    const { user, bastion, ...login } = this._login(scope);
+    const jump = bastion && { ...bastion, host: text(bastion.host), user: text(bastion.user), hostKeys: list(bastion.hostKeys) };
+    return { ...login, user: text(user), bastion: jump };
+  }
+
+  /**
+   * What the program has to give, as it was given.
+   *
+   * @internal
+   */
+  public get _required(): object {
+    const { user, sudoPassword, observeWith } = this.options;
+    const { bastion, privateKeyFile, ...details } = this.details;
+    const is = (key: keyof Login): boolean => key in this.details;
+    return {
+      user,
+      ...(is('privateKey') && { privateKey: details.privateKey }),
+      ...(is('privateKeyFile') && { path: privateKeyFile }),
+      ...(is('password') && { password: details.password }),
+      // Undefined is what it is where sudo asks for nothing.
+      ...(sudoPassword !== undefined && { sudoPassword }),
+      ...(observeWith && !observeWith._credentials.agent && { observeWith: Object.values(observeWith._credentials)[0] }),
+      ...(bastion && { bastion: { host: bastion.host, hostKeys: bastion.hostKeys } }),
+    };
   }
 
   private openSshCredentials(scope: IConstruct): OpenSshCredentials {

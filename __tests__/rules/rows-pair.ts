@@ -18,6 +18,15 @@ const UNUSED = 'virtualIp.address: must be an unused address, got "192.0.2.100" 
 const ONE_PAIR = 'must be a node of one pair only, got';
 
 export const pairRows: Rows = {
+  'value/not-given': {
+    passes: [{ notGiven: [] }],
+    fails: [
+      [
+        { notGiven: [{ path: 'ssh.privateKey', got: 'undefined' }] },
+        'ssh.privateKey: must have a value, got undefined; give one; where it comes from an environment variable, set that',
+      ],
+    ],
+  },
   'service/none': {
     passes: [services('nginx')],
     fails: [

@@ -73,7 +73,8 @@ describe('a token is never judged', () => {
   test.each([true, false])('where what was wrong is a token (whole lists: %s)', (wholeLists) => {
     const judged = failures.flatMap(([change]) => {
       const siblings = change.siblings?.map(({ path }) => ({ path }));
-      const tokens = { ...(asTokens(change, wholeLists) as RuleInput), siblings };
+      // A token was given.
+      const tokens = { ...(asTokens(change, wholeLists) as RuleInput), siblings, notGiven: [] };
       // A list that is known to be empty has no element that could be a token.
       if (!wholeLists && JSON.stringify(change).includes('[]')) return [];
       return checkAll(changed(tokens)).map((found) => ({ change, found }));

@@ -5,6 +5,7 @@ import { mountOptionRules } from './mount-options';
 import { nfsFencingRules } from './nfs-fencing';
 import { nfsShareRules } from './nfs-share';
 import { nodeRules } from './nodes';
+import { notGivenRules } from './not-given';
 import { Rule, RuleInput } from './rule';
 import { serviceRules } from './services';
 import { siblingRules } from './siblings';
@@ -13,6 +14,7 @@ import { virtualIpRules } from './virtual-ip';
 
 /** Everything that is refused before anything is deployed. `id`, `summary` and `guide` are what documentation needs. */
 export const RULES: Rule[] = [
+  ...notGivenRules,
   ...nodeRules,
   ...sshRules,
   ...loginRules,

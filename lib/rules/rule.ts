@@ -40,6 +40,8 @@ export interface RuleInput extends Omit<Known<PairModel>, 'primary' | 'secondary
   /** How the deploy logs in to the NFS server. */
   fencingSsh?: SshInput;
   siblings?: Sibling[];
+  /** What the program had to give and has not: the path, and what is there instead, in words. */
+  notGiven?: Array<{ path: string; got: string }>;
 }
 
 export interface Rule {
