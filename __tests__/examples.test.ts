@@ -1,3 +1,7 @@
+import { spawnSync } from 'child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
 import { TerraformStack, Testing } from 'cdktf';
 import { PlatformStack } from '../examples/platform-stack/main';
 import { TwoServers } from '../examples/two-servers/main';
@@ -19,6 +23,28 @@ test('platform-stack', () => {
     expect.stringContaining('green_NimHa_rollout'),
   ]);
   expect(find(tf.resource.terraform_data, 'blue_NimHa_identity').for_each).toBe('${toset(["primary", "secondary"])}');
+});
+
+describe('the GitLab pipeline', () => {
+  const pipeline = readFileSync(join(__dirname, '..', 'examples', 'ci', '.gitlab-ci.yml'), 'utf8');
+  const readKey = /^\.read_key: &read_key\n((?: {2}- .*\n)+)/m.exec(pipeline)![1].replace(/^ {2}- /gm, '');
+  const run = (keyFile: string) => spawnSync('bash', ['-e', '-c', `${readKey}printf %s "$TF_VAR_ssh_private_key" >&3`], { env: { PATH: process.env.PATH, NIM_HA_SSH_KEY: keyFile }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], encoding: 'utf8' });
+
+  test('takes the key out of a file, for GitLab cannot mask its lines, and prints nothing of it', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'nim-ha-key-')), 'key');
+    writeFileSync(file, 'BEGIN\nline\nEND\n');
+    const { status, output } = run(file);
+    expect([status, ...output]).toEqual([0, null, '', '', 'BEGIN\nline\nEND']);
+  });
+
+  test('says so where there is no such file', () => {
+    expect(run('')).toMatchObject({ status: 1, stderr: expect.stringMatching(/^NIM_HA_SSH_KEY is no path/) });
+  });
+
+  test('does so in each job that logs in, and nowhere has the key as a value', () => {
+    for (const job of ['diff', 'deploy']) expect(pipeline).toContain(`  script: [*read_key, bash steps/${job}.sh]\n`);
+    expect(pipeline.match(/TF_VAR_ssh_private_key/g)).toHaveLength(1);
+  });
 });
 
 afterAll(() => expect(warnings).not.toHaveBeenCalled());
