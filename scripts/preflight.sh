@@ -20,6 +20,8 @@ load_data "$node_data"
 . "$lib/report.sh"
 # shellcheck source-path=SCRIPTDIR source=files.sh
 . "$lib/files.sh"
+# shellcheck source-path=SCRIPTDIR source=refused-options.sh
+. "$lib/refused-options.sh"
 # shellcheck source-path=SCRIPTDIR source=preflight-network.sh
 . "$lib/preflight-network.sh"
 # shellcheck source-path=SCRIPTDIR source=preflight-fencing.sh
@@ -38,8 +40,19 @@ check_data() {
   done
   ((${#bad[@]})) || [[ "${data[HOST]}" != "${data[PEER_HOST]}" || "${data[NAME]}" != "${data[PEER_NAME]}" ]] ||
     problem data/same-node "the two nodes" "${data[HOST]} twice" "two machines" "correct it in the program"
+  check_options nfsShare.mountOptions "${data[MOUNT_OPTIONS]-}"
+  check_options nfsShare.fstabOptions "$(sed -n '1s/^[^ ]* [^ ]* [^ ]* \([^ ]*\) .*/\1/p' <<<"${data[FSTAB]-}")"
   # Nothing below makes sense with data like that.
   end_on_problems "$exit_refused"
+}
+
+# check_options WHERE OPTIONS: mount takes each of them without a word, and what it then does shows when a node fails.
+check_options() {
+  local option demand todo options=()
+  IFS=, read -r -a options <<<"$2"
+  for option in "${options[@]-}"; do
+    ! refused_option "$1" "$option" || problem data/option "$1" "$option" "one that fits: $demand" "$todo"
+  done
 }
 
 check_system() {

@@ -43,6 +43,22 @@ test('reports everything that is wrong at once, and changes nothing', () => {
   expect(node.read('proc/mounts')).toBe('');
 });
 
+test('options that came as tokens and are refused at synth otherwise are refused before the share is touched', () => {
+  const lines = ['clickhouse', 'nms'].map((name) => `192.0.2.13:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults,noauto,vers=3 0 0`);
+  node.upload({ MOUNT_OPTIONS: 'rw,vers=4.2,soft,bg,noauto', FSTAB: lines.join('\n') });
+  const { code, out } = node.step('preflight');
+  expect(code).toBe(3);
+  expect([...out.matchAll(/FAILED \[data\/option\]: (.*?), expected/g)].map(([, what]) => what)).toEqual([
+    'nfsShare.mountOptions, got soft',
+    'nfsShare.mountOptions, got bg',
+    'nfsShare.fstabOptions, got noauto',
+    'nfsShare.fstabOptions, got vers=3',
+  ]);
+  expect(out).toContain('expected one that fits: a write must wait for the server, one that is given up can corrupt data; write "hard"\n');
+  expect(out).toContain('changed so far: nothing');
+  expect(node.actions().filter((action) => action.startsWith('mount'))).toEqual([]);
+});
+
 test('where SELinux is enforcing, scripts with the label that lets keepalived run them are fine', () => {
   node.wrap('getenforce', 'echo Enforcing');
   node.wrap('matchpathcon', 'echo system_u:object_r:keepalived_unconfined_script_exec_t:s0');
