@@ -1,4 +1,4 @@
-import { Fn, Testing } from 'cdktf';
+import { Fn, Testing, Token } from 'cdktf';
 import { SshAccess } from '../lib';
 import { find, identityOf, nullResource, pair, stack, synth, variable } from './fixture';
 
@@ -90,4 +90,12 @@ test('one host literal, one token: each gets the key that fits it', () => {
   // A value that came or went with the other one's host would be a replacement of this one.
   expect(identityOf(synth(mixed)).triggers_replace).toBe('${contains(["192.0.2.11"], each.value) ? each.value : null}');
   expect(find(synth(mixed).data.local_command, 'NimHa_secondary_state').arguments).toContain('NIM_HA_HOST=${var.host}');
+});
+
+test('a host of a sensitive variable can be said to be none, so that the preflight may print (LIMITATIONS.md)', () => {
+  const other = stack();
+  pair(other, { primary: { host: Token.asString(Fn.nonsensitive(variable(other, 'host').stringValue)) } });
+  const { inline, connection } = nullResource(synth(other), 'NimHa_primary_preflight').provisioner[0]['remote-exec'];
+  expect(inline[0]).toContain('\nHOST=${base64encode(nonsensitive(var.host))}\n');
+  expect(connection.host).toBe('${nonsensitive(var.host)}');
 });
