@@ -1,5 +1,5 @@
 import { Fn, Testing } from 'cdktf';
-import { MonitoredService, NfsFencing, ObserveWith, SshAccess } from '../lib';
+import { MonitoredService, NfsFencing, NfsShare, ObserveWith, SshAccess } from '../lib';
 import { ED25519_A, PairOptions, pair, stack, synth, variable } from './fixture';
 
 function problems(synthesise: () => unknown): string[] {
@@ -200,4 +200,11 @@ describe('warnings', () => {
   test('none with an agent where a version tells of the change', () => {
     expect(warnings({ ...fine, ssh: SshAccess.withAgent({ user: 'ops' }), virtualIp: { authPassVersion: '1' } })).toEqual([]);
   });
+});
+
+test('a share on an IPv6 address is mounted by TCP over IPv6, where nothing else is said', () => {
+  const optionsOf = (nfsShare: PairOptions['nfsShare']) => new NfsShare(stack(), 'Share', { server: '2001:db8::13', ...nfsShare }).mountOptions;
+  expect(optionsOf({})).toEqual(NfsShare.GUIDE_MOUNT_OPTIONS.map((option) => option.replace('proto=tcp', 'proto=tcp6')));
+  expect(optionsOf({ server: '192.0.2.13' })).toEqual(NfsShare.GUIDE_MOUNT_OPTIONS);
+  expect(optionsOf({ mountOptions: ['proto=tcp'] })).toEqual(['proto=tcp']);
 });

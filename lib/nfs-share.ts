@@ -1,3 +1,4 @@
+import { isIPv6 } from 'net';
 import { Construct } from 'constructs';
 import { DEFAULT_EXPORT_PATH, DEFAULT_FSTAB_OPTIONS, GUIDE_MOUNT_OPTIONS } from './config/model';
 import { NfsFencing } from './nfs-fencing';
@@ -20,7 +21,7 @@ export interface NfsShareProps {
    * `[...NfsShare.GUIDE_MOUNT_OPTIONS, 'sync']`. They are in force from the next mount of a node on.
    *
    * @default - the guide's: rw, relatime, vers=4.2, rsize=524288, wsize=524288, namlen=255, hard, proto=tcp, timeo=600,
-   * retrans=2, sec=sys
+   * retrans=2, sec=sys; with proto=tcp6 where `server` is an IPv6 address
    */
   readonly mountOptions?: string[];
 
@@ -37,6 +38,11 @@ export interface NfsShareProps {
    * @default - not at all: a takeover waits until the lease of a dead node has ended, and a node that was frozen for longer can still write
    */
   readonly fencing?: NfsFencing;
+}
+
+/** By "tcp" mount means IPv4, and does not even look for another address. */
+function mountOptionsFor(server: string): string[] {
+  return isIPv6(server) ? GUIDE_MOUNT_OPTIONS.map((option) => (option === 'proto=tcp' ? 'proto=tcp6' : option)) : GUIDE_MOUNT_OPTIONS;
 }
 
 /**
@@ -64,7 +70,7 @@ export class NfsShare extends Construct {
     super(scope, id);
     this.server = props.server;
     this.exportPath = props.exportPath ?? DEFAULT_EXPORT_PATH;
-    this.mountOptions = props.mountOptions ?? GUIDE_MOUNT_OPTIONS;
+    this.mountOptions = props.mountOptions ?? mountOptionsFor(props.server);
     this.fstabOptions = props.fstabOptions ?? DEFAULT_FSTAB_OPTIONS;
     this.fencing = props.fencing;
   }

@@ -51,7 +51,7 @@ export const fencingRows: Rows = {
     passes: [fencing({}, 'nfs.example.com'), fencing({ host: '2001:db8::13' })],
     fails: [
       [
-        fencing({}, '2001:db8::13'),
+        { nfs: { ...fencing({}, '2001:db8::13').nfs, mountOptions: ['proto=tcp6'] } },
         'nfsShare.server: must be an IPv4 address, or a name of one, for fencing, got "2001:db8::13"; give its IPv4 address, or leave fencing out',
       ],
     ],

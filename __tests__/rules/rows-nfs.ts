@@ -26,7 +26,7 @@ const NOFAIL = 'remove it; "nofail" lets a boot go on without the server';
 
 export const nfsRows: Rows = {
   'nfs/server-syntax': {
-    passes: ['nfs.example.com', '2001:db8::13', 'nfs'].map(server),
+    passes: [...['nfs.example.com', 'nfs'].map(server), { nfs: { server: '2001:db8::13', mountOptions: ['proto=tcp6'] } }],
     fails: [
       [
         server('192.0.2.13:/mnt/nfs_share'),
@@ -141,6 +141,24 @@ export const nfsRows: Rows = {
     fails: [
       [fstab('defaults,noauto'), `${FSTAB} ${AT_BOOT} "noauto"; ${NOFAIL}`],
       [fstab('x-systemd.automount'), `${FSTAB} ${AT_BOOT} "x-systemd.automount"; ${NOFAIL}`],
+    ],
+  },
+  'nfs/option-family': {
+    passes: [
+      { nfs: { server: '2001:db8::13', mountOptions: ['rw', 'proto=tcp6'], fstabOptions: 'defaults' } },
+      { nfs: { server: '192.0.2.13', mountOptions: ['rw', 'proto=tcp'] } },
+      { nfs: { server: 'nfs.example', mountOptions: ['rw', 'proto=tcp6'] } },
+    ],
+    fails: [
+      [
+        { nfs: { server: '2001:db8::13', mountOptions: ['rw', 'proto=tcp'], fstabOptions: 'defaults,tcp' } },
+        'nfsShare.mountOptions: must be of IPv6, as the server\'s address is, or mount does not find it, got "proto=tcp"; write "proto=tcp6"',
+        'nfsShare.fstabOptions: must be of IPv6, as the server\'s address is, or mount does not find it, got "tcp"; write "proto=tcp6"',
+      ],
+      [
+        { nfs: { server: '192.0.2.13', mountOptions: ['rw', 'proto=rdma6'] } },
+        'nfsShare.mountOptions: must be of IPv4, as the server\'s address is, or mount does not find it, got "proto=rdma6"; write "proto=rdma"',
+      ],
     ],
   },
   'nfs/sync-half': {

@@ -1,3 +1,4 @@
+import { isIP } from 'net';
 import { REFUSED_OPTIONS } from './refused-options';
 import { present, problem, quoted, Rule, RuleInput } from './rule';
 
@@ -90,6 +91,23 @@ export const mountOptionRules: Rule[] = [
       // A token may be the one that is missed.
       if (mount.includes(undefined)) return [];
       return [problem('nfsShare.mountOptions', 'must have "sync", for fstabOptions has it', quoted(mount.join(',')), 'add it')];
+    },
+  },
+  {
+    id: 'nfs/option-family',
+    summary: 'The protocol in the options is of the family of the server\'s address: "tcp" is IPv4, "tcp6" is IPv6.',
+    guide: MOUNT_GUIDE,
+    check: (input) => {
+      const version = isIP(input.nfs?.server ?? '');
+      if (!version) return [];
+      const [wrong, right] = version === 6 ? [/^(?:proto=)?(tcp|udp|rdma)$/, '6'] : [/^proto=(tcp|udp|rdma)6$/, ''];
+      return optionsOf(input).flatMap(({ path, options }) =>
+        options
+          .filter((option) => wrong.test(option))
+          .map((option) =>
+            problem(path, `must be of IPv${version}, as the server's address is, or mount does not find it`, quoted(option), `write "proto=${wrong.exec(option)![1]}${right}"`),
+          ),
+      );
     },
   },
   {
