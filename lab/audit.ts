@@ -95,7 +95,8 @@ export class Audit {
 
   /** What was lost, torn, doubled or written by two; each once, for the fault that did it. */
   public async damage(): Promise<string[]> {
-    return (await Promise.all([this.lostRows(), this.damagedFiles()])).flat();
+    const files = await this.damagedFiles();
+    return [...(await this.lostRows(files)), ...files];
   }
 
   /** What Terraform would change, and what it says of the pair, beside what the LAN says. */
@@ -128,10 +129,11 @@ export class Audit {
     return (await this.lab.machine(name).ssh(CHECK, { accept: 'any' })).code === 0;
   }
 
-  private async lostRows(): Promise<string[]> {
+  /** @param besides what is lost with the answer of a ClickHouse that gives none */
+  private async lostRows(besides: readonly string[]): Promise<string[]> {
     const acknowledged = this.load.acknowledged;
     const numbers = await eventually(60, () => this.rows.numbers());
-    if (!numbers) throw new Error('ClickHouse does not answer through the virtual IP');
+    if (!numbers) throw new Error(['ClickHouse does not answer through the virtual IP', ...besides].join('; '));
     const there = new Set(numbers);
     const lost = [...Array.from({ length: this.first }, (_, index) => index + 1), ...acknowledged].filter((number) => !there.has(number));
     const twice = numbers.length - there.size;
@@ -156,7 +158,7 @@ export class Audit {
   private async processes(standby: NodeName): Promise<string[]> {
     const all = await Promise.all(
       NODES.map(async (name) => {
-        const { stdout } = await this.lab.machine(name).ssh(LOOK_AT_PROCESSES);
+        const { stdout } = await this.lab.machine(name).ssh(LOOK_AT_PROCESSES, { timeout: 180_000 });
         const services = name === standby ? servicesIn(stdout).map((command) => `a service's process on the standby: ${command}`) : [];
         return [...leftovers(stdout), ...services].map((finding) => `${name}: ${finding}`);
       }),

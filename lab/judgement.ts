@@ -13,6 +13,9 @@ export interface Start {
 
 /** What a fault came to, seen by the LAN and by the nodes' journals. */
 export interface Course extends Settled {
+  /** The fault was there by then, and was undone then; milliseconds of the host's clock. */
+  readonly injected: number;
+  readonly undone: number;
   /** Which nodes they are now. Unset: the pair did not become whole. */
   readonly settled?: Settled;
   readonly journal: readonly Entry[];
@@ -47,6 +50,10 @@ export function judge(fault: Fault, timing: Timing, course: Course): string[] {
   if (fault.serves === 'active') {
     if (starts.length > 0) found.push(`${starts.map(({ node }) => node).join(' and ')} became active, though nothing was to happen to ${active}`);
     if (settled && settled.active !== active) found.push(`${settled.active} is active, though nothing was to happen to ${active}`);
+  }
+  if (fault.serves === 'nobody') {
+    const meanwhile = starts.filter(({ at }) => at > course.injected && at < course.undone);
+    if (meanwhile.length > 0) found.push(`${meanwhile.map(({ node }) => node).join(' and ')} became active while no node may be`);
   }
   if (timing.fencing && fault.fences !== undefined) {
     const first = starts.find(({ node }) => node === standby);

@@ -120,7 +120,7 @@ export class Matrix {
     progress(`── ${fault.name} (round ${round}, ${roles.active} is active): ${fault.what}`);
     const findings: string[] = [];
     const client = lab.sshArgs(fault.client ? roles[fault.client] : 'nfs');
-    await this.rows.goThrough(client);
+    await attempt(findings, 'the client has not moved', () => this.rows.goThrough(client));
     const from = Date.now();
     await attempt(findings, 'the fault could not be made', () => fault.inject(scene));
     const injected = Date.now();
@@ -185,7 +185,7 @@ export class Matrix {
     const twoHolders = Math.max(sum(overlapsIn(seen)), sum(doubleMastersIn(seen)));
     const within = <T extends { at: number }>(entries: readonly T[]): T[] => entries.filter(({ at }) => at >= from - MARGIN_MS && at <= until + MARGIN_MS);
     const journal = within(this.history.entries);
-    const findings = [...found.findings, ...judge(fault, this.timing, { active, standby, settled, journal, twoHolders })];
+    const findings = [...found.findings, ...judge(fault, this.timing, { active, standby, settled, journal, twoHolders, injected: when.injected, undone: when.undone })];
     const starts = startsIn(journal).map(({ seconds: start }) => start);
     const start = Math.max(0, ...starts);
     const bound = fault.bound({ ...this.timing, start });

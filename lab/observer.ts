@@ -12,6 +12,11 @@ export const CHECK = 'sudo env NIM_HA_CHECKED=/dev/null /etc/nms/scripts/nms-che
 /** Half an hour of a service: more than any fault lasts. */
 const NOTES_LINES = 2000;
 
+/** Known by its inode, which ends the name of its file system: what stands for the path there may be cut. */
+export const LOCK_CLIENTS =
+  'clients="${CLIENTS:-/proc/fs/nfsd/clients}"; inode="$(stat -c %i "${LOCK:-/mnt/nfs_share/nms/.nim-ha/lock}")"; ' +
+  'for each in "$clients"/*; do ! grep -q "type: lock, superblock: \\"[^\\"]*:$inode\\"" "$each/states" || grep "^address: " "$each/info"; done';
+
 export interface Files {
   readonly ledgers: ReadonlyMap<string, Ledger>;
   readonly missing: readonly string[];
@@ -68,8 +73,7 @@ export class Observer {
 
   /** Addresses of the machines that have the lock, by the NFS server's own list of its clients. */
   public async lockClients(): Promise<string[]> {
-    const command = 'cd /proc/fs/nfsd/clients && for each in *; do ! grep -q "type: lock,.*/\\.nim-ha/lock" "$each/states" || grep "^address: " "$each/info"; done';
-    const { stdout } = await this.lab.nfs.ssh(`sudo bash -c '${command}'`);
+    const { stdout } = await this.lab.nfs.ssh(`sudo bash -c '${LOCK_CLIENTS}'`);
     return [...stdout.matchAll(/^address: "([\d.]+):/gm)].map(([, address]) => address);
   }
 

@@ -23,9 +23,12 @@ export class Rows {
   public async goThrough(sshArguments: readonly string[]): Promise<void> {
     if (this.command.join() === sshArguments.join()) return;
     this.command = sshArguments;
-    const closed = this.tunnel && once(this.tunnel, 'close');
-    this.tunnel?.kill();
-    await closed;
+    // One that has ended by itself is dug anew anyway.
+    if (this.tunnel && this.tunnel.exitCode === null && this.tunnel.signalCode === null) {
+      const closed = once(this.tunnel, 'close');
+      this.tunnel.kill();
+      await closed;
+    }
     const open = await eventually(60, () => isOpen(this.port));
     if (!open) throw new Error('the client has no way to the virtual IP');
   }

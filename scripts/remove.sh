@@ -53,15 +53,18 @@ stop_everything() {
 # On the share, for nothing stays on the node: from here on it has data of its own again. A later deploy asks, instead of hiding it.
 note_removal() {
   if ! is_share_mounted; then
-    # Without a manifest nothing has been put in force here.
-    [[ ! -e $var_dir/manifest ]] || say "the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored" \
+    # Without a manifest nothing has been put in force here; and an earlier try may have done it.
+    [[ ! -e $var_dir/manifest || -e $var_dir/removal-noted ]] || say "the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored" \
       "by then in ${clickhouse_mount#"$root"} and ${nms_mount#"$root"}, for the share would hide it"
     return
   fi
-  # shellcheck disable=SC2016 # $1 and $2 are for the inner shell
-  timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2" && rm -f "$3" "$4"' _ "$share_dir/removed" "$(uname -n)" \
-    "$share_dir/fence-keys/${data[NAME]}.pub" "$share_dir/nodes/${data[NAME]}@${data[HOST]}" ||
+  # shellcheck disable=SC2016 # for the inner shell
+  if timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2" && rm -f "$3" "$4"' _ "$share_dir/removed" "$(uname -n)" \
+    "$share_dir/fence-keys/${data[NAME]}.pub" "$share_dir/nodes/${data[NAME]}@${data[HOST]}"; then
+    : >"$var_dir/removal-noted"
+  else
     say "the share does not take a note of this removal; a later deploy would hide what this node stores from now on"
+  fi
 }
 
 restore_fstab() {

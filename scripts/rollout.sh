@@ -43,7 +43,7 @@ storage() {
 check_peer() {
   compare_identity "$nms_mount"
   end_on_problems
-  rm -f "$share_dir/removed/$(uname -n)"
+  rm -f "$share_dir/removed/$(uname -n)" "$var_dir/removal-noted"
 }
 
 # change_standby leave|start: the other node is active, or this one is not of the pair yet, so it can be changed while quiet.

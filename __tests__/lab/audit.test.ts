@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import { Audit } from '../../lab/audit';
 import type { Lab } from '../../lab/lab';
 import type { Load } from '../../lab/load';
 import { MACHINES, type MachineName, type NodeName } from '../../lab/machines';
+import { LOCK_CLIENTS } from '../../lab/observer';
 import type { Observed, Pair, PlanResult } from '../../lab/pair';
 import type { Rows } from '../../lab/rows';
 
@@ -166,8 +171,30 @@ test('a ClickHouse that cannot be asked is no loss that a fault may excuse: the 
   jest.useFakeTimers();
   const world = new World();
   world.rows = undefined;
-  const asked = expect(world.audit().damage()).rejects.toThrow('ClickHouse does not answer through the virtual IP');
+  world.ledger = world.notes = [1, 3].map(ledgerLine).join('');
+  const asked = expect(world.audit().damage()).rejects.toThrow('ClickHouse does not answer through the virtual IP; nms-core: line 2 of node-a is number 3, not 2');
   await jest.advanceTimersByTimeAsync(70_000);
   jest.useRealTimers();
   await asked;
+});
+
+test('who has the lock is read from what the NFS server says of its clients', () => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'clients-'));
+  try {
+    const lock = path.join(root, 'lock');
+    fs.writeFileSync(lock, '');
+    const { ino } = fs.statSync(lock);
+    const state = (type: string, inode: number): string => `- 0x00: { type: ${type}, superblock: "fe:00:${inode}", filename: ".nim-ha/lock", owner: "${type} id:\\x00" }\n`;
+    const client = (name: string, address: string, states: string): void => {
+      fs.mkdirSync(path.join(root, 'clients', name), { recursive: true });
+      fs.writeFileSync(path.join(root, 'clients', name, 'info'), `clientid: 0x1\naddress: "${address}:728"\nname: "x"\n`);
+      fs.writeFileSync(path.join(root, 'clients', name, 'states'), states);
+    };
+    client('4', '10.77.0.11', state('open', ino) + state('lock', ino));
+    client('5', '10.77.0.12', state('open', ino) + state('deleg', ino) + state('lock', ino + 1));
+    const said = execFileSync('bash', ['-c', LOCK_CLIENTS], { env: { ...process.env, CLIENTS: path.join(root, 'clients'), LOCK: lock }, encoding: 'utf8' });
+    expect(said).toBe('address: "10.77.0.11:728"\n');
+  } finally {
+    fs.rmSync(root, { recursive: true });
+  }
 });

@@ -13,7 +13,7 @@ test('what the services took to start: from when nobody else can write, to the l
   expect(startsIn([ACTIVE, entry('node-b', 1000, 'holds the lock on the share'), LOCKED, entry('node-a', 100, 'x -> ACTIVE')])).toEqual([{ node: 'node-b', at: T + 9000, seconds: 7 }]);
 });
 
-const COURSE: Course = { active: 'node-a', standby: 'node-b', settled: { active: 'node-a', standby: 'node-b' }, journal: [], twoHolders: 0 };
+const COURSE: Course = { active: 'node-a', standby: 'node-b', settled: { active: 'node-a', standby: 'node-b' }, journal: [], twoHolders: 0, injected: T, undone: T + 20_000 };
 const judged = (fault: string, course: Partial<Course>, fencing = false): string[] => judge(faultsNamed([fault], fencing ? 'on' : 'off')[0], { ...timing, fencing }, { ...COURSE, ...course });
 
 test('two masters for longer than the design says', () => {
@@ -27,6 +27,11 @@ test('a takeover that nothing was a reason for', () => {
   expect(judged('cable-standby', { journal: [LOCKED, ACTIVE] })).toEqual(['node-b became active, though nothing was to happen to node-a']);
   expect(judged('cable-standby', { settled: { active: 'node-b', standby: 'node-a' } })).toEqual(['node-b is active, though nothing was to happen to node-a']);
   expect(judged('cable-active', { journal: [LOCKED, ACTIVE], settled: { active: 'node-b', standby: 'node-a' } })).toEqual([]);
+});
+
+test('a takeover while no node may be active', () => {
+  expect(judged('cable-both', { journal: [{ ...LOCKED, at: T + 21_000 }, { ...ACTIVE, at: T + 30_000 }] })).toEqual([]);
+  expect(judged('cable-both', { journal: [LOCKED, ACTIVE] })).toEqual(['node-b became active while no node may be']);
 });
 
 test('with fencing a node that cannot be heard is fenced before the other one serves', () => {

@@ -287,6 +287,14 @@ describe('a deployed primary', () => {
     expect(ok(node.step('remove', 'restore'))).toContain('the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored by then in /var/lib/clickhouse and /var/lib/nms');
   });
 
+  test('is told nothing of the kind by a removal that goes on where one has stopped after its note', () => {
+    node.wrap('sync', '[[ $* != *usr/local* ]] || exit 1; next "$@"');
+    expect(node.step('remove', 'restore').code).not.toBe(0);
+    expect(node.has('fake/nfs/nms/.nim-ha/removed/node-primary')).toBe(true);
+    node.wrap('sync', 'next "$@"');
+    expect(ok(node.step('remove', 'restore'))).not.toContain('takes no note');
+  });
+
   test('a removal has what it put back on the disk before the originals go', () => {
     node.write('fake/synced', '');
     node.wrap('sync', 'printf "%s before: %s\\n" "$*" "$(ls "$NIM_HA_ROOT/var/lib/nim-ha/before" | wc -l)" >>"$FAKE/synced"; next "$@"');

@@ -86,7 +86,8 @@ export const serviceFaults: readonly Fault[] = [
       await asRoot(scene.lab, scene.active, 'systemctl stop nms-core');
     },
     undo: (scene) => withdraw(scene, NODES, 'nms-core'),
-    serves: 'nobody',
+    // One node after the other tries, until the deadline of a start is over.
+    serves: 'either',
     lasts: 40,
     // A node that failed waits out its hold-down, and then starts again.
     bound: ({ holdDown, checkInterval, masterDown, start }) => ({ vip: masterDown, writes: 40 + holdDown + checkInterval + masterDown + start }),
