@@ -38,8 +38,8 @@ export class Load {
 
   /** Seconds of the longest time in a span in which no row was acknowledged. */
   public longestOutage(since: number, until: number): number {
-    const accepted = this.attempts.filter((attempt) => attempt.acknowledged && attempt.until >= since - 5000 && attempt.until <= until).map((attempt) => attempt.until);
-    return longestGap([Math.max(since, accepted[0] ?? since), ...accepted, until].sort((a, b) => a - b)) / 1000;
+    const accepted = this.attempts.filter((attempt) => attempt.acknowledged && attempt.until >= since && attempt.until <= until).map((attempt) => attempt.until);
+    return longestGap([since, ...accepted, until]) / 1000;
   }
 
   private async write(): Promise<void> {

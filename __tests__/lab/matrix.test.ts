@@ -1,9 +1,10 @@
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
 import { faultsOptions } from '../../lab/faults-command';
-import { longestGap } from '../../lab/load';
+import { Load, longestGap } from '../../lab/load';
 import { planOf } from '../../lab/matrix';
 import { rowsOf } from '../../lab/report';
 import { reportPage } from '../../lab/report-page';
+import type { Rows } from '../../lab/rows';
 import { lanesOf } from '../../lab/timeline';
 import { outcome, T, timing } from './outcome';
 
@@ -39,9 +40,17 @@ test('options of the command', () => {
   for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--roles', 'x'], ['--fencing', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
 });
 
-test('the longest time without an acknowledged row', () => {
+test('the longest time without an acknowledged row', async () => {
   expect(longestGap([0, 500, 4000, 4500])).toBe(3500);
   expect(longestGap([])).toBe(0);
+  const load = new Load({ insert: async () => undefined } as unknown as Rows, 1);
+  await load.stop();
+  const accepted = (until: number) => ({ number: 1, at: until, until, acknowledged: true });
+  load.attempts.splice(0, load.attempts.length, accepted(1000), accepted(90_000), { ...accepted(95_000), acknowledged: false }, accepted(100_000));
+  // Also where the client had nothing acknowledged just before.
+  expect(load.longestOutage(20_000, 101_000)).toBe(70);
+  expect(load.longestOutage(500, 101_000)).toBe(89);
+  expect(load.longestOutage(90_000, 130_000)).toBe(30);
 });
 
 test('lanes: what was heard, and what the journals say, also of the time before their first line', () => {
