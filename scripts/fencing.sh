@@ -38,8 +38,11 @@ ask_server() {
   printf '%s\n' "$line"
 }
 
+# A question that is under way has said nothing yet.
 no_answer() {
-  printf 'no answer from the NFS server: %s' "$(head -n 1 "$run_dir/fence-error" 2>/dev/null)"
+  local why
+  why="$(head -n 1 "$run_dir/fence-error" 2>/dev/null)"
+  printf 'no answer from the NFS server: %s' "${why:-not yet}"
 }
 
 # The mark says: this node may have written, and has not ended in order. Whole and on the share when this returns. Made anew each time,
