@@ -168,7 +168,8 @@ test('all of it may be known to Terraform only, and reaches a shell as base64', 
   const { inline, connection } = nullResource(tf, 'NimHa_fencing_setup').provisioner[0]['remote-exec'];
   expect(inline[0]).toContain(`name="$(base64 -d <<<'\${base64encode(var.name)}')"`);
   expect(inline[0]).toMatch(/base64 -d <<<'\$\{base64encode\(join\("", \[.*var\.options.*var\.one.*var\.other.*\]\)\)\}' \| bash scripts\/setup\.sh install "\$name"/);
-  expect(connection.host_key).toBe('${join(join("", [base64decode("' + Buffer.from('\n@cert-authority ').toString('base64') + '"), var.host, base64decode("Og=="), var.port, base64decode("IA==")]), var.keys)}');
+  // Behind a key that nobody has: the list may turn out empty.
+  expect(connection.host_key).toMatch(/^sk-ssh-ed25519@openssh\.com [A-Za-z0-9+/=]+\n@cert-authority \$\{var\.host\}:\$\{var\.port\} \$\{join\(join\("", \[.*\]\), var\.keys\)\}$/);
   const node = nullResource(tf, 'NimHa_primary_preflight').provisioner[0]['remote-exec'].inline[0];
   expect(node).toContain('\nFENCE_HOST_KEYS=${base64encode(join(base64decode("Cg=="), var.keys))}\n');
   expect(node).toContain('\nFENCE_PORT=${base64encode(var.port)}\n');
