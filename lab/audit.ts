@@ -1,5 +1,6 @@
 import { eventually, GENTLY_MS } from './checks';
 import type { Lab } from './lab';
+import { STAND_INS } from './ledger';
 import { leftovers, LOOK_AT_PROCESSES, servicesIn } from './leftovers';
 import type { Load } from './load';
 import { machineNamed, NODES, type NodeName } from './machines';
@@ -9,9 +10,6 @@ import type { Rows } from './rows';
 
 /** Seconds in which a pair has to be whole again once a fault is undone: a hold-down, a start, and what a slow machine takes. */
 export const SETTLED_WITHIN = 600;
-
-/** They write once a second each. */
-const STAND_INS = ['nms-core', 'nms-dpm', 'nms-ingestion', 'nms-integrations'];
 
 export interface Settled {
   readonly active: NodeName;

@@ -1,5 +1,8 @@
 /** What the stand-ins of the proprietary services have left on the share: `SEQ HOST BOOT_ID STARTED MONOTONIC_SECONDS` per line. */
 
+/** Of the proprietary services, by their names. Each writes once a second. */
+export const STAND_INS = ['nms-core', 'nms-dpm', 'nms-integrations', 'nms-ingestion'];
+
 const LINE = /^(\d+) (\S+) ([0-9a-f-]{36} \d+\.\d+) (\d+\.\d+)$/;
 
 export interface Ledger {

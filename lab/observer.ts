@@ -7,6 +7,7 @@ import type { Observed } from './pair';
 import type { Vm } from './vm';
 
 const NOTES = '/var/log/nms';
+const SHARED = '/mnt/nfs_share/nms';
 /** Whether a node may be, or become, the active one; the agent must not take it for a check of keepalived's. */
 export const CHECK = 'sudo env NIM_HA_CHECKED=/dev/null /etc/nms/scripts/nms-check-keepalived.sh';
 /** Half an hour of a service: more than any fault lasts. */
@@ -64,8 +65,8 @@ export class Observer {
   /** The files of the stand-ins by service, read on the NFS server itself, and what is missing of the lines that the nodes have written for good. */
   public async files(): Promise<Files> {
     // First what has to be there, then what is.
-    const notes = await Promise.all(NODES.map((name) => perFile(this.lab.machine(name), `shopt -s nullglob; cd ${NOTES} && for file in nms-*; do printf "\\036%s\\n" "$file"; tail -n ${NOTES_LINES} "$file"; done`)));
-    const data = await perFile(this.lab.nfs, 'shopt -s nullglob; cd /mnt/nfs_share/nms && for file in nms-*/data; do printf "\\036%s\\n" "${file%/*}"; cat "$file"; done');
+    const notes = await Promise.all(NODES.map((name) => perFile(this.lab.machine(name), NOTES, 'nms-*', `tail -n ${NOTES_LINES}`)));
+    const data = await perFile(this.lab.nfs, SHARED, 'nms-*/data', 'cat');
     const ledgers = new Map(data.map(([service, text]) => [service, readLedger(text)]));
     const missing = notes.flat().flatMap(([service, text]) => missingFrom(ledgers.get(service) ?? readLedger(''), text).map((line) => `${service} ${line}`));
     return { ledgers, missing };
@@ -79,7 +80,7 @@ export class Observer {
 
   /** The last line of each stand-in's file, by service. */
   public async lastLines(): Promise<Map<string, string>> {
-    const lines = await perFile(this.lab.nfs, 'shopt -s nullglob; cd /mnt/nfs_share/nms && for file in nms-*/data; do printf "\\036%s\\n" "${file%/*}"; tail -n 1 "$file"; done');
+    const lines = await perFile(this.lab.nfs, SHARED, 'nms-*/data', 'tail -n 1');
     return new Map(lines.map(([service, text]) => [service, text.trim()]));
   }
 
@@ -107,9 +108,9 @@ export class Observer {
   }
 }
 
-/** @param command prints a record separator, a name, a line end and a text for each file; a zero is what damaged files have */
-async function perFile(vm: Vm, command: string): Promise<[string, string][]> {
-  const { stdout } = await vm.ssh(`sudo bash -c '${command}'`);
+/** What a command prints of each file of a stand-in, by service. A record separator goes before each, for a zero is what damaged files have. */
+async function perFile(vm: Vm, directory: string, files: string, print: string): Promise<[string, string][]> {
+  const { stdout } = await vm.ssh(`sudo bash -c 'shopt -s nullglob; cd ${directory} && for file in ${files}; do printf "\\036%s\\n" "\${file%/*}"; ${print} "$file"; done'`);
   return stdout.split('\x1e').slice(1).map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)]);
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { HOST_KEY_TYPES } from './keys';
+import { STAND_INS } from './ledger';
 import { LAN_PREFIX, MACHINES, Machine, NFS_EXPORT_PATH, OPERATOR } from './machines';
 import type { LabState } from './state';
 import { TarEntry, tarFile } from './tar';
@@ -10,9 +11,8 @@ import { hostKey, privateKey, seedFile } from './workdir';
 // Given by image/customize.sh.
 const OPERATOR_UID = 1000;
 const NMS_UID = 990;
-const NMS_PARTS = ['nms-core', 'nms-dpm', 'nms-integrations', 'nms-ingestion'];
 // Enabled at boot on both nodes, as the vendor's install guide leaves them.
-const NODE_UNITS = ['clickhouse-server', 'nginx', 'nms', ...NMS_PARTS];
+const NODE_UNITS = ['clickhouse-server', 'nginx', 'nms', ...STAND_INS];
 const NFS_UNITS = ['rpcbind', 'nfs-server', 'nginx'];
 
 /** Writes the second disk of a machine: a tar file with everything in which it differs from the image. */
@@ -67,7 +67,7 @@ function node(holdDownSeconds: number): TarEntry[] {
     file('/etc/systemd/system/nms.service', read('stand-ins/nms.service')),
     { path: '/etc/systemd/system/nim-ha-agent.service.d', type: 'dir', mode: 0o755 },
     file('/etc/systemd/system/nim-ha-agent.service.d/lab.conf', `[Service]\nEnvironment=NIM_HA_HOLD_DOWN=${holdDownSeconds}\n`),
-    ...NMS_PARTS.map((name) => file(`/etc/systemd/system/${name}.service`, part)),
+    ...STAND_INS.map((name) => file(`/etc/systemd/system/${name}.service`, part)),
     ...enabled(NODE_UNITS),
   ];
 }
@@ -87,7 +87,7 @@ function nfsServer(aptRepository: string, leaseSeconds: number): TarEntry[] {
 /** What `systemctl enable` would link. */
 function enabled(units: readonly string[]): TarEntry[] {
   return units.map((name) => {
-    const vendor = name === 'nms' || NMS_PARTS.includes(name) ? '/etc/systemd/system' : '/lib/systemd/system';
+    const vendor = name === 'nms' || STAND_INS.includes(name) ? '/etc/systemd/system' : '/lib/systemd/system';
     const link = `/etc/systemd/system/multi-user.target.wants/${name}.service`;
     return { path: link, type: 'link', mode: 0o777, target: `${vendor}/${name}.service` };
   });
