@@ -1,7 +1,7 @@
 import { Fn, SSHProvisionerConnection } from 'cdktf';
 import { hostKeyText } from './host-keys';
 import { Target } from './login';
-import { pathexpand } from './operator-script';
+import { pathexpand } from './key-file';
 import { attribute } from './text';
 
 /** Where the first block of a node puts its script: before it there is no private directory. The `./` is required. */

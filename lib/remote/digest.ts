@@ -3,7 +3,7 @@ import { DataLocalCommand } from '@cdktf/provider-local/lib/data-local-command';
 import { Fn, Token } from 'cdktf';
 import { Construct, IConstruct } from 'constructs';
 import { Login } from './login';
-import { expandedPath } from './operator-script';
+import { expandedPath } from './key-file';
 import { environmentVariable } from './variables';
 
 /**

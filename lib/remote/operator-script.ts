@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { AssetType, Fn, TerraformAsset, Token } from 'cdktf';
+import { AssetType, TerraformAsset } from 'cdktf';
 import { Construct } from 'constructs';
 import { hostKeyLines } from './host-keys';
 import { numberText } from './number-text';
@@ -65,14 +65,4 @@ export function operatorArguments(target: Target): string[] {
   return Object.entries(operatorSettings(target))
     .filter(([, value]) => value !== '')
     .map(([key, value]) => `${key}=${value}`);
-}
-
-/** Does not throw for a path that validation refuses, as cdktf's own does. */
-export function pathexpand(path: string): string {
-  return Fn.pathexpand(Token.isUnresolved(path) ? path : Fn.rawString(path));
-}
-
-/** A path as programs other than a shell need it: `~/` is the home of whoever runs Terraform. */
-export function expandedPath(path: string | undefined): string | undefined {
-  return path?.startsWith('~/') ? pathexpand(path) : path;
 }
