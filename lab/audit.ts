@@ -70,13 +70,8 @@ export class Audit {
     return all.every(({ phase, reason }) => phase !== 'ACTIVE' && reason !== '') ? true : undefined;
   }
 
-  /** On a busy node systemd may not answer in time. */
-  private async observeServices(name: NodeName): Promise<Observed> {
-    const known = await eventually(60, async () => {
-      const observed = await this.see.observe(name);
-      return Object.values(observed.services).includes('unknown') ? undefined : observed;
-    });
-    return known ?? this.see.observe(name);
+  private observeServices(name: NodeName): Promise<Observed> {
+    return untilKnown(() => this.see.observe(name), (observed) => [observed]);
   }
 
   /** The stand-ins have to have written since the last look, and on the share. */
@@ -99,7 +94,7 @@ export class Audit {
 
   /** What Terraform would change, and what it says of the pair, beside what the LAN says. */
   private async plan({ active, standby }: Settled): Promise<string[]> {
-    const { resources, planned } = await this.pair.diff();
+    const { resources, planned } = await untilKnown(() => this.pair.diff(), ({ planned: { primary, secondary } }) => [primary?.observed, secondary?.observed]);
     // The nodes' outputs are not known before those are there.
     if (resources.length) return [`cdktf diff shows resources: ${resources.join(', ')}`];
     const { active_node: named, primary, secondary } = planned;
@@ -168,5 +163,14 @@ export class Audit {
     const fresh = findings.filter((finding) => !this.known.has(finding));
     fresh.forEach((finding) => this.known.add(finding));
     return fresh;
+  }
+}
+
+/** On a busy node systemd may not answer in time: asks again then, a few times. */
+async function untilKnown<T>(ask: () => Promise<T>, seen: (answer: T) => readonly (Observed | undefined)[]): Promise<T> {
+  for (let left = 5; ; left -= 1) {
+    const answer = await ask();
+    if (left === 0 || !seen(answer).some((observed) => Object.values(observed?.services ?? {}).includes('unknown'))) return answer;
+    await new Promise((done) => setTimeout(done, GENTLY_MS));
   }
 }
