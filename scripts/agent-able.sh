@@ -4,7 +4,11 @@
 decide_able() {
   able=yes
   case "$phase" in
-    ACTIVE | STARTING) return ;;
+    ACTIVE) return ;;
+    STARTING)
+      reason="services not active yet: ${down_service:-${changing_service:-no answer from systemd}}"
+      return
+      ;;
     FAILED | ISOLATED | FENCED | MAINTENANCE)
       able=no
       return
@@ -37,6 +41,8 @@ decide_able() {
     reason="keepalived does not run"
   elif ((unwanted_since)); then
     reason="master for $((now - unwanted_since)) s without the wish to serve; keepalived is restarted after $unwanted_for"
+  elif [[ $phase == WAITING ]]; then
+    reason="waits for the lock on the share: the other node has it, or the NFS server keeps it for a dead one, for up to $lease s"
   fi
 }
 

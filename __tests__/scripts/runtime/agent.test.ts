@@ -76,14 +76,16 @@ describe('agent.sh', () => {
   test('elected, locked, started: WAITING, STARTING, ACTIVE, each one line in the journal', () => {
     elect();
     units(['nginx', 'inactive'], ['nms-core', 'inactive']);
-    expect(tick(1000)).toMatchObject({ phase: 'WAITING', able: 'yes' });
+    expect(tick(1000)).toMatchObject({ phase: 'WAITING', able: 'yes', reason: expect.stringMatching(/^waits for the lock on the share: .* for up to \d+ s$/) });
     expect(node.read('calls')).toContain('--no-block start nim-ha.target nginx.service nms-core.service');
     lock();
-    expect(tick(1001)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+    expect(tick(1001)).toMatchObject({ phase: 'STARTING', able: 'yes', reason: 'services not active yet: nginx.service is inactive' });
     units(['nginx', 'active'], ['nms-core', 'activating']);
-    expect(tick(1002)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+    expect(tick(1002)).toMatchObject({ phase: 'STARTING', able: 'yes', reason: 'services not active yet: nms-core.service is activating' });
+    units();
+    expect(tick(1003)).toMatchObject({ phase: 'STARTING', able: 'yes', reason: 'services not active yet: no answer from systemd' });
     units(['nginx', 'active'], ['nms-core', 'active']);
-    expect(tick(1003)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
+    expect(tick(1003)).toMatchObject({ phase: 'ACTIVE', able: 'yes', reason: '' });
     expect(tick(1004)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
     expect(node.read('journal')).toBe('STANDBY -> WAITING\nWAITING -> STARTING\nSTARTING -> ACTIVE\n');
   });

@@ -106,7 +106,7 @@ export class StandInNode extends FileTree {
   }
 
   public start(command: string, ...args: string[]): ChildProcess {
-    // A process group of its own: what it starts may outlive it, and is to end with the node.
+    // A session of its own: what it starts may outlive it, under timeout in another group, and is to end with the node.
     const child = spawn(command, args, { env: this.env(), stdio: 'ignore', cwd: SCRIPTS, detached: true });
     this.children.push(child);
     return child;
@@ -127,9 +127,16 @@ export class StandInNode extends FileTree {
   }
 
   public destroy(): void {
-    for (const { pid } of this.children) endGroup(pid!);
-    // Who is being killed may write a last file meanwhile.
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    for (const { pid } of this.children) spawnSync('pkill', ['-KILL', '-s', String(pid)]);
+    // Who is being killed may write a last file meanwhile, and maxRetries never looks for new ones.
+    for (let left = 20; ; left -= 1) {
+      try {
+        return rmSync(this.root, { recursive: true, force: true });
+      } catch (error) {
+        if (left === 0) throw error;
+        spawnSync('sleep', ['0.1']);
+      }
+    }
   }
 
   private env(): NodeJS.ProcessEnv {
@@ -148,13 +155,5 @@ export class StandInNode extends FileTree {
       NIM_HA_SYSRQ: join(this.root, 'proc/sysrq'),
       NIM_HA_KMSG: join(this.root, 'proc/kmsg'),
     };
-  }
-}
-
-function endGroup(leader: number): void {
-  try {
-    process.kill(-leader, 'SIGKILL');
-  } catch {
-    // Nobody of it lives.
   }
 }
