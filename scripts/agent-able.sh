@@ -39,6 +39,8 @@ decide_able() {
     reason="stepped down: another node has the lock and was not heard (VRRP is IP protocol 112 to 224.0.0.18); back when that node is gone, at the latest $away_for s after; at once with: systemctl start keepalived"
   elif [[ $phase == STANDBY && $vrrp == STOP ]]; then
     reason="keepalived does not run"
+  elif [[ $phase == STANDBY && $vrrp == FAULT ]]; then
+    reason="keepalived keeps out of the election (VRRP state FAULT): the interface is down, or its check has failed"
   elif ((unwanted_since)); then
     reason="master for $((now - unwanted_since)) s without the wish to serve; keepalived is restarted after $unwanted_for"
   elif [[ $phase == WAITING ]]; then

@@ -70,14 +70,14 @@ look_for_peer() {
   fi
 }
 
-why_fenced() {
+say_why_fenced() {
   local name=''
   read -r name _ 2>/dev/null <"$fenced_file"
   if [[ $name == '?' && $nfs_answers == no ]]; then
-    printf 'after the boot: waiting for the NFS server, to ask it whether this node is fenced'
+    reason="after the boot: waiting for the NFS server, to ask it whether this node is fenced"
   elif [[ $name == '?' ]]; then
-    printf 'after the boot: asking the NFS server whether this node is fenced'
+    reason="after the boot: asking the NFS server whether this node is fenced"
   else
-    printf 'fenced at the share as %s: the other node has taken over; this one comes back by itself, as soon as it holds nothing of the share any more' "$name"
+    reason="fenced at the share as $name: the other node has taken over; this one comes back by itself, as soon as it holds nothing of the share any more"
   fi
 }

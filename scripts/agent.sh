@@ -169,7 +169,7 @@ look() {
       reason="letting go of the share by force"
     fi
   fi
-  [[ $phase != FENCED ]] || reason="$(why_fenced)"
+  [[ $phase != FENCED ]] || say_why_fenced
   [[ $phase == "$previous" && -n $since ]] || changed "$previous"
   watch_holder
   decide_able

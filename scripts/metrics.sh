@@ -10,7 +10,8 @@ gauge() {
 
 write_metrics() {
   local each is_it is_able=0 elected=0 holds=0
-  [[ $able != yes || -n $reason ]] || is_able=1
+  # What it waits for or starts is no trouble.
+  [[ $able != yes || (-n $reason && $phase != WAITING && $phase != STARTING) ]] || is_able=1
   [[ ! -e $want_master ]] || elected=1
   [[ ! -e $lock_held ]] || holds=1
   {

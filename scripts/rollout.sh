@@ -136,7 +136,7 @@ check_fencing() {
       ;;
     *)
       refuse rollout/fencing "the NFS server's answer to this node" "$answer" "free" \
-        "try on this node: ssh -i $fence_key $fence_user@$fence_server status; on the server see: journalctl -t nim-ha-fence"
+        "try on this node: ssh -i $fence_key -p $fence_port $fence_user@$fence_server status; on the server see: journalctl -t nim-ha-fence"
       ;;
   esac
 }

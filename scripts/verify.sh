@@ -21,13 +21,21 @@ judge() {
   fi
 }
 
-# Tools that the guide uses and a minimal system may lack.
+# Tools that the guide uses and a minimal system may lack. What they ask NFSv4 does without, so its port need not be open.
 judge_if_there() {
-  if command -v "$2" >/dev/null; then
-    judge "$@"
-  else
+  if ! command -v "$2" >/dev/null; then
     verdict skip "$1" "$2 is not installed here"
+  elif ! is_open "${!#}" 111; then
+    verdict skip "$1" "${!#} does not answer on port 111, which NFSv4 does not need"
+  else
+    judge "$@"
   fi
+}
+
+# is_open SERVER PORT
+is_open() {
+  # shellcheck disable=SC2016 # for the inner shell
+  timeout -s KILL 10 bash -c 'exec 3<>"/dev/tcp/$1/$2"' _ "$@" 2>/dev/null
 }
 
 verify_mounts() {
@@ -52,8 +60,11 @@ verify_mounts() {
     judge "df -h $point" df -h "$point"
     judge "ls -lart $point" ls -lart "$point"
   done
-  # shellcheck disable=SC2016 # $1 is for the inner shell
-  judge "NFS server $server answers on port 2049" bash -c 'exec 3<>"/dev/tcp/$1/2049"' _ "$server"
+  if is_open "$server" 2049; then
+    verdict ok "NFS server $server answers on port 2049"
+  else
+    verdict FAIL "NFS server $server answers on port 2049" "no connection; is nfs-server running there, and does a firewall let this node through?"
+  fi
   judge_if_there "rpcinfo -p $server" rpcinfo -p "$server"
   judge_if_there "showmount -e $server" showmount -e "$server"
 }

@@ -80,6 +80,7 @@ describe('agent.sh', () => {
     expect(node.read('calls')).toContain('--no-block start nim-ha.target nginx.service nms-core.service');
     lock();
     expect(tick(1001)).toMatchObject({ phase: 'STARTING', able: 'yes', reason: 'services not active yet: nginx.service is inactive' });
+    expect(node.read('run/nim-ha/nim-ha.prom')).toContain('nim_ha_able 1\n');
     units(['nginx', 'active'], ['nms-core', 'activating']);
     expect(tick(1002)).toMatchObject({ phase: 'STARTING', able: 'yes', reason: 'services not active yet: nms-core.service is activating' });
     units();
@@ -393,8 +394,19 @@ describe('agent.sh', () => {
   });
 
   test('a notify script that never ends does not hold up the agent', () => {
-    node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\nsleep 60\n', 0o755);
+    node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\nsleep 60\n. /notify.sh\n', 0o755);
     expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: expect.stringContaining('the notify script does not run') });
+  });
+
+  test('the notify script of NIM, as an upgrade may put it back, is not run by the agent', () => {
+    node.write('etc/nms/scripts/nms-notify-keepalived.sh', `#!/bin/bash\ncheck_nms_services=(nginx)\necho "$*" >>"${node.root}/vendor"\necho nginx\n`, 0o755);
+    expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'no', reason: expect.stringContaining('the notify script does not run') });
+    expect(node.has('vendor')).toBe(false);
+  });
+
+  test('a standby whose keepalived is in state FAULT says so, and may come back by itself', () => {
+    node.write('run/nim-ha/vrrp-state', 'FAULT\n');
+    expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'yes', reason: expect.stringContaining('VRRP state FAULT') });
   });
 
   test('without it an active node goes on with the services that it knows', () => {

@@ -71,6 +71,26 @@ describe('nim-ha on the active node', () => {
     expect(node.read('run/nim-ha/checked')).toBe('900\n');
   });
 
+  test('verify asks rpcbind where it answers, and NFSv4 does without', () => {
+    for (const name of ['keepalived', 'arping']) node.standIn(name, '');
+    for (const name of ['rpcinfo', 'showmount']) node.standIn(name, 'echo "no such service"; exit 1');
+    node.write('etc/nim-ha/node.data', `NFS_SERVER=${base64('192.0.2.13')}\n`);
+    const verdicts = (open: string) => {
+      node.standIn('bash', `[[ $2 != *dev/tcp* ]] || { [[ " ${open} " == *" $4:$5 "* ]]; exit; }; exec /bin/bash "$@"`);
+      return node.run('nim-ha.sh', 'verify').stdout.split('\n').filter((line) => /NFS server|rpcinfo|showmount/.test(line));
+    };
+    expect(verdicts('192.0.2.13:2049')).toEqual([
+      'ok    NFS server 192.0.2.13 answers on port 2049',
+      'skip  rpcinfo -p 192.0.2.13: 192.0.2.13 does not answer on port 111, which NFSv4 does not need',
+      'skip  showmount -e 192.0.2.13: 192.0.2.13 does not answer on port 111, which NFSv4 does not need',
+    ]);
+    expect(verdicts('192.0.2.13:111')).toEqual([
+      'FAIL  NFS server 192.0.2.13 answers on port 2049: no connection; is nfs-server running there, and does a firewall let this node through?',
+      'FAIL  rpcinfo -p 192.0.2.13: no such service',
+      'FAIL  showmount -e 192.0.2.13: no such service',
+    ]);
+  });
+
   describe('verify asks where the virtual IP is', () => {
     const state = (phase: string, address: boolean, services: string) => {
       for (const name of ['keepalived', 'rpcinfo', 'showmount']) node.standIn(name, '');
