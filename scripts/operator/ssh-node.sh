@@ -141,6 +141,7 @@ refuse_removal() {
     host-key) what+=", expected the node$bastion to have one of its hostKeys" ;;
     permission-denied) what+=", expected the node$bastion to take the user and the key or password" ;;
     no-credentials) what="$missing not set, or not readable, expected it to be there" ;;
+    missing-tool) what="programs of the machine that runs Terraform, got $missing in PATH, expected GNU timeout and an OpenSSH client" ;;
     unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(complaint), expected a private key without a passphrase" ;;
     bad-settings) what="settings of the $bad" ;;
     no-program) what="the removal's program on ${NIM_HA_HOST-}, got none, though /var/lib/nim-ha is there, expected it in /usr/local/lib/nim-ha; a deploy brings it back" ;;
@@ -166,9 +167,13 @@ check_settings() {
   esac
   bad="credentials, got NIM_HA_KEY_ENV='${NIM_HA_KEY_ENV-}', NIM_HA_PASSWORD_ENV='${NIM_HA_PASSWORD_ENV-}', NIM_HA_SUDO_ENV='${NIM_HA_SUDO_ENV-}', expected names of environment variables"
   # Whatever else stands there bash would evaluate.
-  local name
+  local name tool
   for name in "${NIM_HA_KEY_ENV-}" "${NIM_HA_PASSWORD_ENV-}" "${NIM_HA_SUDO_ENV-}"; do
     [[ $name =~ ^([A-Za-z_][A-Za-z0-9_]*)?$ ]] || no_answer null bad-settings
+  done
+  for tool in timeout ssh; do
+    missing="no $tool"
+    command -v "$tool" >/dev/null || no_answer null missing-tool
   done
   bad="node, got user '${NIM_HA_USER-}', host '${NIM_HA_HOST-}', port '${NIM_HA_PORT-}', $expected"
   [[ ${NIM_HA_HOST-} =~ $pattern && ${NIM_HA_USER-} =~ ^[A-Za-z0-9_][A-Za-z0-9._@-]*$ && ${NIM_HA_PORT:=22} =~ ^[0-9]+$ ]] ||

@@ -1,3 +1,6 @@
+import { execFileSync } from 'child_process';
+import { mkdirSync, symlinkSync } from 'fs';
+import { join } from 'path';
 import { NODE, Operator, WITH_KEY } from '../support/operator';
 import { flawsOf, readReport } from '../support/report';
 
@@ -13,6 +16,8 @@ interface WayIn {
   settings?: string[];
   environment?: Record<string, string>;
   says: string;
+  /** All that is in PATH beside the OpenSSH client. */
+  tools?: string[];
   /** Goes on without the node: a dead one must not keep the living one from being changed. */
   skipped?: boolean;
 }
@@ -168,6 +173,12 @@ const rows: WayIn[] = [
     says: `the key in TF_VAR_key, got Error loading key "(stdin)": error in libcrypto, expected a private key without a passphrase; ${STOPPED}`,
   },
   {
+    trouble: 'the machine that runs Terraform has no timeout',
+    id: 'ssh/missing-tool',
+    tools: ['bash', 'mktemp', 'rm', 'grep', 'head'],
+    says: `programs of the machine that runs Terraform, got no timeout in PATH, expected GNU timeout and an OpenSSH client; ${STOPPED}`,
+  },
+  {
     trouble: 'the user is empty, from a resource that is gone',
     id: 'ssh/bad-settings',
     settings: [...WITH_KEY, 'NIM_HA_USER='],
@@ -185,8 +196,17 @@ let operator: Operator;
 beforeEach(() => (operator = new Operator()));
 afterEach(() => operator.destroy());
 
-test.each(rows)('$trouble: [$id]', ({ id, code = 255, error, heard = '', settings = WITH_KEY, environment, says, skipped }) => {
+/** A PATH that has these and nothing else. */
+function only(tools: string[]): string {
+  const directory = join(operator.root, 'tools');
+  mkdirSync(directory);
+  for (const tool of tools) symlinkSync(execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim(), join(directory, tool));
+  return `${operator.root}:${directory}`;
+}
+
+test.each(rows)('$trouble: [$id]', ({ id, code = 255, error, heard = '', settings = WITH_KEY, environment, says, skipped, tools }) => {
   operator.answer(code, heard, error);
+  if (tools) environment = { PATH: only(tools) };
   const { code: ended, out } = operator.run(['remove', 'restore', ...settings, 'NIM_HA_CONNECT_LIMIT=0'], environment);
   expect({ code: ended, out }).toEqual({ code: skipped ? 0 : 5, out: expect.stringContaining(`${skipped ? 'SKIPPED' : 'FAILED'} [${id}]`) });
   const [message, ...others] = readReport(out).messages;
@@ -195,5 +215,5 @@ test.each(rows)('$trouble: [$id]', ({ id, code = 255, error, heard = '', setting
   expect(settings).toContain(`NIM_HA_HOST=${message.node}`);
   expect(flawsOf(out)).toEqual([]);
   // Who has no settings to ask with, asks nobody.
-  if (/settings|credentials|key$/.test(id) && id !== 'ssh/host-key') expect(operator.has('arguments')).toBe(false);
+  if (/settings|credentials|tool|key$/.test(id) && id !== 'ssh/host-key') expect(operator.has('arguments')).toBe(false);
 });
