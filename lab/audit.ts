@@ -125,7 +125,7 @@ export class Audit {
   /** @param besides what is lost with the answer of a ClickHouse that gives none */
   private async lostRows(besides: readonly string[]): Promise<string[]> {
     const acknowledged = this.load.acknowledged;
-    const numbers = await eventually(60, () => this.rows.numbers());
+    const numbers = await eventually(180, () => this.rows.numbers());
     if (!numbers) throw new Error(['ClickHouse does not answer through the virtual IP', ...besides].join('; '));
     const there = new Set(numbers);
     const lost = [...Array.from({ length: this.first }, (_, index) => index + 1), ...acknowledged].filter((number) => !there.has(number));

@@ -105,7 +105,7 @@ export class Matrix {
   private async begin(): Promise<void> {
     this.history = new History(this.lab);
     this.rows = await Rows.through(this.lab.sshArgs('nfs'), VIRTUAL_IP);
-    const ready = await eventually(120, async () => (await this.rows.create(), true));
+    const ready = await eventually(300, async () => (await this.rows.create(), true));
     if (!ready) throw new Error('ClickHouse does not answer through the virtual IP');
     if (!this.rowsThere) await this.rows.insert(1, ROWS_BEFORE);
     const first = this.rowsThere || ROWS_BEFORE;

@@ -114,7 +114,7 @@ export class Rehearsal {
   private async writeRows(): Promise<void> {
     this.rows = await Rows.through(this.lab.sshArgs('nfs'), VIRTUAL_IP);
     await timed(`${ROWS} rows into ClickHouse through ${VIRTUAL_IP}`, async () => {
-      const ready = await eventually(120, async () => (await this.rows.create(), true));
+      const ready = await eventually(300, async () => (await this.rows.create(), true));
       if (!ready) throw new Error('ClickHouse does not answer through the virtual IP');
       await this.rows.insert(1, ROWS);
       this.written = ROWS;
