@@ -80,18 +80,20 @@ test('removal carries its own script, refers to nothing but itself, and stops th
   expect(command.replace(/\$\$\{/g, '').replace(/%%\{/g, '')).not.toMatch(/[$%]\{/);
   const { NIM_HA_MACHINE, NIM_HA_PROGRAM, NIM_HA_RESOURCE, ...settings } = environment;
   for (const [name, value] of Object.entries(settings)) expect(value).toBe(`\${try(self.input.${name}, "")}`);
-  expect([NIM_HA_MACHINE, NIM_HA_PROGRAM]).toEqual(['${each.key}', `192.0.2.11 ${ED25519_A}\n192.0.2.12 ${ED25519_B}`]);
+  expect([NIM_HA_MACHINE, NIM_HA_PROGRAM]).toEqual(['${each.key}', `192.0.2.11 ${ED25519_A}\n192.0.2.11 at=192.0.2.11:22\n192.0.2.12 ${ED25519_B}\n192.0.2.12 at=192.0.2.12:22`]);
   expect(Object.keys(tf.resource.terraform_data)).toContain(NIM_HA_RESOURCE.replace('terraform_data.', ''));
   expect(on_failure).toBeUndefined();
   expect(interpreter).toEqual(['bash', '-c']);
   expect(JSON.stringify(identityOf(tf))).not.toContain('assets/');
 });
 
-test('what the removal is told of the program is literal: each machine, and its keys where they are verified', () => {
-  const told = (options: PairOptions): string => removal(synthesised(options)).environment.NIM_HA_PROGRAM;
-  expect(told({ ssh: SshAccess.withAgent({ user: 'ops' }).ignoringHostKeys() })).toBe('192.0.2.11 \n192.0.2.12 ');
-  expect(removal(synthesised((scope) => ({ primary: { hostKeys: variable(scope, 'keys', 'list(string)').listValue } }))).environment.NIM_HA_PROGRAM).toBe(`192.0.2.11 \n192.0.2.12 ${ED25519_B}`);
-  expect(removal(synthesised((scope) => ({ primary: { hostKeys: [variable(scope, 'key').stringValue, ED25519_A] } }))).environment.NIM_HA_PROGRAM).toBe(`192.0.2.11 ${ED25519_A}\n192.0.2.12 ${ED25519_B}`);
+test('what the removal is told of the program is literal: each machine, its keys where they are verified, and where it answers', () => {
+  const told = (options: Parameters<typeof synthesised>[0]): string[] => removal(synthesised(options)).environment.NIM_HA_PROGRAM.split('\n');
+  const [A, B] = ['192.0.2.11 at=192.0.2.11:22', '192.0.2.12 at=192.0.2.12:22'];
+  expect(told({ ssh: SshAccess.withAgent({ user: 'ops' }).ignoringHostKeys() })).toEqual(['192.0.2.11 ', A, '192.0.2.12 ', B]);
+  expect(told((scope) => ({ primary: { hostKeys: variable(scope, 'keys', 'list(string)').listValue } }))).toEqual(['192.0.2.11 ', A, `192.0.2.12 ${ED25519_B}`, B]);
+  expect(told((scope) => ({ primary: { hostKeys: [variable(scope, 'key').stringValue, ED25519_A] } }))).toEqual([`192.0.2.11 ${ED25519_A}`, A, `192.0.2.12 ${ED25519_B}`, B]);
+  expect(told((scope) => ({ primary: { host: variable(scope, 'host').stringValue } }))).toEqual([`primary ${ED25519_A}`, `192.0.2.12 ${ED25519_B}`, B]);
 });
 
 test('RETAIN says so, and does nothing', () => {

@@ -14,7 +14,7 @@ export interface NfsClientAddresses {
 
 /** What `NfsFencing.linuxServer` has to know of the server. */
 export interface LinuxServerOptions {
-  /** How the deploy logs in to the NFS server: as root, or as a user that may use `sudo` without a password. */
+  /** How the deploy logs in to the NFS server: as root, or as a user that may use `sudo` (with `sudoPassword` where it asks for one). */
   readonly ssh: SshAccess;
 
   /**

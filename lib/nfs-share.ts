@@ -18,7 +18,7 @@ export interface NfsShareProps {
   /**
    * Options for `mount -t nfs4`, one per element, instead of the guide's. Options that break locks (`nolock`, `soft`, NFSv3, ...) are
    * refused. With `sync` (here and in `fstabOptions`) a share that fills up costs nothing that was acknowledged:
-   * `[...NfsShare.GUIDE_MOUNT_OPTIONS, 'sync']`. They are in force from the next mount of a node on.
+   * `[...NfsShare.GUIDE_MOUNT_OPTIONS, 'sync']`. They are in force from the next mount of a node on; for `sync` a deploy mounts anew.
    *
    * @default - the guide's: rw, relatime, vers=4.2, rsize=524288, wsize=524288, namlen=255, hard, proto=tcp, timeo=600,
    * retrans=2, sec=sys; with proto=tcp6 where `server` is an IPv6 address

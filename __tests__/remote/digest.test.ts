@@ -23,6 +23,11 @@ test('changes with the password and with the key, and with nothing else', () => 
   expect(digest({ TF_VAR_auth_pass: 'one', TF_VAR_ssh_private_key: 'l' })).not.toBe(one);
 });
 
+test('a key with and without its last line break is one', () => {
+  expect(digest({ TF_VAR_auth_pass: 'one', TF_VAR_ssh_private_key: 'k\n' })).toBe(digest({ TF_VAR_auth_pass: 'one', TF_VAR_ssh_private_key: 'k' }));
+  expect(digest({ TF_VAR_auth_pass: 'one', TF_VAR_ssh_private_key: 'k\nl' })).not.toBe(digest({ TF_VAR_auth_pass: 'one', TF_VAR_ssh_private_key: 'kl' }));
+});
+
 test('reads a key file', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'nim-ha-key-')), 'a key');
   const of = (key: string): string => {

@@ -95,13 +95,13 @@ test('the removal knows of RETAIN, and whether the program still has the server'
   const of = (tf: any) => identity(tf).provisioner[0]['local-exec'];
   const retained = of(synthesised({}, { removalPolicy: RemovalPolicy.RETAIN }));
   expect(retained.command).toMatch(/^set -- remove-fencing retain\n/);
-  expect(retained.environment.NIM_HA_PROGRAM).toBe(`stack-NimHa@192.0.2.13 ${ED25519_A}`);
+  expect(retained.environment.NIM_HA_PROGRAM).toBe(`stack-NimHa@192.0.2.13 ${ED25519_A}\nstack-NimHa@192.0.2.13 at=192.0.2.13:22`);
   const scope = stack();
   pair(scope, { removalPolicy: RemovalPolicy.RETAIN });
   expect(of(synth(scope)).environment.NIM_HA_PROGRAM).toBe('');
   // The pair goes from the state, and stays in the program until it has.
   const decommissioned = synthesised({}, { removalPolicy: RemovalPolicy.RETAIN, decommission: true });
-  expect([identity(decommissioned).for_each, of(decommissioned).environment.NIM_HA_PROGRAM]).toEqual(['${toset([])}', `stack-NimHa@192.0.2.13 ${ED25519_A}`]);
+  expect([identity(decommissioned).for_each, of(decommissioned).environment.NIM_HA_PROGRAM]).toEqual(['${toset([])}', `stack-NimHa@192.0.2.13 ${ED25519_A}\nstack-NimHa@192.0.2.13 at=192.0.2.13:22`]);
 });
 
 test('two pairs on one server, set up at the same time, leave each other\'s scripts alone', () => {

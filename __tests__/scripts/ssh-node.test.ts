@@ -182,7 +182,7 @@ describe('the same machine under another address', () => {
   const KEY = 'ssh-ed25519 AAAA';
   const gone = (machine: string, program: string[], ...more: string[]) =>
     run(['remove', 'restore', ...WITH_KEY, `NIM_HA_MACHINE=${machine}`, `NIM_HA_PROGRAM=${program.join('\n')}`, 'NIM_HA_RESOURCE=terraform_data.x', ...more]);
-  const refused = { code: 5, out: expect.stringMatching(/FAILED \[ssh\/same-machine\]: 192.0.2.11 is not in the program any more, got one of its host keys at a.example,.* terraform state rm 'terraform_data.x\["192.0.2.11"\]'/) };
+  const refused = { code: 5, out: expect.stringMatching(/FAILED \[ssh\/same-machine\]: 192.0.2.11 is not in the program any more, got its address or one of its host keys at a.example,.* terraform state rm 'terraform_data.x\["192.0.2.11"\]'/) };
   const removed = { code: 0, out: 'nim-ha node-a: as before\n' };
   beforeEach(() => answer(0, 'nim-ha node-a: as before'));
 
@@ -198,6 +198,16 @@ describe('the same machine under another address', () => {
     ['host keys are not verified', [`a.example ${KEY}`], ['NIM_HA_HOST_KEYS=']],
   ])('is removed where %s', (_, program, more) => {
     expect(gone('192.0.2.11', program, ...more)).toEqual(removed);
+  });
+
+  test('is known by its address where two were behind one, and nothing is known of host keys', () => {
+    const forwarded = (program: string[]) => gone('192.0.2.11:2222', program, 'NIM_HA_HOST_KEYS=');
+    expect(forwarded(['192.0.2.11 ', '192.0.2.11 at=192.0.2.11:2222', 'b.example ', 'b.example at=b.example:22'])).toEqual({
+      code: 5,
+      out: expect.stringMatching(/FAILED \[ssh\/same-machine\]: 192.0.2.11:2222 is not in the program any more, got its address or one of its host keys at 192.0.2.11,/),
+    });
+    expect(readdirSync(dir)).not.toContain('arguments');
+    expect(forwarded(['192.0.2.11 ', '192.0.2.11 at=192.0.2.11:22', 'b.example ', 'b.example at=b.example:2222'])).toEqual(removed);
   });
 
   test('on an NFS server another name is another pair', () => {

@@ -48,7 +48,9 @@ const COMMAND = [
   'done',
   '[ -z "$3" ] || { something <"$3"; } 2>/dev/null || unnoticed "$3 cannot be read, or is empty"',
   'sum() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }',
-  '{ [ -z "$2" ] || printenv "$2"; printenv "$1"; if [ -n "$3" ]; then cat "$3"; fi; } | sum | cut -c 1-64',
+  // Whether a store of secrets keeps the last line break of a key, or a shell cuts it off, is no change.
+  "trimmed() { printf '%s\\n' \"$(cat)\"; }",
+  '{ [ -z "$2" ] || printenv "$2" | trimmed; printenv "$1"; if [ -n "$3" ]; then trimmed <"$3"; fi; } | sum | cut -c 1-64',
 ].join('\n');
 
 function sources(scope: IConstruct, authPass: string, login: Login): { password?: string; key?: { env?: string; file?: string } } {

@@ -42,12 +42,13 @@ function machineTrigger(machines: { [key: string]: Target }): string | undefined
 
 /**
  * What a removal has to know of the program that makes an instance go: the machines by the keys of their instances, a line for each host key, or one
- * without a key where none is known. As far as they are literals, for a removal may refer to nothing but itself.
+ * without a key where none is known, and one for where it answers. As far as they are literals, for a removal may refer to nothing but itself.
  */
 export function programNow(resource: () => TerraformData, machines: { [key: string]: Target }): { [setting: string]: string } {
-  const lines = Object.entries(machines).flatMap(([machine, { hostKeys, login }]) => {
+  const lines = Object.entries(machines).flatMap(([machine, { host, port, hostKeys, login }]) => {
     const known = login.verifyHostKeys && !Token.isUnresolved(hostKeys) ? hostKeys.filter((key) => !Token.isUnresolved(key)) : [];
-    return (known.length > 0 ? known : ['']).map((key) => `${machine} ${key}`);
+    const address = [host, port].some(Token.isUnresolved) ? [] : [`at=${host}:${port}`];
+    return [...(known.length > 0 ? known : ['']), ...address].map((key) => `${machine} ${key}`);
   });
   return {
     NIM_HA_MACHINE: '${each.key}',

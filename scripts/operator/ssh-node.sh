@@ -72,14 +72,15 @@ is_in_program() {
   [[ -z ${NIM_HA_MACHINE-} || $'\n'$NIM_HA_PROGRAM == *$'\n'"$NIM_HA_MACHINE "* ]]
 }
 
-# Where it has not, but has its machine, by a host key: what the machine is called there.
+# Where it has not, but has its machine, by a host key or where it answers: what the machine is called there. Two behind one address
+# have their ports in their names, and lose them when one of the two moves.
 other_name() {
   local machine key
   ! is_in_program || return 0
   while read -r machine key; do
     # On a server there may be several: another name is another pair.
     [[ $verb != remove-fencing || ${machine%@*} == "${NIM_HA_MACHINE%@*}" ]] || continue
-    [[ -n $key && $'\n'${NIM_HA_HOST_KEYS-}$'\n' == *$'\n'"$key"$'\n'* ]] || continue
+    [[ $key == "at=$NIM_HA_HOST:${NIM_HA_PORT:-22}" || (-n $key && $'\n'${NIM_HA_HOST_KEYS-}$'\n' == *$'\n'"$key"$'\n'*) ]] || continue
     printf '%s' "$machine"
     return
   done <<<"$NIM_HA_PROGRAM"
@@ -91,7 +92,7 @@ refuse_other_name() {
   [[ $mode == restore ]] || return 0
   other="$(other_name)"
   [[ -n $other ]] || return 0
-  say "FAILED [ssh/same-machine]: $NIM_HA_MACHINE is not in the program any more, got one of its host keys at $other, expected another machine there; nothing was removed." \
+  say "FAILED [ssh/same-machine]: $NIM_HA_MACHINE is not in the program any more, got its address or one of its host keys at $other, expected another machine there; nothing was removed." \
     "If it is one machine under another address: deploy, which enters it under the new one, take the old entry out of the state, and run this again:" \
     "terraform state rm '${NIM_HA_RESOURCE}[\"$NIM_HA_MACHINE\"]'." \
     "If it is not, give the new one host keys of its own"

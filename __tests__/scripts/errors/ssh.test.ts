@@ -111,7 +111,7 @@ const rows: WayIn[] = [
     id: 'ssh/same-machine',
     settings: [...WITH_KEY, 'NIM_HA_MACHINE=192.0.2.11', 'NIM_HA_PROGRAM=a.example ssh-ed25519 AAAA', 'NIM_HA_RESOURCE=terraform_data.x'],
     says:
-      '192.0.2.11 is not in the program any more, got one of its host keys at a.example, expected another machine there; nothing was removed. If it is one machine under another address: ' +
+      '192.0.2.11 is not in the program any more, got its address or one of its host keys at a.example, expected another machine there; nothing was removed. If it is one machine under another address: ' +
       'deploy, which enters it under the new one, take the old entry out of the state, and run this again: terraform state rm \'terraform_data.x["192.0.2.11"]\'. If it is not, give the new one host keys of its own',
   },
   {
