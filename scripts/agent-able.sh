@@ -4,7 +4,11 @@
 decide_able() {
   able=yes
   case "$phase" in
-    ACTIVE) return ;;
+    ACTIVE)
+      # It serves on, but may not hear that another node is to take over.
+      [[ $notify_works == yes ]] || say_notify_broken
+      return
+      ;;
     STARTING)
       reason="services not active yet: ${down_service:-${changing_service:-no answer from systemd}}"
       return
@@ -24,7 +28,8 @@ decide_able() {
   if ((lock_failures >= 3)); then
     able=no reason="the lock on the share cannot be asked for; see: systemctl status nim-ha-lock"
   elif [[ $notify_works == no ]]; then
-    able=no reason="the notify script does not run: $scripts_dir/nms-notify-keepalived.sh"
+    able=no
+    say_notify_broken
   elif [[ $check_works == no ]]; then
     able=no reason="the check script does not run: $scripts_dir/nms-check-keepalived.sh"
   elif [[ $phase != WAITING && -n $hold_down_reason ]]; then
@@ -41,11 +46,19 @@ decide_able() {
     reason="keepalived does not run"
   elif [[ $phase == STANDBY && $vrrp == FAULT ]]; then
     reason="keepalived keeps out of the election (VRRP state FAULT): the interface is down, or its check has failed"
-  elif ((unwanted_since)); then
+  elif [[ $phase == WAITING && -n $letting_go_why ]]; then
+    reason="letting go of the last lock, then another one is asked for: $letting_go_why"
+  elif [[ $phase == WAITING ]] && ((now - share_read_at > lease + unread_for)); then
+    able=no reason="the share does not answer this node, though its server does on port 2049, for $((now - share_read_at)) s"
+  elif ((unwanted_since)) && [[ $phase == STANDBY ]]; then
     reason="master for $((now - unwanted_since)) s without the wish to serve; keepalived is restarted after $unwanted_for"
   elif [[ $phase == WAITING ]]; then
     reason="waits for the lock on the share: the other node has it, or the NFS server keeps it for a dead one, for up to $lease s"
   fi
+}
+
+say_notify_broken() {
+  reason="the notify script does not run: $scripts_dir/nms-notify-keepalived.sh"
 }
 
 what_drains() {

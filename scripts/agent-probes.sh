@@ -68,17 +68,28 @@ watch_keepalived() {
 }
 
 # A switchover that was interrupted leaves a master that nobody wants to serve, and so does a notify that could not run just then: only
-# the address tells of that one. VRRP has to elect anew.
+# the address tells of that one. Or it leaves a wish, and with it the lock, where another node is master. VRRP has to elect anew.
 watch_wish() {
-  if ! is_unwanted_master; then
+  local what=''
+  if is_unwanted_master; then
+    what="master for $unwanted_for s without the wish to serve"
+  elif is_wish_left; then
+    what="without the virtual IP for $unwanted_for s, and the wish to serve is still there"
+  fi
+  if [[ -z $what ]]; then
     unwanted_since=0
   elif ((!unwanted_since)); then
     unwanted_since="$now"
   elif ((now - unwanted_since > unwanted_for)); then
     unwanted_since=0
-    note "master for $unwanted_for s without the wish to serve: restarting keepalived"
+    note "$what: restarting keepalived"
     systemctl --no-block try-restart keepalived.service
   fi
+}
+
+# What serves keeps its lock from whoever has the address now, who gives way to it. A deploy may be changing the address.
+is_wish_left() {
+  [[ -e $want_master && $phase != ACTIVE && $vrrp != STOP && -n $virtual_ip ]] && ! has_address "$virtual_ip" && ! step_runs
 }
 
 is_unwanted_master() {

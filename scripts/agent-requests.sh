@@ -54,7 +54,7 @@ reconcile() {
   case "$phase" in
     WAITING) count_lock_failures ;;&
     # Not over somebody's stop: that service is to fail.
-    WAITING | STARTING) [[ $mounted == no || $interrupted == yes ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
+    WAITING | STARTING) [[ $mounted == no || $interrupted == yes || -n $letting_go_why ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
     DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;
     # A check that is not there, or is no script, counts as a success with keepalived.
     FAILED) [[ $check_works == yes ]] || systemctl --no-block try-restart keepalived.service ;;

@@ -56,10 +56,16 @@ look_at_start() {
 }
 
 # Sets `lock`. When all processes that held it were killed it is anybody's, and what still runs here must not write; the mark stays,
-# and with it the watch over the lease, while something does.
+# and with it the watch over the lease, while something does. Without the mark nothing may run, be it what was started while a lock came to its end.
 look_at_lock() {
   lock=no
-  [[ -e $lock_held ]] || return
+  if [[ ! -e $lock_held ]]; then
+    if slice_populated && ! is_populated "$lock_cgroup"; then
+      note "services run here without the lock: killing $(slice_processes)"
+      empty_slice 1
+    fi
+    return
+  fi
   lock=yes
   is_populated "$lock_cgroup" && return
   if [[ -e $lock_held ]]; then # it did not end in order just now
@@ -70,6 +76,18 @@ look_at_lock() {
     rm -f "$lock_held"
   fi
   lock=no
+}
+
+# Sets letting_go_why, empty unless the lock holder kills the services itself just now.
+look_whether_letting_go() {
+  letting_go_why=''
+  [[ -e $letting_go ]] || return
+  if is_populated "$lock_cgroup"; then
+    read -r letting_go_why <"$letting_go"
+    : "${letting_go_why:=the lock comes to its end}"
+  else
+    rm -f "$letting_go"
+  fi
 }
 
 # One call to systemd for all of them. A unit with a job queued is being restarted by somebody: that is not down yet.

@@ -13,14 +13,14 @@ away_at_most=3600
 soon=60
 
 heartbeat_seen="$run_dir/heartbeat-seen"
-holder_beats_since=0 holder_beat_at=0 holder_size='' away_for=0 back_at=0
+holder_beats_since=0 holder_beat_at=0 holder_size='' share_read_at=0 away_for=0 back_at=0
 
 # The holder's heartbeat is the size of the lock file, and its last byte a dash where the holder's services have failed. Reading it may
 # hang with the server, so one child at a time does; what cannot be read is no news.
 watch_holder() {
   local size last
-  if [[ $phase != WAITING && ! -e $stepped_down_file ]]; then
-    holder_beats_since=0 holder_size=''
+  if [[ ($phase != WAITING || -n $letting_go_why) && ! -e $stepped_down_file ]]; then
+    holder_beats_since=0 holder_size='' share_read_at="$now"
     return
   fi
   if ! kill -0 "${holder_probe:-}" 2>/dev/null; then
@@ -34,6 +34,7 @@ watch_holder() {
   [[ -s $heartbeat_seen ]] && read -r size last <"$heartbeat_seen"
   [[ -n ${size-} ]] || return
   : >"$heartbeat_seen"
+  share_read_at="$now"
   if [[ -n $holder_size && $size != "$holder_size" && $last != - ]]; then
     holder_beat_at="$now"
     ((holder_beats_since)) || holder_beats_since="$now"

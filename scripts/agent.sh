@@ -49,12 +49,14 @@ remount_after=5 # tries to ask for the lock
 stuck_after=30  # without a check of keepalived's
 unwanted_for=15 # master, and nobody wants the services here
 steady_after=60 # active without a break: only then have the services started
+unread_for=60   # more than the lease: one that waits for a lock has not been able to read the share
+max_gap=10      # between two looks; more, and the machine stood still
 slow_drain=60   # letting go for so long is told, and no standby to count on
 stuck_drain=300 # and then done by force
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_read=0 next_question=0 next_write=0 next_metrics=0 written=''
 starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
-keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0
+keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0 looked_at=0 letting_go_why=''
 phase=STANDBY interrupted=no since='' phase_at=0 reason='' now=0 phase_changes=0 start_deadline="$usual_start_deadline"
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -112,10 +114,21 @@ fail_now() {
   fi
 }
 
+# A machine that stood still knows nothing of that time: what it knew before is no older than its last look, and keepalived has not
+# missed a check.
+look_at_gap() {
+  if ((now - looked_at > max_gap)); then
+    keepalived_since="$now" next_write=0
+    write_state
+  fi
+  looked_at="$now"
+}
+
 look() {
   local wish=no lock populated=no maintenance=no previous="$phase" from
   mounted=no vrrp=STOP
   read_uptime
+  look_at_gap
   [[ ! -r $vrrp_file ]] || read -r vrrp <"$vrrp_file"
   if ((!${#services[@]} || now >= next_read)); then
     next_read=$((now + read_every))
@@ -127,14 +140,17 @@ look() {
   fi
   [[ ! -e $want_master ]] || wish=yes
   look_at_lock
+  look_whether_letting_go
   [[ ! -e $maintenance_file ]] || maintenance=yes
   ! slice_populated || populated=yes
   ! is_share_mounted || mounted=yes
   [[ -z $nfs_server ]] || probe_nfs_server
   services_are=down down_service='' changing_service=''
-  [[ $wish == yes && $lock == yes ]] && look_at_services
   from="$phase"
   look_at_heartbeat "$lock"
+  # This lock serves nobody any more; the next one waits for its end.
+  [[ -z $letting_go_why || $cut_off == yes || $wish == no ]] || lock=no
+  [[ $wish == yes && $lock == yes ]] && look_at_services
   look_at_hold_down
   look_at_fault
   look_at_fence
@@ -200,7 +216,7 @@ write_state() {
 
 mkdir -p "$run_dir"
 read_uptime
-keepalived_since="$now" deaf_since="$now" phase_at="$now"
+keepalived_since="$now" deaf_since="$now" phase_at="$now" looked_at="$now" share_read_at="$now"
 recall
 recall_holder
 read_fencing

@@ -83,12 +83,14 @@ keeper() {
   trap 'reboot_now "the lock holder and its keeper came to an end before the services did"' EXIT
   read -r word
   if [[ $word != released ]]; then
+    echo "the lock holder died" >"$letting_go"
     empty_slice 10
     note "the lock holder died: killed the services before the lock can go"
     systemctl --no-block stop nim-ha.target 7>&- 9>&- & # not waited for, for it may hang, too
     leave_nothing
     rm -f "$lock_held"
     release
+    rm -f "$letting_go"
   fi
   trap - EXIT
 }
@@ -96,12 +98,17 @@ keeper() {
 # Returns when nobody lives who could write, and nothing that they wrote is still on its way: a process that is killed leaves
 # that to the kernel. Until then `lock-held` stays, and with it the watch over the lease.
 leave_nothing() {
-  until empty_slice 10; do
-    note "a process of the services cannot be killed; the lock stays held"
-  done
-  until is_written "$clickhouse_mount" && is_written "$nms_mount"; do
-    note "the share does not take what was written last; the lock stays held"
-    pause 1
+  local left=yes
+  while [[ $left == yes ]]; do
+    until empty_slice 10; do
+      note "a process of the services cannot be killed; the lock stays held"
+    done
+    until is_written "$clickhouse_mount" && is_written "$nms_mount"; do
+      note "the share does not take what was written last; the lock stays held"
+      pause 1
+    done
+    # Or what was started meanwhile would go on.
+    slice_populated || left=no
   done
   [[ -z $fence_server ]] || take_mark_back || note "the share does not give this node's mark back: the peer will fence it"
 }
@@ -227,6 +234,7 @@ done
 stop_asking
 
 [[ $stopping == asked ]] || {
+  echo "lock holder ends: $stopping" >"$letting_go"
   note "lock holder ends: $stopping; killing the services"
   systemctl --no-block stop nim-ha.target 7>&- 9>&- &
 }
@@ -241,4 +249,5 @@ exec 9>&-
 # waited for.
 tries=100
 while kill -0 "$keeper_pid" "$heartbeat_pid" 2>/dev/null && ((tries-- > 0)); do pause 0.1; done
+rm -f "$letting_go"
 [[ $stopping == asked ]]

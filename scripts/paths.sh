@@ -16,6 +16,7 @@ nms_conf="$root/etc/nms/nms.conf"
 run_dir="$root/run/nim-ha"
 want_master="$run_dir/want-master"
 lock_held="$run_dir/lock-held"
+letting_go="$run_dir/letting-go" # the lock holder kills the services, and why: their end is no failure of theirs
 state_file="$run_dir/state"
 failed_file="$run_dir/failed"                 # this election failed; goes with the wish
 hold_down_file="$run_dir/hold-down"           # when, and why: the check says "unable" for a while, elected or not

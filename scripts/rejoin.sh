@@ -58,7 +58,8 @@ case $? in
   *) stay "node.data cannot be read" ;;
 esac
 read_known
-if answer="$(ask_server status)"; then
+# After a boot a server that cannot tell (its disk is read-only, say) is one that does not answer.
+if answer="$(ask_server status)" && [[ $known != '?' || $answer == free || $answer == fenced\ * ]]; then
   case "$answer" in
     fenced\ *) come_back "${answer#fenced }" ;;
     free) ;;
@@ -70,7 +71,8 @@ elif ((now - since < unheard_for)); then
   printf '? %s\n' "$since" >"$fenced_file"
   exit 1
 else
-  note "after the boot: $(no_answer); the lease decides"
+  note "after the boot: ${answer:-$(no_answer)}; the lease decides"
+  answer=''
 fi
 if [[ -e $lock_held ]]; then
   note "this node has the lock, and is not fenced"

@@ -126,6 +126,87 @@ describe('agent.sh: the last resorts', () => {
     });
   });
 
+  describe('a node that has failed, and does not hear that another one is master', () => {
+    const RELIEVED = 'without the virtual IP for 15 s, and the wish to serve is still there';
+    const failed = (address: boolean) => {
+      node.elect();
+      node.holdLock();
+      node.write('run/nim-ha/failed', '');
+      node.write('run/nim-ha/hold-down', '990 nginx.service is failed\n');
+      node.write('run/nim-ha/vrrp-state', 'MASTER\n');
+      node.standIn('ip', address ? 'echo inet' : '');
+    };
+    /** Its keepalived goes on running the check. */
+    const pass = (seconds: number) =>
+      node.watch(seconds, 2, () => {
+        node.write('run/nim-ha/checked', node.read('proc/uptime').replace(/\..*/, ''));
+        return node.read('calls').includes(RESTART);
+      });
+
+    test('has its keepalived restarted, which takes the wish and the lock away', async () => {
+      failed(false);
+      await pass(60);
+      expect(node.read('calls')).toContain(RESTART);
+      expect(node.read('journal')).toContain(RELIEVED);
+    });
+
+    test('is left alone while it has the address: nobody else is there', async () => {
+      failed(true);
+      await pass(40);
+      expect(node.read('calls')).not.toContain(RESTART);
+    });
+
+    test('is left alone while a deploy is at work, which may be changing the address', async () => {
+      failed(false);
+      node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"; case "$*" in "is-active nim-ha-step.service") echo activating ;; *) exit 3 ;; esac`);
+      await pass(40);
+      expect(node.read('calls')).not.toContain(RESTART);
+    });
+  });
+
+  describe('a share that cannot be read while its server takes connections', () => {
+    const said = async (readable: boolean) => {
+      const all: Record<string, string>[] = [];
+      node.elect();
+      if (readable) node.write('var/lib/nms/.nim-ha/lock', '.');
+      await node.watch(230, 10, () => {
+        if (node.has('run/nim-ha/state')) all.push(node.state());
+        return false;
+      });
+      return all;
+    };
+
+    test('makes the node that waits for its lock unable, a minute after a lease would have been over', async () => {
+      const all = await said(false);
+      const at = (state: Record<string, string>) => Number(state.updated) - 1000;
+      expect(all.filter((state) => at(state) > 0 && at(state) < 140 && state.able !== 'yes')).toEqual([]);
+      const late = all.filter((state) => at(state) > 170);
+      expect(late.length).toBeGreaterThan(2);
+      for (const state of late) expect(state).toMatchObject({ phase: 'WAITING', able: 'no', reason: expect.stringMatching(/^the share does not answer this node, though its server does on port 2049, for \d+ s$/) });
+    });
+
+    test('is no such case where it can be read: another node has the lock', async () => {
+      for (const state of (await said(true)).slice(2)) expect(state).toMatchObject({ phase: 'WAITING', able: 'yes' });
+    });
+  });
+
+  describe('a machine that stood still', () => {
+    const KILL = '--no-block kill --kill-who=all --signal=KILL keepalived.service';
+    test('finds its keepalived as it was: it has missed no check', async () => {
+      node.write('run/nim-ha/vrrp-state', 'BACKUP\n');
+      node.write('run/nim-ha/checked', '999\n');
+      node.write('etc/nms/scripts/nms-check-keepalived.sh', `#!/bin/bash\n. ${node.script('nms-check-keepalived.sh')}\n`, 0o755);
+      const agent = node.start(node.script('agent.sh'));
+      await node.until('it has looked', () => node.has('run/nim-ha/state'));
+      node.uptime(1035);
+      await node.until('it looks again', () => node.state().updated === '1035');
+      node.uptime(1041);
+      await node.until('and once more', () => Number(node.state().updated) > 1035);
+      agent.kill('SIGKILL');
+      expect(node.read('calls')).not.toContain(KILL);
+    });
+  });
+
   describe('a lock that cannot even be asked for', () => {
     const mountAnew = '--no-block restart var-lib-clickhouse.mount var-lib-nms.mount';
     beforeEach(() => {

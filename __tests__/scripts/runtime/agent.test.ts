@@ -30,7 +30,7 @@ describe('agent.sh', () => {
     });
 
     test('not while a process of the services lives', () => {
-      node.cgroup(process.pid);
+      node.cgroup(node.start('sleep', '60').pid!);
       tick();
       expect(node.read('calls')).not.toContain('restart');
     });
@@ -188,6 +188,36 @@ describe('agent.sh', () => {
       active();
       expect([1080, 1160, 1240, 1320, 1400].map(dies)).toEqual(Array(5).fill(['STARTING', 'ACTIVE']));
     });
+  });
+
+  test('what runs without a lock, be it started while the last one came to its end, is killed', async () => {
+    elect();
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
+    node.write('lock-cgroup/cgroup.events', 'populated 1\nfrozen 0\n');
+    tick(1000);
+    expect(service.signalCode).toBeNull(); // a lock holder lives, and systemd ends with it what it has started
+    node.write('lock-cgroup/cgroup.events', 'populated 0\nfrozen 0\n');
+    tick(1001);
+    await node.until('it is killed', () => service.signalCode === 'SIGKILL');
+    expect(node.read('journal')).toContain(`services run here without the lock: killing ${service.pid} (sleep)`);
+  });
+
+  test('services that the lock holder kills have not failed, and none is started before it has ended', () => {
+    active();
+    node.write('run/nim-ha/letting-go', 'lock holder ends: lost\n');
+    node.write('calls', '');
+    units(['nginx', 'inactive'], ['nms-core', 'inactive']);
+    expect(tick(1010)).toMatchObject({ phase: 'WAITING', able: 'yes', reason: 'letting go of the last lock, then another one is asked for: lock holder ends: lost' });
+    expect(node.has('run/nim-ha/hold-down')).toBe(false);
+    expect(node.read('calls')).not.toContain('start nim-ha.target');
+    // A share that does not answer then is one that this node is cut off from, all the same.
+    node.write('run/nim-ha/beat', '1000\n');
+    expect(tick(1060)).toMatchObject({ phase: 'ISOLATED' });
+    node.remove('run/nim-ha/lock-held');
+    node.write('lock-cgroup/cgroup.events', 'populated 0\nfrozen 0\n');
+    expect(tick(1061)).toMatchObject({ phase: 'WAITING' });
+    expect([node.has('run/nim-ha/letting-go'), node.read('calls')]).toEqual([false, expect.stringContaining('start nim-ha.target')]);
   });
 
   test('all processes that held the lock killed: what still runs is killed, and the mark goes with it', async () => {
@@ -413,7 +443,7 @@ describe('agent.sh', () => {
     active();
     node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\r\n', 0o755);
     units(['nginx', 'active'], ['nms-core', 'active']);
-    expect(tick(1010)).toMatchObject({ phase: 'ACTIVE', able: 'yes', services: 'nginx nms-core' });
+    expect(tick(1010)).toMatchObject({ phase: 'ACTIVE', able: 'yes', services: 'nginx nms-core', reason: expect.stringContaining('the notify script does not run') });
     units(['nginx', 'failed'], ['nms-core', 'active']);
     expect(tick(1020)).toMatchObject({ phase: 'FAILED', able: 'no', reason: 'nginx.service is failed' });
   });

@@ -444,6 +444,19 @@ describe('rejoin.sh', () => {
     await node.notes('after the boot: no answer from the NFS server');
   });
 
+  test('after a boot, a server that cannot tell is one that does not answer: the lease decides', async () => {
+    node.answers({ status: 'refused: /var/lib cannot be written' });
+    node.write('run/nim-ha/fenced', '? 950\n');
+    node.uptime(1039);
+    expect([rejoin(), node.read('run/nim-ha/fenced')]).toEqual([1, '? 950\n']);
+    node.uptime(1040);
+    expect([rejoin(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([0, false, true]);
+    await node.notes('after the boot: refused: /var/lib cannot be written; the lease decides');
+    // A fence that is known is another matter.
+    node.write('run/nim-ha/fenced', `${NAME}\n`);
+    expect([rejoin(), node.read('run/nim-ha/fenced')]).toEqual([1, `${NAME}\n`]);
+  });
+
   test('is not back without the share, and tries again', async () => {
     node.write('away', '');
     node.write('proc/mounts', '');

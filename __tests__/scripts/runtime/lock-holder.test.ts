@@ -130,9 +130,11 @@ describe('lock-holder.sh', () => {
     expect(free()).toBe(false); // the slice still says populated
     // The agent watches over the lease for as long as somebody could write.
     expect(node.has('run/nim-ha/lock-held')).toBe(true);
+    expect(node.read('run/nim-ha/letting-go')).toBe('the lock holder died\n');
     node.cgroup();
     await node.until('the lock is free', free);
     expect(node.has('run/nim-ha/lock-held')).toBe(false);
+    await node.until('nothing says any more that it is being let go of', () => !node.has('run/nim-ha/letting-go'));
     expect(node.read('calls')).toContain('--no-block stop nim-ha.target');
   });
 
@@ -168,13 +170,34 @@ describe('lock-holder.sh', () => {
     expect(node.has('run/nim-ha/lock-held')).toBe(false);
   });
 
+  test('what was started while the share took what was written last is killed, too, before the lock goes', async () => {
+    const holder = start();
+    await held();
+    node.standIn('sync', `[[ -e "${node.root}/synced" ]] || { : >"${node.root}/synced"; sleep 1; }`);
+    holder.kill('SIGTERM');
+    await node.until('it waits for the share', () => node.has('synced'));
+    const late = node.start('sleep', '60');
+    node.cgroup(late.pid!);
+    await node.until('the late one is killed', () => late.signalCode === 'SIGKILL');
+    expect([free(), node.has('run/nim-ha/lock-held')]).toEqual([false, true]);
+    node.cgroup();
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect(free()).toBe(true);
+  });
+
   test('keeper killed: the services go, then the lock, and it ends as failed', async () => {
     const holder = start();
     await held();
     await new Promise((done) => setTimeout(done, 300));
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
     process.kill(children(holder)[0], 'SIGKILL');
+    await node.until('the services are killed', () => service.signalCode === 'SIGKILL');
+    expect(node.read('run/nim-ha/letting-go')).toBe('lock holder ends: keeper-died\n');
+    node.cgroup();
     await node.until('it ends', () => holder.exitCode !== null);
     expect(holder.exitCode).toBe(1);
+    expect(node.has('run/nim-ha/letting-go')).toBe(false);
     expect(node.read('journal')).toContain('keeper-died');
     expect(free()).toBe(true);
   });
