@@ -19,6 +19,8 @@ load_data "$node_data"
 . "$lib/report.sh"
 # shellcheck source-path=SCRIPTDIR source=mounts.sh
 . "$lib/mounts.sh"
+# shellcheck source-path=SCRIPTDIR source=removals.sh
+. "$lib/removals.sh"
 # shellcheck source-path=SCRIPTDIR source=peers.sh
 . "$lib/peers.sh"
 
@@ -118,7 +120,7 @@ compare_pair() {
 compare_since_removal() {
   local point
   point="${point_of[$1]}"
-  [[ -e $probe/nms/.nim-ha/removed/$(uname -n) ]] && ! is_nfs_mounted "$point" && ! is_empty_directory "$point" || return 0
+  [[ -n "$(removal_notes "$probe/nms")" ]] && ! is_nfs_mounted "$point" && ! is_empty_directory "$point" || return 0
   problem storage/data-on-both "data of $1" "the pair's on the share, and what this node has served since the pair was removed from it" \
     "one of them" "$(choose_data "$point")"
 }

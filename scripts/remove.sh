@@ -23,6 +23,8 @@ load_data "$node_data"
 . "$lib/files.sh"
 # shellcheck source-path=SCRIPTDIR source=mounts.sh
 . "$lib/mounts.sh"
+# shellcheck source-path=SCRIPTDIR source=removals.sh
+. "$lib/removals.sh"
 # shellcheck source-path=SCRIPTDIR source=packages.sh
 . "$lib/packages.sh"
 # shellcheck source-path=SCRIPTDIR source=pause.sh
@@ -59,7 +61,7 @@ note_removal() {
     return
   fi
   # shellcheck disable=SC2016 # for the inner shell
-  if timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2" && rm -f "$3" "$4"' _ "$share_dir/removed" "$(uname -n)" \
+  if timeout -s KILL 30 bash -c 'mkdir -p "$1" && printf "%s\n" "$3" >"$1/$2" && rm -f "$4" "$5"' _ "$share_dir/removed" "$(removal_note)" "$(uname -n)" \
     "$share_dir/fence-keys/${data[NAME]}.pub" "$share_dir/nodes/${data[NAME]}@${data[HOST]}"; then
     : >"$var_dir/removal-noted"
   else

@@ -23,6 +23,8 @@ load_data "$node_data"
 . "$lib/files.sh"
 # shellcheck source-path=SCRIPTDIR source=mounts.sh
 . "$lib/mounts.sh"
+# shellcheck source-path=SCRIPTDIR source=removals.sh
+. "$lib/removals.sh"
 # shellcheck source-path=SCRIPTDIR source=peers.sh
 . "$lib/peers.sh"
 # shellcheck source-path=SCRIPTDIR source=apply.sh
@@ -41,9 +43,11 @@ storage() {
 }
 
 check_peer() {
+  local notes
   compare_identity "$nms_mount"
   end_on_problems
-  rm -f "$share_dir/removed/$(uname -n)" "$var_dir/removal-noted"
+  mapfile -t notes < <(removal_notes "$nms_mount")
+  rm -f "${notes[@]}" "$var_dir/removal-noted"
 }
 
 # change_standby leave|start: the other node is active, or this one is not of the pair yet, so it can be changed while quiet.

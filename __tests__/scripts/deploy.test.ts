@@ -1,6 +1,6 @@
 import { spawn } from 'child_process';
 import { join } from 'path';
-import { DeployNode, Result } from './support/deploy-node';
+import { DeployNode, MACHINE_IDS, Result } from './support/deploy-node';
 
 function ok(result: Result): string {
   expect(result).toEqual({ code: 0, out: expect.any(String) });
@@ -290,7 +290,7 @@ describe('a deployed primary', () => {
   test('is told nothing of the kind by a removal that goes on where one has stopped after its note', () => {
     node.wrap('sync', '[[ $* != *usr/local* ]] || exit 1; next "$@"');
     expect(node.step('remove', 'restore').code).not.toBe(0);
-    expect(node.has('fake/nfs/nms/.nim-ha/removed/node-primary')).toBe(true);
+    expect(node.read(`fake/nfs/nms/.nim-ha/removed/${MACHINE_IDS.primary}`)).toBe('node-primary\n');
     node.wrap('sync', 'next "$@"');
     expect(ok(node.step('remove', 'restore'))).not.toContain('takes no note');
   });

@@ -1,8 +1,13 @@
-import { DeployNode } from './support/deploy-node';
+import { DeployNode, Result } from './support/deploy-node';
 
 let node: DeployNode;
 beforeEach(() => (node = new DeployNode()));
 afterEach(() => node.destroy());
+
+function ok(result: Result): string {
+  expect(result).toEqual({ code: 0, out: expect.any(String) });
+  return result.out;
+}
 
 test('a unit that an interrupted installation has left masked is the next stage\'s to finish', () => {
   node.write('fake/units/keepalived.service', 'masked-runtime inactive\n');
@@ -82,6 +87,37 @@ describe('data that must not meet, nor be hidden', () => {
     expect(refusal('storage/data-on-both')).toContain('what this node has served since the pair was removed from it');
     node.bash('rm -rf "$NIM_HA_ROOT/var/lib/nms" "$NIM_HA_ROOT/var/lib/clickhouse"; mkdir "$NIM_HA_ROOT/var/lib/nms" "$NIM_HA_ROOT/var/lib/clickhouse"');
     expect(node.step('preflight').code).toBe(0);
+  });
+
+  test('nor where its hostname is another one by then; the note of the removal goes with the deploy', () => {
+    const removed = 'ls "$FAKE/nfs/nms/.nim-ha/removed"';
+    for (const step of [['preflight'], ['stage'], ['rollout', '2'], ['remove', 'restore']]) ok(node.step(...step));
+    node.write('fake/hostname', 'renamed\n');
+    node.upload();
+    node.uploadSecret('s3cret.X');
+    refusal('storage/data-on-both');
+    // Another machine has nothing to do with it.
+    const id = node.read('etc/machine-id');
+    node.write('etc/machine-id', `${'c'.repeat(32)}\n`);
+    ok(node.step('preflight'));
+    // This one was installed anew.
+    node.write('fake/hostname', 'node-primary\n');
+    refusal('storage/data-on-both');
+    node.write('etc/machine-id', id);
+    node.write('fake/hostname', 'renamed\n');
+    node.bash('cd "$NIM_HA_ROOT/var/lib" && mkdir old && mv nms clickhouse old && mkdir nms clickhouse');
+    node.write('fake/nfs/nms/.nim-ha/removed/node-secondary', '');
+    for (const step of [['preflight'], ['stage'], ['rollout', '2']]) ok(node.step(...step));
+    expect(node.bash(removed).out).toBe('node-secondary\n');
+  });
+
+  test('a machine without an id is known by its hostname', () => {
+    const removed = 'ls "$FAKE/nfs/nms/.nim-ha/removed"';
+    node.write('etc/machine-id', 'uninitialized\n');
+    for (const step of [['preflight'], ['stage'], ['rollout', '2'], ['remove', 'restore']]) ok(node.step(...step));
+    expect(node.bash(removed).out).toBe('node-primary\n');
+    node.upload();
+    refusal('storage/data-on-both');
   });
 });
 

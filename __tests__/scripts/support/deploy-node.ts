@@ -7,6 +7,7 @@ const SCRIPTS = resolve(__dirname, '../../../scripts');
 const STAND_INS = resolve(__dirname, 'stand-ins');
 
 const SERVICES = ['nginx', 'nms-core'];
+export const MACHINE_IDS = { primary: 'a'.repeat(32), secondary: 'b'.repeat(32) };
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 export const fstabLines = (server: string): string =>
@@ -42,6 +43,7 @@ export class DeployNode extends FileTree {
   constructor(public readonly role: 'primary' | 'secondary' = 'primary') {
     super('nim-ha-deploy-');
     this.write('etc/fstab', 'LABEL=root / ext4 defaults 0 1\n');
+    this.write('etc/machine-id', `${MACHINE_IDS[role]}\n`);
     this.write('etc/nms/nms.conf', '# NIM\nuser: nms\n');
     this.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\necho vendor\n', 0o755);
     this.write('var/lib/clickhouse/data/part.bin', 'rows on this disk');
