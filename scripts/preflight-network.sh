@@ -65,12 +65,15 @@ check_network() {
   check_stranger "$interface" "$address"
 }
 
-# Used already is fine only when the pair itself uses it: this node was deployed with it, or, on a node that is new to a
-# pair, the share shows that the pair has served.
+# Used already is fine only when the pair itself uses it: this node was deployed with it, the last time or, where that deploy has not come to its
+# end, before; or, on a node that is new to a pair, the share shows that the pair has served.
 check_stranger() {
-  local interface="$1" address="$2" deployed=
-  [[ ! -e $installed_node_data ]] || deployed="$(node_value VIRTUAL_IP "$installed_node_data" 2>/dev/null || true)"
-  [[ ${deployed%/*} != "$address" ]] || return 0
+  local interface="$1" address="$2" file deployed=
+  for file in "$left_data" "$installed_node_data"; do
+    [[ -e $file ]] || continue
+    deployed="$(node_value VIRTUAL_IP "$file" 2>/dev/null || true)"
+    [[ ${deployed%/*} != "$address" ]] || return 0
+  done
   # The pair that is taken over has it, here or on its other node.
   ! takes_over || ! has_foreign_conf || ! grep -qwF -- "$address" "$keepalived_conf" || return 0
   if [[ -n "$(ip -o -4 address show to "$address" 2>/dev/null)" ]]; then

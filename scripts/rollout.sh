@@ -61,7 +61,7 @@ change_standby() {
   if [[ -n $conf_due || -n $mounts_due ]] || ! keepalived_runs; then
     [[ -z $conf_due ]] || rm -f "$applied_file"
     step_aside
-    [[ $1 != leave ]] || remember_share || cannot_keep "$left_data"
+    [[ $1 != leave ]] || remember_in_force
     apply
     mount_shares
     if [[ $1 == leave ]]; then
@@ -102,6 +102,7 @@ change_active() {
   elif ! keepalived_runs; then
     restart="keepalived does not run"
   fi
+  remember_in_force
   if [[ -n $restart ]]; then
     say "$restart: the services stop for this change"
     step_aside
@@ -158,11 +159,11 @@ is_held_in_force() {
     [[ "$(NIM_HA_JOB="$quiet" NIM_HA_NODE_DATA="$in_force" timeout -s KILL 90 bash "$lib/storage.sh" holder)" == @(beating|held) ]]
 }
 
-# Before this node has another one on record, for a deploy that is interrupted here has to find the active node again.
-remember_share() {
-  if [[ -r $data_in_force && ! -e $left_data ]]; then
-    (umask 077 && keep "$left_data" <"$data_in_force")
-  fi
+# Before this node has another share or virtual IP on record: a deploy that is interrupted here has to find the active node again, and the next
+# one, which may take the change back, the address that is still the pair's.
+remember_in_force() {
+  [[ -r $data_in_force && ! -e $left_data ]] || return 0
+  (umask 077 && keep "$left_data" <"$data_in_force") || cannot_keep "$left_data"
 }
 
 # free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease.

@@ -158,6 +158,24 @@ describe('a deployed primary', () => {
     expect(ok(node.step('rollout', '4'))).toContain('nothing to do: active, as deployed');
   });
 
+  test('that its new files have not reached yet takes the old virtual IP back, which it still has', () => {
+    const address = (is: string) => {
+      node.upload({ VIRTUAL_IP: is });
+      stageAgain(node, `of${is.slice(-4)}`);
+    };
+    address('192.0.2.101');
+    node.wrap('systemctl', '[[ $1 != reload ]] || exit 1; next "$@"');
+    expect(node.step('rollout', '2').out).toContain('FAILED [rollout/keepalived]');
+    node.wrap('systemctl', 'next "$@"');
+    node.upload({ VIRTUAL_IP: '192.0.2.102' });
+    expect(node.step('preflight').out).toContain('FAILED [network/own-address]: virtual IP 192.0.2.102, got an address of this node');
+    node.upload({ VIRTUAL_IP: '192.0.2.100' });
+    ok(node.step('preflight'));
+    address('192.0.2.100');
+    ok(node.step('rollout', '2'));
+    expect(node.has('var/lib/nim-ha/left.data')).toBe(false);
+  });
+
   test('restarts for another router id, and stops what is no longer monitored', () => {
     const [mode, text] = node.files['/etc/keepalived/keepalived.conf'];
     const all = node.files;
@@ -407,6 +425,24 @@ describe('a deployed secondary', () => {
       expect([keepalived(), node.has(PENDING)]).toEqual(['enabled active\n', false]);
       expect(node.read('fake/synced')).toMatch(/\/var\/lib\/nim-ha\n/);
       expect(ok(nimHa('generation'))).toBe('1\n');
+    });
+
+    test('before the other node has the new virtual IP takes the old one back, which that one has', () => {
+      node.upload({ VIRTUAL_IP: '192.0.2.101' });
+      stageAgain(node, 'other');
+      expect(ok(node.step('rollout', '1'))).toContain('keepalived is stopped here');
+      node.set('stranger');
+      node.upload({ VIRTUAL_IP: '192.0.2.102' });
+      expect(node.step('preflight').out).toContain('FAILED [network/stranger]: virtual IP 192.0.2.102, got used by 52:54:00:00:00:99');
+      for (const address of ['192.0.2.101', '192.0.2.100']) {
+        node.upload({ VIRTUAL_IP: address });
+        ok(node.step('preflight'));
+      }
+      stageAgain(node);
+      for (const number of ['1', '3']) ok(node.step('rollout', number));
+      expect(node.has('var/lib/nim-ha/left.data')).toBe(false);
+      node.upload({ VIRTUAL_IP: '192.0.2.101' });
+      expect(node.step('preflight').out).toContain('FAILED [network/stranger]');
     });
 
     test('before keepalived stops has its mark on the disk and says so; with nothing left to do the next takes it back', () => {
