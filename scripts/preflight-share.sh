@@ -7,6 +7,7 @@ export LC_ALL=C
 lib="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=paths.sh
 . "$lib/paths.sh"
+installed_node_data="$node_data"
 node_data="$NIM_HA_NODE_DATA"
 # shellcheck source-path=SCRIPTDIR source=node-data.sh
 . "$lib/node-data.sh"
@@ -100,15 +101,30 @@ compare_mount() {
   return 1
 }
 
-# A node that is new to the pair, on a share that has one: it has to be that one. Its entry there is written only then, or the next run would
-# find it. Returns 1 where it is refused.
+# As the last deploy has left it here.
+deployed() {
+  node_value "$1" "$installed_node_data" 2>/dev/null
+}
+
+# Whether the program names another share than that which is mounted, or was when it was mounted. Under another name of the server it is the same.
+is_other_share() {
+  local mount_line
+  [[ -z ${seen_at_mount_point[nms]-} ]] || return 1
+  find_mount "$nms_mount" || mount_line="$(source_on "$(deployed NFS_SERVER)" "$(deployed NFS_EXPORT_PATH)" nms)"
+  [[ ${mount_line%% *} != "${source_of[nms]}" ]]
+}
+
+# A share that is new to this node and has a pair: it has to be this one, by its hosts as they are or, where the share moves, as they were. Its entry there
+# is written only then, or the next run would find it. Returns 1 where it is refused.
 compare_pair() {
-  local nodes="$probe/nms/.nim-ha/nodes" others entry
-  [[ ! -e $var_dir/manifest && -e $probe/nms/.nim-ha/imported ]] || return 0
+  local nodes="$probe/nms/.nim-ha/nodes" others entry hosts
+  [[ -e $probe/nms/.nim-ha/imported ]] || return 0
+  [[ ! -e $var_dir/manifest ]] || is_other_share || return 0
   others="$(find "$nodes" -type f -printf '%f\n' 2>/dev/null | sort)"
   [[ -n $others ]] || return 0
+  hosts=" ${data[HOST]} ${data[PEER_HOST]} $(deployed HOST) $(deployed PEER_HOST) "
   while IFS= read -r entry; do
-    [[ ${entry##*@} != "${data[HOST]}" && ${entry##*@} != "${data[PEER_HOST]}" ]] || return 0
+    [[ $hosts != *" ${entry##*@} "* ]] || return 0
   done <<<"$others"
   problem storage/other-pair "${source_of[nms]}" "the data of a pair of other nodes: ${others//$'\n'/ }" \
     "an empty share, or that of ${data[HOST]} and ${data[PEER_HOST]}" \

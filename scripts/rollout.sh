@@ -91,6 +91,7 @@ change_active() {
     say "nothing to do: active, as deployed"
     return
   fi
+  [[ -z $mounts_due ]] || check_new_share
   [[ -z $conf_due ]] || rm -f "$applied_file"
   if [[ -e $new && "$(instance_key "$new")" != "$(instance_key "$keepalived_conf")" ]]; then
     restart="another interface or router id"
@@ -164,6 +165,17 @@ is_held_in_force() {
 remember_in_force() {
   [[ -r $data_in_force && ! -e $left_data ]] || return 0
   (umask 077 && keep "$left_data" <"$data_in_force") || cannot_keep "$left_data"
+}
+
+# Another pair may serve from the share that the active node is to change to. One of this pair does not, for the standby has stepped aside.
+check_new_share() {
+  local stranger
+  stranger="$(storage stranger)" || {
+    printf '%s\n' "$stranger" # the report of a failure
+    exit "$exit_failed"
+  }
+  [[ -z $stranger ]] || refuse storage/other-pair "the lock on ${source_of[nms]}" "held by $stranger" "a free one, for this node is the active one of its pair" \
+    "correct nfsShare in the program; or, if the share moves there, stop what has the lock"
 }
 
 # free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease.

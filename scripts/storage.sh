@@ -1,7 +1,8 @@
 #!/bin/bash
-# storage.sh import|holder: what happens on the share, in a private mount namespace, so that no mount outlives this script.
-#   import  carries this node's data to an empty share; goes on where an interrupted one stopped
-#   holder  prints who has the lock: free, held (nobody writes the heartbeat), or beating
+# storage.sh import|holder|stranger: what happens on the share, in a private mount namespace, so that no mount outlives this script.
+#   import    carries this node's data to an empty share; goes on where an interrupted one stopped
+#   holder    prints who has the lock: free, held (nobody writes the heartbeat), or beating
+#   stranger  prints the hostname of who has it; nothing where it is free, or where the share is the one that is mounted here, under whatever name
 
 set -u
 export LC_ALL=C
@@ -164,6 +165,13 @@ holder() {
   if [[ $before != "$(timeout -s KILL 10 wc -c "$file")" ]]; then echo beating; else echo held; fi
 }
 
+stranger() {
+  local host=
+  [[ "$(holder)" != free ]] && ! is_at_mount_point nms || return 0
+  read -r host _ 2>/dev/null <"${share[nms]}/.nim-ha/holder"
+  printf '%s\n' "${host:-another node}"
+}
+
 trap 'for name in "${!share[@]}"; do [[ ${share[$name]} != "$job_dir"/* ]] || timeout -k 5 30 umount "${share[$name]}"; done' EXIT
 case "$2" in
   import)
@@ -174,6 +182,10 @@ case "$2" in
   holder)
     open_share nms
     holder
+    ;;
+  stranger)
+    open_share nms
+    stranger
     ;;
   *) exit "$exit_usage" ;;
 esac

@@ -1,6 +1,6 @@
 import { spawn } from 'child_process';
 import { join } from 'path';
-import { DeployNode, MACHINE_IDS, Result } from './support/deploy-node';
+import { DeployNode, fstabLines, MACHINE_IDS, Result } from './support/deploy-node';
 
 function ok(result: Result): string {
   expect(result).toEqual({ code: 0, out: expect.any(String) });
@@ -174,6 +174,17 @@ describe('a deployed primary', () => {
     address('192.0.2.100');
     ok(node.step('rollout', '2'));
     expect(node.has('var/lib/nim-ha/left.data')).toBe(false);
+  });
+
+  test('keeps the lock that it has when its share is to be mounted under another name of the server', () => {
+    ok(node.bash('(exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; exec sleep 60) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2'));
+    try {
+      node.upload({ NFS_SERVER: 'nfs.example', FSTAB: fstabLines('nfs.example') });
+      stageAgain(node);
+      expect(ok(node.step('rollout', '2'))).toContain('the share has to be mounted anew');
+    } finally {
+      node.bash('kill "$(cat "$FAKE/holder.pid")"');
+    }
   });
 
   test('restarts for another router id, and stops what is no longer monitored', () => {

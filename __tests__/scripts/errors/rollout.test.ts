@@ -326,11 +326,35 @@ const DEPLOYED: Trouble[] = [
     make: (node) => {
       node.bash('cp -a "$FAKE/nfs" "$FAKE/nfs-192.0.2.99"');
       stageAgain(node, { NFS_SERVER: '192.0.2.99', FSTAB: fstabLines('192.0.2.99') });
-      node.write('fake/busy', '99');
+      when('umount', '$* == */var/lib/clickhouse', 'echo "umount: $1: target is busy." >&2; exit 32')(node);
     },
     run: run('NIM_HA_UNMOUNT_LIMIT=0', 2),
     says: 'umount /var/lib/clickhouse, got umount: …/var/lib/clickhouse: target is busy., expected success; end what uses it: no process is seen; a mount below it?',
     also: [STAYS],
+  },
+  {
+    trouble: 'the share that it is to change to is served from by another pair',
+    id: 'storage/other-pair',
+    make: (node) => {
+      node.write('fake/nfs-192.0.2.99/nms/.nim-ha/holder', 'nim-b1 1234\n');
+      node.bash('mkdir "$FAKE/nfs-192.0.2.99/clickhouse"');
+      stageAgain(node, { NFS_SERVER: '192.0.2.99', FSTAB: fstabLines('192.0.2.99') });
+      node.bash('(exec 9>>"$FAKE/nfs-192.0.2.99/nms/.nim-ha/lock"; flock 9; while sleep 0.05; do printf . >&9 || exit; done) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.3');
+    },
+    undo: letGo,
+    says:
+      'the lock on 192.0.2.99:/mnt/nfs_share/nms, got held by nim-b1, expected a free one, for this node is the active one of its pair; ' +
+      'correct nfsShare in the program; or, if the share moves there, stop what has the lock',
+  },
+  {
+    trouble: 'the share that it is to change to is gone since the preflight',
+    id: 'storage/mount',
+    code: 1,
+    make: (node) => {
+      node.bash('mkdir "$FAKE/nfs-192.0.2.99"');
+      stageAgain(node, { NFS_SERVER: '192.0.2.99', FSTAB: fstabLines('192.0.2.99') });
+    },
+    says: 'mount of 192.0.2.99:/mnt/nfs_share/nms, got mount.nfs4: access denied by server, expected success; does the server export it to this node? …',
   },
   {
     trouble: 'this node answers for the virtual IP, and the other one has the lock',
