@@ -59,20 +59,31 @@ compare_clock() {
     "set the one that is wrong (date on both; timedatectl set-ntp true)"
 }
 
-# Two sets of data cannot become one: somebody has to choose. What is named after us is no data: the other node's preflight,
-# at the same time, has a trial file there.
+# Or an unfinished copy of it. What is named after us is no data: the other node's preflight, at the same time, has a trial file there.
+has_data() {
+  [[ -e $probe/$1/.nim-ha-import || -e $probe/nms/.nim-ha/imported ||
+    -n "$(find "$probe/$1/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]
+}
+
+# Whether this node knows of data that the pair has. A primary has carried it by the time of its manifest; a secondary has a manifest before that, and
+# ends no deploy before the primary has ended its own.
+knows_data() {
+  [[ -e $var_dir/generation ]] || { [[ "${data[ROLE]}" == primary ]] && { is_nfs_mounted "${point_of[$1]}" || [[ -e $var_dir/manifest ]]; }; }
+}
+
+# Asked of both nodes, for the other one may be a new machine, which knows of no data but its own. Also where nothing is mounted: what lies below the
+# mount points is as old as the first deploy.
+compare_empty() {
+  knows_data "$1" && is_wrong "$1" || return 0
+  problem storage/other-share "${source_of[$1]}" "empty, while the pair has served from another share" \
+    "the pair's data" "correct nfsShare in the program; or, if the share moves, copy the old one to it while no node serves (cp -a, .nim-ha too)"
+}
+
+# Two sets of data cannot become one: somebody has to choose.
 compare_data() {
   local name="$1" point
   point="${point_of[$name]}"
   if [[ -e $probe/$name/.nim-ha-import || -e $probe/nms/.nim-ha/imported ]]; then return; fi
-  if [[ -z "$(find "$probe/$name/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]; then
-    # Also where it is not mounted: what lies below the mount points is as old as the first deploy.
-    is_nfs_mounted "$point" || [[ -e $var_dir/manifest ]] || return 0
-    is_wrong "$name" || return 0
-    problem storage/other-share "${source_of[$name]}" "empty, while this node has served from another share" \
-      "the pair's data" "correct nfsShare in the program; or, if the share moves, copy the old one to it while no node serves (cp -a, .nim-ha too)"
-    return
-  fi
   is_wrong "$name" || return 0
   if [[ -n ${seen_at_mount_point[$name]-} ]]; then
     [[ ! -e $var_dir/manifest ]] || problem storage/other-name "${point#"$root"}" "$wrong, which is the same export under another name" "${source_of[$name]}" \
@@ -176,7 +187,12 @@ for name in "${exports[@]}"; do
   compare_since_removal "$name"
 done
 for name in clickhouse nms; do
-  if compare_mount "$name" && [[ "${data[ROLE]}" == primary ]]; then compare_data "$name"; fi
+  compare_mount "$name" || continue
+  if ! has_data "$name"; then
+    compare_empty "$name"
+  elif [[ "${data[ROLE]}" == primary ]]; then
+    compare_data "$name"
+  fi
 done
 case "$(nfs_identity)" in
   localhost | localhost.*)

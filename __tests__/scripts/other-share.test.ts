@@ -13,6 +13,7 @@ const otherShare = (make: string) => {
   ok(node.bash(`mkdir -p "$FAKE/nfs-192.0.2.77" && cd "$FAKE/nfs-192.0.2.77" && ${make}`));
   node.upload(OTHER);
 };
+const EMPTY = 'mkdir clickhouse nms';
 const COPY = 'cp -a "$FAKE/nfs/." .';
 const unmount = 'for name in nms clickhouse; do umount "$NIM_HA_ROOT/var/lib/$name"; done';
 /** Entries of other hosts only. */
@@ -72,5 +73,29 @@ describe.each(['primary', 'secondary'] as const)('a deployed %s', (role) => {
     ok(node.bash(theirs('"$FAKE/nfs"')));
     node.upload({ ...RENUMBERED, NFS_SERVER: 'nfs.example', FSTAB: fstabLines('nfs.example') });
     expect(ids()).toEqual([0]);
+  });
+
+  test('is not sent to an empty share, whatever the other node is', () => {
+    otherShare(EMPTY);
+    const { code, out } = node.step('preflight');
+    expect([code, out]).toEqual([3, expect.stringContaining('FAILED [storage/other-share]: 192.0.2.77:/mnt/nfs_share/clickhouse, got empty, while the pair has served from another share')]);
+    expect(out).toContain('FAILED [storage/other-share]: 192.0.2.77:/mnt/nfs_share/nms, got empty');
+  });
+});
+
+describe('a secondary whose first deploy broke off before the primary had its turn', () => {
+  beforeAll(() => {
+    node = new DeployNode('secondary');
+    for (const step of [['preflight'], ['stage'], ['rollout', '1']]) ok(node.step(...step));
+    node.snapshot();
+  });
+  beforeEach(() => node.restore());
+  afterAll(() => node.destroy());
+
+  test.each([['mounted', ':'], ['not mounted', unmount]])('may be given the same empty share, %s, or another', (_, make) => {
+    ok(node.bash(make));
+    ok(node.step('preflight'));
+    otherShare(EMPTY);
+    ok(node.step('preflight'));
   });
 });

@@ -254,7 +254,7 @@ const SHARE: Trouble[] = [
     make: (node) => node.write('var/lib/nim-ha/manifest', ''),
     says: ['clickhouse', 'nms'].map(
       (name) =>
-        `192.0.2.13:/mnt/nfs_share/${name}, got empty, while this node has served from another share, expected the pair's data; ` +
+        `192.0.2.13:/mnt/nfs_share/${name}, got empty, while the pair has served from another share, expected the pair's data; ` +
         'correct nfsShare in the program; or, if the share moves, copy the old one to it while no node serves (cp -a, .nim-ha too)',
     ),
   },
