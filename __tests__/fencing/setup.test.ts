@@ -156,10 +156,103 @@ describe('a removal while a node has the share mounted', () => {
     if (address === A) expect(said).toContain(exported(A).trim());
   });
 
+  const confirmed = 'status: confirmed\nseconds from last renew: 12\n';
+  const IN_FORCE = 'var/lib/nfs/etab';
+  const HIS = 'rw,sync,no_root_squash,no_subtree_check';
+  const both = (client: string): string => lines(EXPORTS.map((each) => `${each} ${client}`));
+  const inForce = (): string[] => read(IN_FORCE).trim().split('\n').sort();
+  /** What exportfs -ra makes of a file of somebody else: a line for a client that is exported to already is one entry with it. */
+  const exportAll = (text: string): void => {
+    const keys = text.trim().split('\n').map((each) => each.replace(/\(.*/, '('));
+    write(IN_FORCE, `${read(IN_FORCE).split(/(?<=\n)/).filter((each) => !keys.some((key) => each.startsWith(key))).join('')}${text}`);
+  };
+
   test('that another export lets in goes on: it has been put there for that', () => {
-    client(A, 'status: confirmed\nseconds from last renew: 12\n');
-    write('etc/exports', `/mnt/share 10.77.0.0/24(rw)\n`);
+    client(A, confirmed);
+    write('etc/exports', both('10.77.0.0/24(rw)'));
+    exportAll(both('10.77.0.0/24(rw)'));
     expect(setup('remove').code).toBe(0);
+    expect(inForce()).toEqual(['/mnt/else *(rw)', ...both('10.77.0.0/24(rw)').trim().split('\n')]);
+  });
+
+  describe('by a line of the operator for the same path and client', () => {
+    // One entry with ours in the table, whatever its options are. Those of ours are in force where our file comes first.
+    test.each([
+      ['etc/exports', both(`${A}(${HIS})`), true], ['etc/exports', both(`${A}(${HIS})`), false], ['etc/exports.d/site.exports', both(`${A}(${HIS})`), false], ['etc/exports', both(`-rw,sync ${ELSE}(ro) ${A}(no_root_squash,no_subtree_check) @all`), false],
+      ['etc/exports', both(`${ELSE}(ro) \\\n  ${A}(${HIS}) # ours`), false], ['etc/exports', both(`${A}(${HIS})`) + both(`${A}(ro)`), false], ['etc/exports', both(`node-a.example(${HIS})`), false], ['etc/exports', lines(EXPORTS.map((each) => `"/srv/link${each.slice(4)}/" ${A}(${HIS})`)), false],
+    ])('keeps it, with his options: %#', (file, text, all) => {
+      client(A, confirmed);
+      write('bin/getent', '#!/bin/bash\n[ "$*" != "ahostsv4 node-a.example" ] || printf "%s STREAM\\n" 192.0.2.77 10.77.0.11\n[ "$1" != passwd ] || grep "^$2:" "${0%/*/*}/etc/passwd"\n', 0o755);
+      fs.mkdirSync(at('srv'));
+      fs.symlinkSync('../mnt', at('srv/link'));
+      write(file, text);
+      if (all) exportAll(text);
+      const { code, said } = setup('remove');
+      expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining(`changed: /mnt/share/nms is exported to ${A} by /${file} alone\n`) });
+      expect(inForce()).toEqual(['/mnt/else *(rw)', ...both(`${A}(${HIS})`).trim().split('\n')]);
+      expect(said.match(/by \S* alone$/gm)).toHaveLength(2);
+      expect(fs.readdirSync(at('etc/exports.d'))).toEqual(file.startsWith('etc/exports.d') ? ['site.exports'] : []);
+      expect([fs.existsSync(at('var/lib/nim-ha-fence')), setup('remove').said]).toEqual([false, expect.stringMatching(/nothing to remove$/)]);
+      expect(inForce()).toEqual(['/mnt/else *(rw)', ...both(`${A}(${HIS})`).trim().split('\n')]);
+    });
+
+    test('keeps it where no client is there, too; without options it is what exportfs makes of it', () => {
+      write('etc/exports', `/mnt/share/nms ${A} ${B}()\n`);
+      expect(setup('remove').code).toBe(0);
+      expect(inForce()).toEqual(['/mnt/else *(rw)', `/mnt/share/nms ${A}(ro)`, `/mnt/share/nms ${B}(ro)`]);
+    });
+
+    test('gives nothing back to one that is fenced', () => {
+      write('var/lib/nim-ha-fence/pair/fenced', `node-b ${FENCE_NAME}\n`, 0o600);
+      fs.rmSync(at(FILE_OF('node-b')));
+      write(IN_FORCE, exported(A));
+      write('etc/exports', exported(A) + exported(B));
+      expect(setup('remove').code).toBe(0);
+      expect([inForce(), fs.existsSync(at('var/lib/nim-ha-fence'))]).toEqual([exported(A).trim().split('\n'), false]);
+    });
+
+    test('that exportfs does not take is told, and the removal goes on when it is corrected', () => {
+      write('bin/real', read('bin/exportfs'), 0o755);
+      write('bin/exportfs', '#!/bin/bash\n[[ "$*" != *bogus* ]] || exit 1\nexec "${0%/*}/real" "$@"\n', 0o755);
+      client(A, confirmed);
+      write('etc/exports', both(`${A}(rw,bogus)`));
+      const { code, said } = setup('remove');
+      expect([code, idsIn(said), said]).toEqual([1, ['fencing/export'], expect.stringContaining(`export of /mnt/share/clickhouse to ${A} as /etc/exports has it, got an error of exportfs, expected in force; see the line above`)]);
+      expect(inForce()).toEqual(expect.arrayContaining(exported(A).trim().split('\n')));
+      write('etc/exports', both(`${A}(${HIS})`));
+      expect(setup('remove')).toEqual({ code: 0, said: expect.stringMatching(/: fencing: removed$/) });
+      expect(inForce()).toEqual(['/mnt/else *(rw)', ...both(`${A}(${HIS})`).trim().split('\n')]);
+    });
+  });
+
+  test.each([
+    ['a net', both('10.77.0.0/24(rw)'), both('10.77.0.0/24(rw,wdelay)')], ['a name', both('node-a(rw)'), both('node-a.example(rw,wdelay)')], ['everybody', lines(EXPORTS), both('*(ro,wdelay)')],
+  ])('and a file names it, but that is not in force: refused, %s', (_, text, table) => {
+    client(A, confirmed);
+    write('etc/exports', text);
+    expect(expectRefusal('remove', ['fencing/in-use'])).toContain(
+      `FAILED [fencing/in-use]: ${EXPORTS.join(' ')}, got in use by node-a, and in force for it only by this: what a file of your own has is not, expected one of your own in force; run exportfs -ra, and repeat what you did`,
+    );
+    exportAll(table);
+    expect(setup('remove').code).toBe(0);
+    expect(inForce()).toEqual(['/mnt/else *(rw)', ...table.trim().split('\n')]);
+  });
+
+  test.each([
+    ['one export of the two', `/mnt/share/nms ${A}(rw)\n`, ['/mnt/share/clickhouse']], ['a directory above them', '/mnt/share *(rw)\n', EXPORTS], ['another host', both(`${ELSE}(rw)`), EXPORTS],
+  ])('and somebody has exported something else: refused, %s', (_, text, missing) => {
+    client(A, confirmed);
+    write('etc/exports', text);
+    exportAll(text);
+    const said = expectRefusal('remove', ['fencing/in-use']);
+    expect(said).toContain(`: ${missing.join(' ')}, got in use by node-a, and exported to it only by this`);
+    expect(said).toContain(`first\n${exported(A, missing)}nim-ha `);
+  });
+
+  test('and it is exported by hand alone: refused, for the next start of the server knows nothing of it', () => {
+    client(A, confirmed);
+    exportAll(both('10.77.0.0/24(rw)'));
+    expectRefusal('remove', ['fencing/in-use']);
   });
 
   test.each([
@@ -588,6 +681,14 @@ test('other settings: what they do not export any more is withdrawn, in force an
   expect(read('var/lib/nfs/etab').match(/crossmnt/g)).toHaveLength(4);
 });
 
+test('other settings: what a file of somebody else gives to a machine that has left stays in force, with the options that it has there', () => {
+  setup('install');
+  write('etc/exports', `/mnt/share/nms ${A}(ro,sync)\n`);
+  expect(setup('install', { input: settings(EXPORTS, OPTIONS, [`node-a ${ELSE}`, `node-b ${B} 192.0.2.12`]) }).code).toBe(0);
+  expect(read('var/lib/nfs/etab').split('\n').filter((each) => each.includes(A))).toEqual([`/mnt/share/nms ${A}(ro,sync)`]);
+  expect(fs.readdirSync(at('etc/exports.d')).map((name) => read(`etc/exports.d/${name}`))).toEqual([exported(ELSE), exported(B)]);
+});
+
 describe('while a node is fenced', () => {
   const fence = (input = settings()): void => {
     setup('install', { input });
@@ -791,8 +892,9 @@ exec "$here/real/${name}" "$@"\n`,
   const second = settings(['/mnt/share/nms', '/mnt/two'], `${OPTIONS},no_subtree_check`, ['node-a 10.77.0.31', `node-b ${A}`]);
   const more = settings(EXPORTS, OPTIONS, [`node-y ${A}`, `node-x ${ELSE}`]);
 
-  /** For each step of `verb`: from `start`, stop there; then each of `repairs` has to end in the same as if nothing had been. */
-  function walk(verb: string, input: string, how: string, start: () => void, repairs: [string, string][]): void {
+  const nothing = (): void => undefined;
+  /** For each step of `verb`: from `start`, stop there, where `meanwhile` has to hold; then each of `repairs` has to end in the same as if nothing had been. */
+  function walk(verb: string, input: string, how: string, start: () => void, repairs: [string, string][], meanwhile: () => void = nothing): void {
     start();
     counted();
     const template = `${root}-template`;
@@ -814,13 +916,13 @@ exec "$here/real/${name}" "$@"\n`,
       repairs.forEach(([repair, by], index) => {
         fresh();
         const { code, said } = stopAt(verb, step, how, input);
+        meanwhile();
         const { code: then, said: repaired } = stopAt(repair, -1, how, by);
         expect({ step, repair, then, repaired, is: picture(), said, code }).toEqual({ step, repair, then: 0, repaired, is: wanted[index], said, code });
       });
     }
     fs.rmSync(template, { recursive: true });
   }
-  const nothing = (): void => undefined;
   const installed = (): void => {
     setup('install');
     leaveKeys();
@@ -831,4 +933,15 @@ exec "$here/real/${name}" "$@"\n`,
   test('install: dies before every step', () => walk('install', settings(), 'dies', nothing, [['install', settings()], ['remove', '']]), 600_000);
   test('install of other settings: dies before every step', () => walk('install', second, 'dies', installed, [['install', second], ['install', more], ['remove', '']]), 900_000);
   test('remove: dies before every step', () => walk('remove', '', 'dies', installed, [['remove', '']]), 600_000);
+
+  test('remove, with lines of the operator for the same: dies before every step, and they are in force all the while', () => {
+    const withLines = (): void => {
+      installed();
+      write('etc/exports', exported(A, EXPORTS, `${OPTIONS},no_subtree_check`));
+    };
+    const inForce = (options: string): string[] => [...read('var/lib/nfs/etab').matchAll(new RegExp(`^/mnt/share/(?:nms|clickhouse) ${A}\\(${OPTIONS}${options}\\)$`, 'gm'))].map(([each]) => each);
+    walk('remove', '', 'dies', withLines, [['remove', '']], () => expect(inForce('(?:,no_subtree_check)?')).toHaveLength(2));
+    // As after the last step.
+    expect(inForce(',no_subtree_check')).toHaveLength(2);
+  }, 600_000);
 });

@@ -143,23 +143,29 @@ shows_share_below() {
   return 1
 }
 
-# reaches PATH CLIENT [CROSSMNT]: whether one with `kept_out`, its addresses, could write to the share by this export: to whatever is not
-# plainly another host. An IPv4 address that is not among them is one; a name, a net, a group, no client at all may be anybody.
+# may_be_kept_out CLIENT: whether it may be one with `kept_out`, its addresses: whatever is not plainly another host. An IPv4 address that is not
+# among them is one; a name, a net, a group, no client at all may be anybody.
+may_be_kept_out() {
+  ! is_ipv4 "$1" || is_among "$1" "${kept_out[@]}"
+}
+
+# reaches PATH CLIENT [CROSSMNT]: whether one with `kept_out` could write to the share by this export.
 reaches() {
-  local path="${1:-/}" client="${2%%(*}"
-  is_ipv4 "$client" && ! is_among "$client" "${kept_out[@]}" && return 1
+  local path="${1:-/}"
+  may_be_kept_out "$2" || return 1
   shows_share "$path" || { [[ -n ${3-} ]] && shows_share_below "$path"; }
 }
 
-# look_at_exports FILE: adds to `others` each export of that file that reaches the share, in the form of exports(5).
-look_at_exports() {
-  local line part='' words client path crossmnt pattern='[(,-]crossmnt'
+# each_export FILE COMMAND...: runs COMMAND with each export of that file, in the form of exports(5): PATH as it is there, PATH as it is, CLIENT,
+# OPTIONS, and `yes` where the line has crossmnt.
+each_export() {
+  local line part='' words client path crossmnt given own pattern='[(,-]crossmnt'
   while IFS= read -r line || [[ -n $line ]]; do
     if [[ $line == *\\ ]]; then
       part+="${line%\\} "
       continue
     fi
-    line="$part${line%%#*}" part='' crossmnt=''
+    line="$part${line%%#*}" part='' crossmnt='' given=''
     read -r -a words <<<"${line//\"/ }"
     ((${#words[@]})) || continue
     ((${#words[@]} > 1)) || words+=('*')
@@ -167,7 +173,24 @@ look_at_exports() {
     # A space in a path is \040 there.
     printf -v path '%b' "${words[0]%/}"
     for client in "${words[@]:1}"; do
-      [[ $client == -* ]] || ! reaches "$path" "$client" "$crossmnt" || others+=("${words[0]} to ${client%%(*} in ${1#"$root"}")
+      if [[ $client == -* ]]; then
+        given="${client#-}"
+        continue
+      fi
+      own=''
+      [[ $client != *\(* ]] || own="${client#*(}"
+      own="${own%)}"
+      "${@:2}" "${words[0]}" "$path" "${client%%(*}" "$given${given:+${own:+,}}$own" "$crossmnt"
     done
   done <"$1"
+}
+
+# look_at_exports FILE: adds to `others` each export of that file that reaches the share.
+look_at_exports() {
+  each_export "$1" add_if_reaching "${1#"$root"}"
+}
+
+# add_if_reaching FILE WORD PATH CLIENT OPTIONS CROSSMNT
+add_if_reaching() {
+  ! reaches "$3" "$4" "$6" || others+=("$2 to $4 in $1")
 }

@@ -69,9 +69,54 @@ is_in_force() {
   return 1
 }
 
-# withdraw PATH ADDRESS
+# add_if_same EXPORT FILE WORD PATH CLIENT OPTIONS: to `found`. exportfs takes the path that is behind all links.
+add_if_same() {
+  [[ $4 == "$1" || (-e $root$4 && "$(readlink -f "$root$4")" == "$(readlink -f "$root$1")") ]] || return 0
+  ! may_be_kept_out "$5" || found+=("${5:-*} ${6:-ro} $2")
+}
+
+# list_theirs EXPORT: sets `theirs` to what files of others, which the server reads when it starts, give of it to one with `kept_out`: CLIENT OPTIONS
+# FILE, in the order of exportfs, to which the first of two for one client counts.
+list_theirs() {
+  local file found=()
+  for file in "$root/etc/exports" "$exports_dir"/*.exports; do
+    [[ $file == "$exports_dir/nim-ha-$pair@"* || ! -e $file ]] || each_export "$file" add_if_same "$1" "${file#"$root"}"
+  done
+  theirs=("${found[@]}")
+}
+
+# is_same_client CLIENT ADDRESS: exportfs looks up what a name is.
+is_same_client() {
+  local address
+  [[ $1 != "$2" ]] || return 0
+  [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] && ! is_ipv4 "$1" || return 1
+  while read -r address _; do
+    [[ $address != "$2" ]] || return 0
+  done < <(getent ahostsv4 "$1" 8>&- 9>&-)
+  return 1
+}
+
+# find_their_line ADDRESS: sets `given` and `from`, options and file of what `theirs` has for this client.
+find_their_line() {
+  local each client
+  for each in "${theirs[@]}"; do
+    read -r client given from <<<"$each"
+    ! is_same_client "$client" "$1" || return 0
+  done
+  return 1
+}
+
+# withdraw PATH ADDRESS. Somebody else's line for the same two is one entry with ours in the table: that stays, and gets the options of his line.
 withdraw() {
+  local theirs given from kept_out=("$2")
   is_in_force "$1" "$2" || return 0
+  list_theirs "$1"
+  if find_their_line "$2"; then
+    change_exports -i -o "$given" "$2:$1" ||
+      fail fencing/export "export of $1 to $2 as $from has it" "an error of exportfs" "in force" "see the line above"
+    changed "$1 is exported to $2 by $from alone"
+    return
+  fi
   change_exports -u "$2:$1" && change_exports -f
   ! is_in_force "$1" "$2" || fail fencing/withdraw "export of $1 to $2" "still in force" "withdrawn" "see: exportfs -v"
   changed "$1 is not exported to $2 any more"

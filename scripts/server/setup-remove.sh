@@ -46,7 +46,10 @@ remove_exports() {
     for each in "${exports[@]}"; do left+=("$each ${addresses_of[$node]%% *}"); done
   done
   for file in "$exports_dir/nim-ha-$pair@"*.exports; do
-    while read -r path client; do left+=("$path ${client%%(*}"); done <"$file"
+    while read -r path client; do
+      each="$path ${client%%(*}"
+      is_among "$each" "${left[@]}" || left+=("$each")
+    done <"$file"
   done
   for file in "$exports_dir/nim-ha-$pair@"*.exports "$exports_dir/.nim-ha-$pair@"*.exports.new; do drop_file "$file"; done
   # Without the program nothing is in force.
@@ -73,22 +76,41 @@ is_in_use() {
   return 1
 }
 
-# Nodes that use the share go on using it when fencing is switched off. By then it has to be exported to them by somebody else.
+# stays_in_force EXPORT ADDRESS: whether an entry of the table outlives our own: another one, or ours where it is one of `theirs`, too.
+stays_in_force() {
+  local each given from found=()
+  [[ ! -r $etab ]] || each_export "$etab" add_if_same "$1" ''
+  for each in "${found[@]}"; do
+    [[ ${each%% *} == "$2" ]] && ! find_their_line "$2" || return 0
+  done
+  return 1
+}
+
+# Nodes that use the share go on using it when fencing is switched off. By then each export has to be exported to them by somebody else, under the
+# same path: what a node has open knows the export that it came by. In a file, for the next start of the server, and in force.
 check_unused() {
-  local node file others kept_out
+  local node each lost idle theirs kept_out
   [[ -e $settings ]] || return 0
   read_settings "$settings"
   for node in "${nodes[@]}"; do
-    others=()
+    lost=() idle=()
     read -r -a kept_out <<<"${addresses_of[$node]}"
     is_in_use "${kept_out[@]}" || continue
-    for file in "$root/etc/exports" "$exports_dir"/*.exports; do
-      [[ $file == "$exports_dir/nim-ha-$pair@"* || ! -e $file ]] || look_at_exports "$file"
+    for each in "${exports[@]}"; do
+      list_theirs "$each"
+      if ((${#theirs[@]} == 0)); then
+        lost+=("$each")
+      else
+        stays_in_force "$each" "${kept_out[0]}" || idle+=("$each")
+      fi
     done
-    ((${#others[@]} > 0)) && continue
-    problem fencing/in-use "${exports[*]}" "in use by $node, and exported to it only by this" "not in use, or exported to it by a file of your own" \
-      "put the lines below into /etc/exports, run exportfs -ra, and repeat what you did; or end the pair on $node first"
-    [[ ! -e $(exports_file "$node") ]] || advice+=("$(exports_text "$node")")
+    if ((${#lost[@]})); then
+      problem fencing/in-use "${lost[*]}" "in use by $node, and exported to it only by this" "not in use, or exported to it by a file of your own" \
+        "put the lines below into /etc/exports, run exportfs -ra, and repeat what you did; or end the pair on $node first"
+      [[ ! -e $(exports_file "$node") ]] || for each in "${lost[@]}"; do advice+=("$each ${kept_out[0]}($options)"); done
+    fi
+    ((${#idle[@]} == 0)) || problem fencing/in-use "${idle[*]}" "in use by $node, and in force for it only by this: what a file of your own has is not" \
+      "one of your own in force" "run exportfs -ra, and repeat what you did"
   done
   end_on_problems 3
 }
