@@ -46,7 +46,7 @@ export interface LinuxServerOptions {
 
   /**
    * Name of this pair on the server: 1 to 63 letters, digits, `.`, `_`, `-`. No other pair that uses the server may have it. To change it, switch fencing off
-   * with one deploy, and on with the next.
+   * with one deploy, and on with the next. A pair that was deployed from another construct path gives that one.
    *
    * @default - the construct path of the pair
    */

@@ -660,7 +660,32 @@ test('no path of another pair, nor one above or below it', () => {
     fs.mkdirSync(at(each), { recursive: true });
     const { code, said } = setup('install', { input: settings([each]) });
     expect([code, idsIn(said)]).toEqual([3, expect.arrayContaining(['fencing/other-pair'])]);
+    expect(said).toContain(`export ${each}, got /mnt/two of the pair two, expected a path of this pair alone; correct the share in the program, or remove that pair`);
   }
+});
+
+describe('a pair that is called otherwise in the program now', () => {
+  beforeEach(() => void setup('install'));
+
+  test.each([
+    ['as it is', settings()], ['in another order', settings([...EXPORTS].reverse(), OPTIONS, [`node-b ${B} 192.0.2.12`, `node-a ${A}`])], ['with other names, options and keys', settings(EXPORTS, `${OPTIONS},no_subtree_check`, [`a ${A}`, `b ${B} 192.0.2.12`]) + 'KEYS=a ssh-rsa AAAA\n'],
+  ])('is told what it is called on this server: %s', (_, input) => {
+    // And nothing of its own exports, which are none of somebody else.
+    const said = expectRefusal('install', ['fencing/other-pair'], { pair: 'renamed', input });
+    expect(said).toContain(
+      'pair renamed, got its nodes and exports, set up here as pair, expected the name that they have here; ' +
+        `give it in the program: name: 'pair' in NfsFencing.linuxServer, or "name": "pair" in nfsShare.fencing of a config file`,
+    );
+    expect(setup('install')).toEqual({ code: 0, said: NOTHING_TO_DO });
+  });
+
+  test.each([
+    ['another machine', settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-b ${ELSE} 192.0.2.12`])], ['an address less', settings(EXPORTS, OPTIONS, [`node-a ${A}`, `node-b ${B}`])], ['an export less', settings(['/mnt/share/nms'])],
+  ])('is none that has something else of it: %s', (_, input) => {
+    const { code, said } = setup('install', { pair: 'renamed', input });
+    expect([code, said]).toEqual([3, expect.stringContaining('export /mnt/share/nms, got /mnt/share/nms of the pair pair, expected a path of this pair alone; correct the share in the program, or remove that pair')]);
+    expect(said).not.toContain('set up here as');
+  });
 });
 
 test('other settings: what they do not export any more is withdrawn, in force and in the files', () => {

@@ -73,13 +73,27 @@ check_paths() {
   done
 }
 
+# What a pair has of this server, as read_settings has set it, whatever its nodes are called.
+list_places() {
+  printf '%s\n' "${exports[@]}" "${addresses_of[@]}" | sort
+}
+
+# Its name is made of where it is in the program, so the same pair may come under another one. Sets `known_as` to the one that it has here.
 check_other_pairs() {
-  local file line each
+  local file line each other
+  known_as=''
   for file in "$settings_dir"/*; do
     [[ $file != "$settings" ]] || continue
+    other="${file##*/}"
+    if [[ "$(read_settings "$file" && list_places)" == "$(list_places)" ]]; then
+      known_as="$other"
+      problem fencing/other-pair "pair $pair" "its nodes and exports, set up here as $other" "the name that they have here" \
+        "give it in the program: name: '$other' in NfsFencing.linuxServer, or \"name\": \"$other\" in nfsShare.fencing of a config file"
+      continue
+    fi
     while IFS= read -r line; do
       for each in "${exports[@]}"; do
-        ! overlaps "$each" "$line" || problem fencing/other-pair "export $each" "$line of the pair ${file##*/}" "a path of this pair alone" \
+        ! overlaps "$each" "$line" || problem fencing/other-pair "export $each" "$line of the pair $other" "a path of this pair alone" \
           "correct the share in the program, or remove that pair"
       done
     done < <(sed -n 's/^EXPORT=//p' "$file")
@@ -211,7 +225,8 @@ check_all() {
     look_at_installed
     check_same_pair
     check_lost_exports
-    check_other_exports
+    # Its own exports would be another way to the share.
+    [[ -n $known_as ]] || check_other_exports
     check_change_while_fenced
   fi
   end_on_problems 3
