@@ -58,7 +58,7 @@ afterEach(() => fs.rmSync(root, { recursive: true }));
 
 function ask(node: string, request: string, pair = 'pair'): { code: number | null; said: string } {
   handOver(root);
-  const { status, stdout, stderr } = spawnSync(at(INSTALLED), [pair, node, request], { encoding: 'utf8', env: {}, cwd: root, ...NOBODY });
+  const { status, stdout, stderr } = spawnSync(at(INSTALLED), [pair, node, request], { encoding: 'utf8', env: {}, cwd: root, timeout: 60_000, ...NOBODY });
   return { code: status, said: (stdout + stderr).trim() };
 }
 
@@ -136,10 +136,20 @@ test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(
 
 test.each([
   ['etc/exports', `/mnt/share/nms ${B}(rw)`], ['etc/exports', `# ours\n"/mnt/share/nms" ${A}(rw) \\\n  ${B}(rw)`], ['etc/exports', '/mnt/share/nms -rw @all'], ['etc/exports', '/mnt/share'],
-  ['etc/exports.d/other.exports', '/mnt/share/nms *(ro)'],
+  ['etc/exports', '# site \\\n/mnt/share/nms *(rw)'], ['etc/exports', '#/srv/old *(rw) \\\n/mnt/share/nms *(rw)'], ['etc/exports', `/mnt/other *(rw) \\\n# site \\\n/mnt/share/nms *(rw)`], ['etc/exports', '/mnt/share/nms *(rw) \\'],
+  ['etc/exports', `/mnt/share/nms ${ELSE}#x(rw)`], ['etc/exports', `/mnt/share/nms ${ELSE}(rw) ${ELSE}(rw,sec=a#b) *(rw)`], ['etc/exports.d/other.exports', '/mnt/share/nms *(ro)'],
 ])('what is to be exported at the next start of the server counts, too: %s: %s', (file, text) => {
   write(file, `${text}\n`);
   expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: .* is exported, too$/) });
+});
+
+test('a comment ends with its line, and what is no export by then reaches nothing', () => {
+  for (const text of ['#/srv/old *.example.com(rw) \\\n#  backup.example.com(rw) \\\n   third.example.com(rw)\n', '/srv/old *(rw) # for now \\\n   backup.example.com(rw)\n', 'mnt/share/nms *(rw)\n']) {
+    write('etc/exports', text);
+    const began = Date.now();
+    expect([text, fenceOf(ask('node-a', 'fence').said)]).toEqual([text, expect.stringMatching(/./)]);
+    expect(Date.now() - began).toBeLessThan(20_000);
+  }
 });
 
 test('what cannot be seen is not taken for good', () => {

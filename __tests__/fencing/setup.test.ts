@@ -76,7 +76,7 @@ interface Said {
 }
 function setup(verb: string, { pair = 'pair', input = settings() as string | Buffer, env = {} as Record<string, string>, from = UPLOAD } = {}): Said {
   handOver(root);
-  const run = spawnSync('setsid', ['/bin/bash', at(`${from}/setup.sh`), verb, pair], { encoding: 'utf8', input, cwd: root, env: { PATH: at('bin'), NIM_HA_ROOT: root, ...env }, ...NOBODY });
+  const run = spawnSync('setsid', ['/bin/bash', at(`${from}/setup.sh`), verb, pair], { encoding: 'utf8', input, cwd: root, env: { PATH: at('bin'), NIM_HA_ROOT: root, ...env }, timeout: 60_000, ...NOBODY });
   return { code: run.status, said: (run.stdout + run.stderr).trim() };
 }
 const idsIn = (said: string): string[] => [...said.matchAll(/FAILED \[(.*?)\]/g)].map((match) => match[1]);
@@ -416,6 +416,25 @@ describe('another export', () => {
   test.each([['etc/exports', `/mnt/share/nms ${ELSE}(rw)`], ['etc/exports', '/mnt/share2 *(rw)'], ['var/lib/nfs/etab', '/mnt/two *(rw)'], ['etc/exports.d/site', '/mnt/share *(rw)']])('that is plainly something else is let be: %s: %s', (file, text) => {
     write(file, `${read(file)}${text}\n`);
     expect(setup('check')).toMatchObject({ code: 0 });
+  });
+
+  test('is none in a comment, which ends with its line, nor where no path stands', () => {
+    for (const text of ['#/srv/old *.example.com(rw) \\\n#  backup.example.com(rw) \\\n   third.example.com(rw)\n', 'mnt/share/nms *(rw)\n']) {
+      write('etc/exports', text);
+      expect([text, setup('check')]).toEqual([text, { code: 0, said: expect.stringMatching(/the server fits$/) }]);
+    }
+    write('etc/exports', '#/srv/old *(rw) \\\n/mnt/share/nms *(rw)\n');
+    expect(expectRefusal('install', ['fencing/other-export'])).toContain('export of /mnt/share/nms to *, got one in /etc/exports');
+  });
+
+  test('is told by its path, also where that is quoted', () => {
+    fs.mkdirSync(at('srv'));
+    fs.symlinkSync('../mnt/share', at('srv/a b'));
+    fs.symlinkSync('../mnt/share', at('srv/a#b'));
+    for (const [text, path] of [['"/srv/a b" *(rw)', '/srv/a b'], ['/srv/"a b" *(rw)', '/srv/a b'], ['/srv/a#b *(rw)', '/srv/a#b']]) {
+      write('etc/exports', `${text}\n`);
+      expect(expectRefusal('install', ['fencing/other-export'])).toContain(`export of ${path} to *, got one in /etc/exports`);
+    }
   });
 
   test('by another name of the same directory is refused, as a bind mount is', () => {

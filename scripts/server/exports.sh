@@ -98,7 +98,7 @@ overlaps() {
 is_on_the_way() {
   local above="${2%/}"
   while [[ ! $root$1 -ef $root$above/ ]]; do
-    [[ -n $above ]] || return 1
+    [[ $above == */* ]] || return 1
     above="${above%/*}"
   done
 }
@@ -151,23 +151,40 @@ reaches() {
   shows_share "$path" || { [[ -n ${3-} ]] && shows_share_below "$path"; }
 }
 
-# look_at_exports FILE: adds to `others` each export of that file that reaches the share, in the form of exports(5).
+# look_at_exports FILE: adds to `others` each export of that file that reaches the share, in the form of exports(5). A comment begins with a
+# word, and ends with its line whatever is there: only a line without one goes on in the next.
 look_at_exports() {
-  local line part='' words client path crossmnt pattern='[(,-]crossmnt'
+  local from="${1#"$root"}" line goes_on words=() word='^[[:space:]]*(([^[:space:]"]|"[^"]*("|$))+)'
   while IFS= read -r line || [[ -n $line ]]; do
-    if [[ $line == *\\ ]]; then
-      part+="${line%\\} "
-      continue
-    fi
-    line="$part${line%%#*}" part='' crossmnt=''
-    read -r -a words <<<"${line//\"/ }"
-    ((${#words[@]})) || continue
-    ((${#words[@]} > 1)) || words+=('*')
-    [[ ! $line =~ $pattern ]] || crossmnt=yes
-    # A space in a path is \040 there.
-    printf -v path '%b' "${words[0]%/}"
-    for client in "${words[@]:1}"; do
-      [[ $client == -* ]] || ! reaches "$path" "$client" "$crossmnt" || others+=("${words[0]} to ${client%%(*} in ${1#"$root"}")
+    goes_on=''
+    [[ $line != *\\ ]] || goes_on=yes
+    line="${line%\\}"
+    while [[ $line =~ $word ]]; do
+      if [[ ${BASH_REMATCH[1]} == \#* ]]; then
+        goes_on=''
+        break
+      fi
+      words+=("${BASH_REMATCH[1]//\"/}")
+      line="${line:${#BASH_REMATCH[0]}}"
     done
+    [[ -z $goes_on ]] || continue
+    look_at_export "$from"
+    words=()
   done <"$1"
+  # The last one may end with the file.
+  look_at_export "$from"
+}
+
+# look_at_export FILE: the same of one, which is in `words`.
+look_at_export() {
+  local path client crossmnt='' pattern='[(,-]crossmnt'
+  ((${#words[@]})) || return 0
+  # A space in a path is \040 there.
+  printf -v path '%b' "${words[0]}"
+  [[ $path == /* ]] || return 0
+  ((${#words[@]} > 1)) || words+=('*')
+  [[ ! ${words[*]} =~ $pattern ]] || crossmnt=yes
+  for client in "${words[@]:1}"; do
+    [[ $client == -* ]] || ! reaches "${path%/}" "$client" "$crossmnt" || others+=("${words[0]} to ${client%%(*} in $1")
+  done
 }
