@@ -19,6 +19,8 @@ case "$1" in
   *) exit 9 ;;
 esac`,
   logger: 'shift 3; echo "$*" >>"${0%/usr/sbin/*}/log"',
+  mount: '[ "$1" = --bind ] || [ "$2" = remount,bind,ro,nodev,nosuid,noexec ]',
+  unshare: '[ "$1" = -m ] && shift && exec "$@"',
   sleep: 'for each in "${0%/usr/sbin/*}"/proc/fs/nfsd/clients/*; do [ ! -e "$each/stays" ] && grep -q expire "$each/ctl" && rm -r "$each"; done; exec /bin/sleep "$1"',
 };
 
@@ -34,8 +36,8 @@ const client = (number: number, address: string): void => {
   write(`proc/fs/nfsd/clients/${number}/ctl`, '');
 };
 /** Seconds since the holder's last sign of life. */
-const holderSilentFor = (seconds: number): void => {
-  write('mnt/share/nms/.nim-ha/lock', '+++');
+const holderSilentFor = (seconds: number, heard = '+++'): void => {
+  write('mnt/share/nms/.nim-ha/lock', heard);
   const then = Date.now() / 1000 - seconds;
   fs.utimesSync(at('mnt/share/nms/.nim-ha/lock'), then, then);
 };
@@ -46,7 +48,7 @@ beforeEach(() => {
   write('etc/nim-ha-fence/pair', [...EXPORTS.map((each) => `EXPORT=${each}`), `OPTIONS=${OPTIONS}`, `NODE=node-a ${A}`, `NODE=node-b ${B} ${SECOND_OF_B}`, ''].join('\n'));
   fs.mkdirSync(at(path.dirname(INSTALLED)), { recursive: true });
   for (const name of ['fence.sh', 'exports.sh']) fs.copyFileSync(path.join(SCRIPTS, name), at(`${path.dirname(INSTALLED)}/${name}`));
-  fs.mkdirSync(at('proc/sys/kernel/random'), { recursive: true });
+  for (const each of ['proc/sys/kernel/random', ...EXPORTS]) fs.mkdirSync(at(each), { recursive: true });
   write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n`);
   fs.symlinkSync('/proc/sys/kernel/random/uuid', at('proc/sys/kernel/random/uuid'));
   for (const [name, address] of [['node-a', A], ['node-b', B]]) write(`etc/exports.d/nim-ha-pair@${name}.exports`, exported(address).map((line) => `${line}\n`).join(''));
@@ -113,7 +115,6 @@ test.each([
 
 test('an export by another name of the same directory counts, too, as a bind mount is one, and what is mounted below it', () => {
   // A link stands in for it: both have the device and the inode of what they show.
-  fs.mkdirSync(at('mnt/share/nms'), { recursive: true });
   fs.mkdirSync(at('srv'));
   fs.symlinkSync('../mnt/share', at('srv/bind'));
   const refused = { code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: \/srv.* to \* in .* is exported, too$/) };
@@ -190,6 +191,44 @@ test('who waits for a lock may fence a holder that is silent, and no other', () 
   holderSilentFor(10);
   expect(fenceOf(ask('node-a', 'fence-silent').said)).not.toBe('');
 });
+
+test('a holder that lets go in order has more time', () => {
+  holderSilentFor(10, '++-');
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the holder of the lock shows life' });
+  holderSilentFor(30, '++-');
+  expect(fenceOf(ask('node-a', 'fence-silent').said)).not.toBe('');
+});
+
+// Whoever is root on a node can put anything there: root of the server opens none of it, and nobody waits.
+const LOCK = 'mnt/share/nms/.nim-ha/lock';
+const pipe = (name: string): void => void spawnSync('mkfifo', [at(name)]);
+test.each<[string, () => void]>([
+  ['a pipe', () => pipe(LOCK)],
+  ['a link to a pipe', () => { pipe(`${path.dirname(LOCK)}/pipe`); fs.symlinkSync('pipe', at(LOCK)); }],
+  ['a link to a device', () => fs.symlinkSync('/dev/zero', at(LOCK))],
+  ['a link to a file of the server', () => { write('old', '+'); fs.utimesSync(at('old'), 1, 1); fs.symlinkSync(at('old'), at(LOCK)); }],
+  ['a directory', () => fs.mkdirSync(at(LOCK))],
+  ['in a directory behind a link', () => { write('away/lock', '+'); fs.utimesSync(at('away/lock'), 1, 1); fs.rmdirSync(at(path.dirname(LOCK))); fs.symlinkSync(at('away'), at(path.dirname(LOCK))); }],
+])('what is no file is no lock, and keeps nobody waiting: %s', (_what, make) => {
+  fs.mkdirSync(at(path.dirname(LOCK)), { recursive: true });
+  make();
+  const began = Date.now();
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: there is no lock on the share' });
+  expect(ask('node-b', 'status').said).toBe('free');
+  expect(Date.now() - began).toBeLessThan(20_000);
+});
+
+test.each([
+  ['without a private mount', () => write('usr/sbin/mount', '#!/bin/bash\n[ "$1" = --bind ] || [ "$2" != remount,bind,ro,nodev,nosuid,noexec ]\n', 0o755)],
+  ['in time, and nothing that hangs keeps the next one waiting', () => write('usr/sbin/dd', '#!/bin/bash\ntrap "" TERM\nexec /bin/sleep 25\n', 0o755)],
+])('a lock that cannot be read is no silent one: %s', (_what, make) => {
+  holderSilentFor(10);
+  make();
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the lock on the share cannot be read' });
+  const began = Date.now();
+  expect(ask('node-b', 'status').said).toBe('free');
+  expect(Date.now() - began).toBeLessThan(8_000);
+}, 60_000);
 
 test('a client that the peer has for something else, and that comes back at once, is none of this fence', () => {
   write('usr/sbin/sleep', `${read('usr/sbin/sleep').replace('exec', `mkdir -p "\${0%/usr/sbin/*}/proc/fs/nfsd/clients/7" && printf 'address: "${B}:800"\\n' >"\${0%/usr/sbin/*}/proc/fs/nfsd/clients/7/info"; exec`)}`, 0o755);

@@ -1,6 +1,6 @@
-# shellcheck shell=bash disable=SC2034,SC2154
-# What fence.sh and setup.sh both know: where a pair's files are, its settings, its exports, and which other export reaches them. Needs
-# `root`; ends nothing by itself.
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
+# What fence.sh and setup.sh both know: where a pair's files are, its settings, its exports, which other export reaches them, and how to read
+# what the nodes leave on the share. Needs `root`; ends nothing by itself.
 
 name_pattern='^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'
 etab="$root/var/lib/nfs/etab" mounts="$root/proc/self/mountinfo"
@@ -187,4 +187,22 @@ look_at_export() {
   for client in "${words[@]:1}"; do
     [[ $client == -* ]] || ! reaches "${path%/}" "$client" "$crossmnt" || others+=("${words[0]} to ${client%%(*} in $1")
   done
+}
+
+# Whoever is root on a node can put anything on the share, and swap it at any moment. In a mount namespace of its own, where nothing there is
+# a device: to open one may do harm. From inside of the directories, for they may be swapped for links.
+share_reader='
+  mount --bind "$1" "$1" && mount -o remount,bind,ro,nodev,nosuid,noexec "$1" && cd -P "$1" || exit 10
+  for each in "${@:3}"; do
+    here="$(readlink /proc/self/cwd)"
+    cd -P "$each" 2>/dev/null && [[ "$(readlink /proc/self/cwd)" == "$here/$each" ]] || exit 11
+  done
+  [[ -e $2 || -L $2 ]] || exit 12
+  [[ -f $2 && ! -L $2 ]] || exit 13
+'
+
+# read_from_share READER SHARE FILE DIR...: what READER prints of the file "$2" in these directories, one in the other. Returns 10 without that
+# mount, 11 without the directories, 12 without the file, 13 where it is no regular one, 124 or 137 without an answer in 10 s. What hangs keeps no lock.
+read_from_share() {
+  timeout -k 2 10 unshare -m bash -c "$share_reader$1" _ "${@:2}" 2>/dev/null 8>&- 9>&-
 }
