@@ -659,9 +659,16 @@ describe('while a node is fenced', () => {
       ['has one of the keys', withKeys(ELSE, ONE, ' ssh-ed25519 CCCC')],
       ['has exchanged its name', settings(EXPORTS, OPTIONS, [`node-a ${ELSE}`, `node-b ${A}`]) + lines([`KEYS=node-a${OTHERS}`, `KEYS=node-b${NEW}`])],
       ['has no keys that would tell', withKeys(ELSE, ONE, '')],
+      ['has a key of another type, too', withKeys(ELSE, ONE, ' ecdsa-sha2-nistp256 EEEE')],
+      ['may be the other one, of which another type is named', withKeys(ELSE, ' ecdsa-sha2-nistp256 EEEE', NEW)],
       ['may be the other one, which has none', withKeys(ELSE, '', NEW)],
     ])('not where it %s', (_, input) => {
-      expectRefusal('install', ['fencing/fenced'], { input });
+      expect(expectRefusal('install', ['fencing/fenced'], { input })).toContain('by one with other host keys of the types of its own: ssh-rsa ssh-ed25519');
+    });
+
+    test('not by a key of another type at the same address', () => {
+      expect(setup('install', { input: withKeys(B, ONE, ' ecdsa-sha2-nistp256 EEEE') }).code).toBe(0);
+      expect([read('var/lib/nim-ha-fence/pair/fenced'), fs.existsSync(at(FILE_OF('node-b')))]).toEqual([`node-b ${FENCE_NAME}\n`, false]);
     });
 
     test('a key more of the same machine changes nothing', () => {
