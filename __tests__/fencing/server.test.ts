@@ -107,7 +107,7 @@ test('the one that is fenced fences nobody, learns the name of its fence, and co
 test.each([
   `/mnt/share/nms *(rw)`, `/mnt/share/nms 10.77.0.0/24(rw)`, `/mnt/share ${B}(rw,crossmnt)`, `/ *(ro,fsid=0)`, `/mnt/share/nms/deeper ${SECOND_OF_B}(rw)`,
   `/mnt/share/clickhouse node-b.example(rw)`, '/mnt/share/nms @trusted(rw)', '/mnt/share/nms gss/krb5(rw)', '/mnt/share/nms db1(rw)', '/mnt/share/nms 10.77(rw)',
-  '/mnt/share/nms 2001:db8::7(rw)',
+  '/mnt/share/nms 2001:db8::7(rw)', '/mnt/share/nms 10.77.0.012(rw)', '/mnt/share/nms 10.77.00.12(rw)', '/mnt/share/nms 010.77.0.50(rw)', '/mnt/share/nms 10.77.0.300(rw)', '/mnt/share/nms 10.77.0.50/32(rw)',
 ])('a fence beside which another export reaches the share is none: %s', (other) => {
   etab(...exported(A), ...exported(B), other);
   expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining(`the peer still reaches the share: ${other.replace(/ (.*)\(.*/, ' to $1')}`) });
@@ -129,6 +129,28 @@ test('an export by another name of the same directory counts, too, as a bind mou
   expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
 });
 
+test('an export by a symbolic link that leads into the share, or to where something of it is mounted, counts, too', () => {
+  for (const each of ['mnt/share/nms/deeper', 'srv/disk']) fs.mkdirSync(at(each), { recursive: true });
+  for (const [name, target] of [['a', '../mnt/share/nms/deeper'], ['b', '../mnt'], ['c', '.']]) fs.symlinkSync(target, at(`srv/${name}`));
+  write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n23 22 8:1 /mnt/share/nms/deeper ${root}/srv/disk rw - ext4 /dev/sda1 rw\n`);
+  for (const other of ['/srv/a *(rw)', '/srv/a/ *(rw)', '/srv/a/not/yet *(rw)', '/srv/b/share/nms/deeper *(rw)', '/srv/c *(rw,crossmnt)']) {
+    etab(...exported(A), ...exported(B), other);
+    expect(ask('node-a', 'fence')).toEqual({ code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: \/srv\/.* to \* in .* is exported, too$/) });
+  }
+  etab(...exported(A), ...exported(B), '/srv/c *(rw)');
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+});
+
+test('what gives no answer may be the share, and keeps nobody waiting', () => {
+  write('usr/sbin/readlink', '#!/bin/bash\n[[ $* != */dead* ]] || exec /bin/sleep 60\nexec /bin/readlink "$@"\n', 0o755);
+  etab(...exported(A), ...exported(B), `/dead ${ELSE}(rw)`);
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+  etab(...exported(A), ...exported(B), '/dead/deeper *(rw)');
+  const began = Date.now();
+  expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining('the peer still reaches the share: /dead/deeper to *') });
+  expect(Date.now() - began).toBeLessThan(20_000);
+}, 60_000);
+
 test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(rw)'])('an export that is plainly for somebody or something else is none of our business: %s', (other) => {
   etab(...exported(A), ...exported(B), other);
   expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
@@ -138,7 +160,7 @@ test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(
 test.each([
   ['etc/exports', `/mnt/share/nms ${B}(rw)`], ['etc/exports', `# ours\n"/mnt/share/nms" ${A}(rw) \\\n  ${B}(rw)`], ['etc/exports', '/mnt/share/nms -rw @all'], ['etc/exports', '/mnt/share'],
   ['etc/exports', '# site \\\n/mnt/share/nms *(rw)'], ['etc/exports', '#/srv/old *(rw) \\\n/mnt/share/nms *(rw)'], ['etc/exports', `/mnt/other *(rw) \\\n# site \\\n/mnt/share/nms *(rw)`], ['etc/exports', '/mnt/share/nms *(rw) \\'],
-  ['etc/exports', `/mnt/share/nms ${ELSE}#x(rw)`], ['etc/exports', `/mnt/share/nms ${ELSE}(rw) ${ELSE}(rw,sec=a#b) *(rw)`], ['etc/exports.d/other.exports', '/mnt/share/nms *(ro)'],
+  ['etc/exports', '/mnt/share/nms -rw,no_root_squash'], ['etc/exports', `/mnt/share/nms ${ELSE}(rw) -ro`], ['etc/exports', `/mnt/share/nms ${ELSE} (rw)`], ['etc/exports', `/mnt/share/nms ${ELSE}#x(rw)`], ['etc/exports', `/mnt/share/nms ${ELSE}(rw) ${ELSE}(rw,sec=a#b) *(rw)`], ['etc/exports.d/other.exports', '/mnt/share/nms *(ro)'],
 ])('what is to be exported at the next start of the server counts, too: %s: %s', (file, text) => {
   write(file, `${text}\n`);
   expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: .* is exported, too$/) });

@@ -402,7 +402,7 @@ describe('another export', () => {
   test.each([
     ['etc/exports', `/mnt/share/nms ${A}(rw)`], ['etc/exports', `/mnt/share/nms ${B}(rw)`], ['etc/exports', '/mnt/share/nms 192.0.2.12(rw)'], ['etc/exports', '/mnt/share 10.77.0.0/24(rw)'], ['etc/exports', '/ *(ro,fsid=0)'],
     ['etc/exports.d/site.exports', '/mnt/share/clickhouse/deeper @all(rw)'], ['etc/exports.d/site.exports', '/mnt/share/nms'], ['var/lib/nfs/etab', '/mnt/share\t*(rw)'], ['var/lib/nfs/etab', '/mnt/share/nms 192.0.2.12(rw)'],
-    ['etc/exports.d/nim-ha-two@node-a.exports', `/mnt/share/nms ${A}(${OPTIONS})`],
+    ['etc/exports.d/nim-ha-two@node-a.exports', `/mnt/share/nms ${A}(${OPTIONS})`], ['etc/exports', '/mnt/share/nms 10.77.00.011(rw)'], ['etc/exports', '/mnt/share/nms 10.77.0.011(rw)'],
   ])('by which a node reaches the share is refused: %s: %s', (file, text) => {
     write(file, `${read(file)}${text}\n`);
     const said = expectRefusal('install', ['fencing/other-export']);
@@ -427,11 +427,15 @@ describe('another export', () => {
     expect(expectRefusal('install', ['fencing/other-export'])).toContain('export of /mnt/share/nms to *, got one in /etc/exports');
   });
 
-  test('is told by its path, also where that is quoted', () => {
+  test.each(['-rw,no_root_squash', `${ELSE}(rw) -ro`, `${ELSE} (rw)`])('with options and no client is one to everybody: %s', (options) => {
+    write('etc/exports', `/mnt/share/nms ${options}\n`);
+    expect(expectRefusal('install', ['fencing/other-export'])).toContain('export of /mnt/share/nms to *, got one in /etc/exports');
+  });
+
+  test('is told by its path, also where that is quoted, or has a space before a digit', () => {
     fs.mkdirSync(at('srv'));
-    fs.symlinkSync('../mnt/share', at('srv/a b'));
-    fs.symlinkSync('../mnt/share', at('srv/a#b'));
-    for (const [text, path] of [['"/srv/a b" *(rw)', '/srv/a b'], ['/srv/"a b" *(rw)', '/srv/a b'], ['/srv/a#b *(rw)', '/srv/a#b']]) {
+    for (const name of ['a b', 'a 1', 'a#b']) fs.symlinkSync('../mnt/share', at(`srv/${name}`));
+    for (const [text, path] of [['"/srv/a b" *(rw)', '/srv/a b'], ['/srv/"a b" *(rw)', '/srv/a b'], ['/srv/a#b *(rw)', '/srv/a#b'], ['/srv/a\\0401 *(rw)', '/srv/a\\0401'], ['/srv/a\\043b *(rw)', '/srv/a\\043b']]) {
       write('etc/exports', `${text}\n`);
       expect(expectRefusal('install', ['fencing/other-export'])).toContain(`export of ${path} to *, got one in /etc/exports`);
     }
@@ -466,10 +470,25 @@ describe('another export', () => {
         expectRefusal('install', ['fencing/other-export']);
       }
     }
+    // The kernel writes the space before a digit in the same way.
+    write('proc/self/mountinfo', mounts('8:2 /nms/deeper').replace('srv/a\\040b', 'srv/a\\0401'));
+    fs.mkdirSync(at('srv/a 1'));
+    write('etc/exports', '"/srv/a 1" *(rw)\n');
+    expectRefusal('install', ['fencing/other-export']);
+    write('etc/exports', '/srv/a\\040b *(rw)\n');
     for (const from of ['8:2 /nms2', '8:1 /nms', '8:1 /mnt/share/nms/deeper']) {
       write('proc/self/mountinfo', mounts(from));
       expect([from, setup('check').code]).toEqual([from, 0]);
     }
+  });
+
+  test('by a symbolic link that leads into the share is refused', () => {
+    for (const each of ['mnt/share/nms/deeper', 'srv']) fs.mkdirSync(at(each), { recursive: true });
+    fs.symlinkSync('../mnt/share/nms/deeper', at('srv/link'));
+    write('etc/exports', '/srv/link *(rw)\n');
+    expect(expectRefusal('install', ['fencing/other-export'])).toContain('export of /srv/link to *, got one in /etc/exports');
+    write('etc/exports', `/srv/link ${ELSE}(rw)\n/srv *(rw)\n`);
+    expect(setup('check').code).toBe(0);
   });
 
   test('by a mount below it is refused where a client crosses mounts', () => {

@@ -10,8 +10,10 @@ name_paths() {
   settings="$root/etc/nim-ha-fence/$1" memory="$root/var/lib/nim-ha-fence/$1"
 }
 
+# In the one form that stands for no other address anywhere: 010 is 8 to some.
 is_ipv4() {
-  [[ $1 =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$ ]]
+  local number='(0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])'
+  [[ $1 =~ ^$number\.$number\.$number\.$number$ ]]
 }
 
 is_among() {
@@ -88,6 +90,12 @@ change_exports() {
   (umask 022 && exportfs "$@") 9>&-
 }
 
+# plain_of TEXT: sets `plain` to it with what stands for a space, as \040 does in exports(5) and in the kernel's list of mounts.
+plain_of() {
+  # As many as four digits would be taken behind a \0: of "a 1" that is none.
+  printf -v plain '%b' "${1//\\0/\\00}"
+}
+
 # overlaps PATH PATH: whether one is the other, or inside of it.
 overlaps() {
   [[ $1 == "$2" || $1 == / || $2 == / || $2 == "$1"/* || $1 == "$2"/* ]]
@@ -105,16 +113,26 @@ is_on_the_way() {
 
 # place_of PATH: sets `place`, the file system and the path in it of what is there, as the kernel's list of mounts has it.
 place_of() {
-  local device from mount best=''
+  local device from mount plain best=''
   place=''
   while read -r _ _ device from mount _; do
-    # A space in a path is \040 there.
-    printf -v mount '%b' "${mount%/}"
-    printf -v from '%b' "${from%/}"
-    mount="${mount#"$root"}"
+    plain_of "${mount%/}"
+    mount="${plain#"$root"}"
+    plain_of "${from%/}"
     [[ $1/ == "$mount"/* && ${#mount} -ge ${#best} ]] || continue
-    best="$mount" place="$device $from${1#"$mount"}"
+    best="$mount" place="$device $plain${1#"$mount"}"
   done <"$mounts"
+}
+
+# real_path PATH: sets `real` to it without symbolic links. Fails where nothing answers, as on a mount whose server is gone.
+real_path() {
+  local code
+  real="$(timeout -s KILL 5 readlink -m "$root$1" 8>&- 9>&-)"
+  code=$?
+  ((code != 137)) || return 1
+  real="${real#"$root"}"
+  ((code)) || real="${real:-/}"
+  real="${real:-$1}"
 }
 
 # shows_share PATH: whether it is one of the exports, above or below one, by whatever name.
@@ -134,21 +152,23 @@ shows_share() {
 
 # shows_share_below PATH: the same of what is mounted below it, which a client of `crossmnt` reaches, too.
 shows_share_below() {
-  local mount
+  local mount plain
   while read -r _ _ _ _ mount _; do
-    printf -v mount '%b' "$mount"
-    mount="${mount#"$root"}"
+    plain_of "$mount"
+    mount="${plain#"$root"}"
     [[ $mount != "$1"/* ]] || ! shows_share "$mount" || return 0
   done <"$mounts"
   return 1
 }
 
 # reaches PATH CLIENT [CROSSMNT]: whether one with `kept_out`, its addresses, could write to the share by this export: to whatever is not
-# plainly another host. An IPv4 address that is not among them is one; a name, a net, a group, no client at all may be anybody.
+# plainly another host. An IPv4 address that is not among them is one; a name, a net, a group, no client at all may be anybody. What gives no answer
+# may be the share.
 reaches() {
-  local path="${1:-/}" client="${2%%(*}"
-  is_ipv4 "$client" && ! is_among "$client" "${kept_out[@]}" && return 1
-  shows_share "$path" || { [[ -n ${3-} ]] && shows_share_below "$path"; }
+  local path="${1:-/}" real
+  is_ipv4 "$2" && ! is_among "$2" "${kept_out[@]}" && return 1
+  real_path "$path" || return 0
+  shows_share "$path" || shows_share "$real" || { [[ -n ${3-} ]] && shows_share_below "$real"; }
 }
 
 # look_at_exports FILE: adds to `others` each export of that file that reaches the share, in the form of exports(5). A comment begins with a
@@ -175,17 +195,18 @@ look_at_exports() {
   look_at_export "$from"
 }
 
-# look_at_export FILE: the same of one, which is in `words`.
+# look_at_export FILE: the same of one, which is in `words`. Options without a client behind them are for everybody.
 look_at_export() {
-  local path client crossmnt='' pattern='[(,-]crossmnt'
+  local client plain crossmnt='' pattern='[(,-]crossmnt'
   ((${#words[@]})) || return 0
-  # A space in a path is \040 there.
-  printf -v path '%b' "${words[0]}"
-  [[ $path == /* ]] || return 0
-  ((${#words[@]} > 1)) || words+=('*')
+  plain_of "${words[0]}"
+  [[ $plain == /* ]] || return 0
+  [[ ${#words[@]} -gt 1 && ${words[-1]} != -* ]] || words+=('*')
   [[ ! ${words[*]} =~ $pattern ]] || crossmnt=yes
   for client in "${words[@]:1}"; do
-    [[ $client == -* ]] || ! reaches "${path%/}" "$client" "$crossmnt" || others+=("${words[0]} to ${client%%(*} in $1")
+    [[ $client != -* ]] || continue
+    client="${client%%(*}"
+    ! reaches "${plain%/}" "$client" "$crossmnt" || others+=("${words[0]} to ${client:-*} in $1")
   done
 }
 
