@@ -491,6 +491,15 @@ describe('another export', () => {
     expect(setup('check').code).toBe(0);
   });
 
+  test('that appears while an install waits for another one is refused, too', () => {
+    fs.mkdirSync(at('srv'));
+    write('etc/exports', '/srv/link *(rw)\n');
+    write('bin/flock', '#!/bin/bash\nhere="${0%/*/*}"\n[ -e "$here/srv/link" ] || /bin/ln -s ../mnt/share "$here/srv/link"\nexec /usr/bin/flock "$@"\n', 0o755);
+    expect(setup('check').code).toBe(0);
+    const { code, said } = setup('install');
+    expect([code, idsIn(said), said]).toEqual([3, ['fencing/other-export'], expect.stringMatching(/changed so far: nothing$/)]);
+  });
+
   test('by a mount below it is refused where a client crosses mounts', () => {
     fs.mkdirSync(at('srv'));
     fs.symlinkSync('../mnt/share', at('srv/bind'));

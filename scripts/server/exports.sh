@@ -4,7 +4,8 @@
 
 name_pattern='^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'
 etab="$root/var/lib/nfs/etab" mounts="$root/proc/self/mountinfo"
-declare -A addresses_of=() keys_of=()
+mount_points=()
+declare -A addresses_of=() keys_of=() verdict_on=()
 
 name_paths() {
   settings="$root/etc/nim-ha-fence/$1" memory="$root/var/lib/nim-ha-fence/$1"
@@ -113,15 +114,39 @@ is_on_the_way() {
 
 # place_of PATH: sets `place`, the file system and the path in it of what is there, as the kernel's list of mounts has it.
 place_of() {
-  local device from mount plain best=''
+  local i best=''
   place=''
+  for i in "${!mount_points[@]}"; do
+    [[ $1/ == "${mount_points[i]}"/* && ${#mount_points[i]} -ge ${#best} ]] || continue
+    best="${mount_points[i]}" place="${mount_places[i]}${1#"$best"}"
+  done
+}
+
+# The list of mounts, and where in it the pair's exports are. What was found out of a path before may not be so any more.
+look_anew() {
+  local device from mount plain each place
+  mount_points=() mount_places=() places=() verdict_on=()
   while read -r _ _ device from mount _; do
-    plain_of "${mount%/}"
-    mount="${plain#"$root"}"
     plain_of "${from%/}"
-    [[ $1/ == "$mount"/* && ${#mount} -ge ${#best} ]] || continue
-    best="$mount" place="$device $plain${1#"$mount"}"
+    mount_places+=("$device $plain")
+    plain_of "${mount%/}"
+    mount_points+=("${plain#"$root"}")
   done <"$mounts"
+  for each in "${exports[@]}"; do
+    place_of "$each"
+    places+=("$place")
+  done
+}
+
+# is_share PATH: whether it is one of the exports, above or below one, by its name or in the list of mounts. Touches nothing there.
+is_share() {
+  local i place
+  place_of "$1"
+  for i in "${!exports[@]}"; do
+    ! overlaps "$1" "${exports[i]}" || return 0
+    ! overlaps "$place" "${places[i]}" || return 0
+  done
+  return 1
 }
 
 # real_path PATH: sets `real` to it without symbolic links. Fails where nothing answers, as on a mount whose server is gone.
@@ -135,46 +160,46 @@ real_path() {
   real="${real:-$1}"
 }
 
-# shows_share PATH: whether it is one of the exports, above or below one, by whatever name.
-shows_share() {
-  local each place here
-  place_of "$1"
-  here="$place"
+# find_share PATH [CROSSMNT]: whether it is one of the exports, above or below one, by whatever name, or what is mounted below it is, which a
+# client of `crossmnt` reaches, too. What gives no answer may be.
+find_share() {
+  local each real
+  ! is_share "$1" || return 0
+  real_path "$1" || return 0
+  [[ $real == "$1" ]] || ! is_share "$real" || return 0
   for each in "${exports[@]}"; do
-    ! overlaps "$1" "$each" || return 0
-    ! is_on_the_way "$1" "$each" || return 0
-    ! is_on_the_way "$each" "$1" || return 0
-    place_of "$each"
-    ! overlaps "$here" "$place" || return 0
+    ! is_on_the_way "$real" "$each" || return 0
+    ! is_on_the_way "$each" "$real" || return 0
+  done
+  [[ -n ${2-} ]] || return 1
+  for each in "${mount_points[@]}"; do
+    [[ $each != "$real"/* ]] || ! is_share "$each" || return 0
   done
   return 1
 }
 
-# shows_share_below PATH: the same of what is mounted below it, which a client of `crossmnt` reaches, too.
-shows_share_below() {
-  local mount plain
-  while read -r _ _ _ _ mount _; do
-    plain_of "$mount"
-    mount="${plain#"$root"}"
-    [[ $mount != "$1"/* ]] || ! shows_share "$mount" || return 0
-  done <"$mounts"
-  return 1
+# shows_share PATH [CROSSMNT]: the same, found once for each: many lines name one path.
+shows_share() {
+  local key="$1 ${2-}"
+  if [[ -z ${verdict_on[$key]-} ]]; then
+    if find_share "$@"; then verdict_on[$key]=yes; else verdict_on[$key]=no; fi
+  fi
+  [[ ${verdict_on[$key]} == yes ]]
 }
 
 # reaches PATH CLIENT [CROSSMNT]: whether one with `kept_out`, its addresses, could write to the share by this export: to whatever is not
-# plainly another host. An IPv4 address that is not among them is one; a name, a net, a group, no client at all may be anybody. What gives no answer
-# may be the share.
+# plainly another host. An IPv4 address that is not among them is one; a name, a net, a group, no client at all may be anybody.
 reaches() {
-  local path="${1:-/}" real
   is_ipv4 "$2" && ! is_among "$2" "${kept_out[@]}" && return 1
-  real_path "$path" || return 0
-  shows_share "$path" || shows_share "$real" || { [[ -n ${3-} ]] && shows_share_below "$real"; }
+  shows_share "${1:-/}" "${3-}"
 }
 
 # look_at_exports FILE: adds to `others` each export of that file that reaches the share, in the form of exports(5). A comment begins with a
-# word, and ends with its line whatever is there: only a line without one goes on in the next.
+# word, and ends with its line whatever is there: only a line without one goes on in the next. What
+# has been found out of a path stays so until look_anew.
 look_at_exports() {
   local from="${1#"$root"}" line goes_on words=() word='^[[:space:]]*(([^[:space:]"]|"[^"]*("|$))+)'
+  ((${#mount_points[@]})) || look_anew
   while IFS= read -r line || [[ -n $line ]]; do
     goes_on=''
     [[ $line != *\\ ]] || goes_on=yes

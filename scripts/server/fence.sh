@@ -89,6 +89,7 @@ record() {
 refuse_other_exports() {
   local file others=() kept_out=("${peer_addresses[@]}")
   [[ -r $etab ]] || refuse "the exports in force cannot be read from ${etab#"$root"}"
+  look_anew
   for file in "$etab" "$root/etc/exports" "$root"/etc/exports.d/*.exports; do
     [[ ! -e $file ]] || look_at_exports "$file"
   done

@@ -155,6 +155,7 @@ check_other_exports() {
   for node in "${!old_address[@]}"; do
     for each in "${old_exports[@]}"; do ours+=("$each to ${old_address[$node]} in ${etab#"$root"}"); done
   done
+  look_anew
   for file in "$root/etc/exports" "$exports_dir"/*.exports "$etab"; do
     [[ -e $file ]] || continue
     node="$(node_of_file "$file")"
