@@ -85,6 +85,15 @@ test('a fence takes the export away, on the disk and in force, and ends the clie
   expect(ask('node-a', 'fence').said).toBe(said);
 });
 
+test('what the kernel knows of exports is dropped before the look at them, and again when the clients are gone', () => {
+  write('usr/sbin/exportfs', read('usr/sbin/exportfs').replace('-f) ;;', '-f) cd "${0%/usr/sbin/*}" && ls proc/fs/nfsd/clients | xargs >>flushed && { [ ! -e fails ] || [ -d proc/fs/nfsd/clients/2 ]; } ;;'), 0o755);
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+  expect(read('flushed')).toBe('1 2\n1\n');
+  client(2, B);
+  write('fails', '');
+  expect(ask('node-a', 'fence')).toEqual({ code: 3, said: "refused: the kernel's table of exports cannot be emptied" });
+});
+
 test('the one that is fenced fences nobody, learns the name of its fence, and comes back under that name only', () => {
   const name = fenceOf(ask('node-a', 'fence').said);
   expect(ask('node-b', 'fence')).toEqual({ code: 3, said: `refused: fenced itself, as ${name}` });

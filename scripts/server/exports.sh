@@ -195,8 +195,7 @@ reaches() {
 }
 
 # look_at_exports FILE: adds to `others` each export of that file that reaches the share, in the form of exports(5). A comment begins with a
-# word, and ends with its line whatever is there: only a line without one goes on in the next. What
-# has been found out of a path stays so until look_anew.
+# word, and ends with its line whatever is there: only a line without one goes on in the next. What has been found out of a path stays so until look_anew.
 look_at_exports() {
   local from="${1#"$root"}" line goes_on words=() word='^[[:space:]]*(([^[:space:]"]|"[^"]*("|$))+)'
   ((${#mount_points[@]})) || look_anew

@@ -149,6 +149,10 @@ refuse_unless_silent() {
   refuse "there is no lock on the share"
 }
 
+flush_exports() {
+  change_exports -f || refuse "the kernel's table of exports cannot be emptied"
+}
+
 fence() {
   local each
   [[ $fenced != "$caller" ]] || refuse "fenced itself, as $name"
@@ -161,9 +165,11 @@ fence() {
   for each in "${exports[@]}"; do
     change_exports -u "${peer_addresses[0]}:$each" 2>/dev/null
   done
-  change_exports -f || refuse "the kernel's table of exports cannot be emptied"
+  flush_exports
   refuse_other_exports
   expire_peer
+  # mountd may have told the kernel meanwhile what it had read before.
+  flush_exports
   answer "fenced $name"
 }
 
