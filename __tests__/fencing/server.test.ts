@@ -19,6 +19,8 @@ case "$1" in
   *) exit 9 ;;
 esac`,
   logger: 'shift 3; echo "$*" >>"${0%/usr/sbin/*}/log"',
+  mount: '[ "$1" = --bind ] || [ "$2" = remount,bind,ro,nodev,nosuid,noexec ]',
+  unshare: '[ "$1" = -m ] && shift && exec "$@"',
   sleep: 'for each in "${0%/usr/sbin/*}"/proc/fs/nfsd/clients/*; do [ ! -e "$each/stays" ] && grep -q expire "$each/ctl" && rm -r "$each"; done; exec /bin/sleep "$1"',
 };
 
@@ -34,8 +36,8 @@ const client = (number: number, address: string): void => {
   write(`proc/fs/nfsd/clients/${number}/ctl`, '');
 };
 /** Seconds since the holder's last sign of life. */
-const holderSilentFor = (seconds: number): void => {
-  write('mnt/share/nms/.nim-ha/lock', '+++');
+const holderSilentFor = (seconds: number, heard = '+++'): void => {
+  write('mnt/share/nms/.nim-ha/lock', heard);
   const then = Date.now() / 1000 - seconds;
   fs.utimesSync(at('mnt/share/nms/.nim-ha/lock'), then, then);
 };
@@ -46,7 +48,7 @@ beforeEach(() => {
   write('etc/nim-ha-fence/pair', [...EXPORTS.map((each) => `EXPORT=${each}`), `OPTIONS=${OPTIONS}`, `NODE=node-a ${A}`, `NODE=node-b ${B} ${SECOND_OF_B}`, ''].join('\n'));
   fs.mkdirSync(at(path.dirname(INSTALLED)), { recursive: true });
   for (const name of ['fence.sh', 'exports.sh']) fs.copyFileSync(path.join(SCRIPTS, name), at(`${path.dirname(INSTALLED)}/${name}`));
-  fs.mkdirSync(at('proc/sys/kernel/random'), { recursive: true });
+  for (const each of ['proc/sys/kernel/random', ...EXPORTS]) fs.mkdirSync(at(each), { recursive: true });
   write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n`);
   fs.symlinkSync('/proc/sys/kernel/random/uuid', at('proc/sys/kernel/random/uuid'));
   for (const [name, address] of [['node-a', A], ['node-b', B]]) write(`etc/exports.d/nim-ha-pair@${name}.exports`, exported(address).map((line) => `${line}\n`).join(''));
@@ -58,7 +60,7 @@ afterEach(() => fs.rmSync(root, { recursive: true }));
 
 function ask(node: string, request: string, pair = 'pair'): { code: number | null; said: string } {
   handOver(root);
-  const { status, stdout, stderr } = spawnSync(at(INSTALLED), [pair, node, request], { encoding: 'utf8', env: {}, cwd: root, ...NOBODY });
+  const { status, stdout, stderr } = spawnSync(at(INSTALLED), [pair, node, request], { encoding: 'utf8', env: {}, cwd: root, timeout: 60_000, ...NOBODY });
   return { code: status, said: (stdout + stderr).trim() };
 }
 
@@ -83,6 +85,15 @@ test('a fence takes the export away, on the disk and in force, and ends the clie
   expect(ask('node-a', 'fence').said).toBe(said);
 });
 
+test('what the kernel knows of exports is dropped before the look at them, and again when the clients are gone', () => {
+  write('usr/sbin/exportfs', read('usr/sbin/exportfs').replace('-f) ;;', '-f) cd "${0%/usr/sbin/*}" && ls proc/fs/nfsd/clients | xargs >>flushed && { [ ! -e fails ] || [ -d proc/fs/nfsd/clients/2 ]; } ;;'), 0o755);
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+  expect(read('flushed')).toBe('1 2\n1\n');
+  client(2, B);
+  write('fails', '');
+  expect(ask('node-a', 'fence')).toEqual({ code: 3, said: "refused: the kernel's table of exports cannot be emptied" });
+});
+
 test('the one that is fenced fences nobody, learns the name of its fence, and comes back under that name only', () => {
   const name = fenceOf(ask('node-a', 'fence').said);
   expect(ask('node-b', 'fence')).toEqual({ code: 3, said: `refused: fenced itself, as ${name}` });
@@ -105,7 +116,7 @@ test('the one that is fenced fences nobody, learns the name of its fence, and co
 test.each([
   `/mnt/share/nms *(rw)`, `/mnt/share/nms 10.77.0.0/24(rw)`, `/mnt/share ${B}(rw,crossmnt)`, `/ *(ro,fsid=0)`, `/mnt/share/nms/deeper ${SECOND_OF_B}(rw)`,
   `/mnt/share/clickhouse node-b.example(rw)`, '/mnt/share/nms @trusted(rw)', '/mnt/share/nms gss/krb5(rw)', '/mnt/share/nms db1(rw)', '/mnt/share/nms 10.77(rw)',
-  '/mnt/share/nms 2001:db8::7(rw)',
+  '/mnt/share/nms 2001:db8::7(rw)', '/mnt/share/nms 10.77.0.012(rw)', '/mnt/share/nms 10.77.00.12(rw)', '/mnt/share/nms 010.77.0.50(rw)', '/mnt/share/nms 10.77.0.300(rw)', '/mnt/share/nms 10.77.0.50/32(rw)',
 ])('a fence beside which another export reaches the share is none: %s', (other) => {
   etab(...exported(A), ...exported(B), other);
   expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining(`the peer still reaches the share: ${other.replace(/ (.*)\(.*/, ' to $1')}`) });
@@ -113,20 +124,55 @@ test.each([
 
 test('an export by another name of the same directory counts, too, as a bind mount is one, and what is mounted below it', () => {
   // A link stands in for it: both have the device and the inode of what they show.
-  fs.mkdirSync(at('mnt/share/nms'), { recursive: true });
   fs.mkdirSync(at('srv'));
   fs.symlinkSync('../mnt/share', at('srv/bind'));
+  fs.symlinkSync('../mnt/share', at('srv/a]b=$(touch made)'));
   const refused = { code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: \/srv.* to \* in .* is exported, too$/) };
-  for (const other of ['/srv/bind *(rw)', '/srv/bind/nms *(rw)']) {
-    etab(...exported(A), ...exported(B), other);
+  for (const other of ['/srv/bind *(rw)', '/srv/bind/nms *(rw)', '/srv/a]b=$(touch\\040made) *(rw)']) {
+    etab(...exported(A), ...exported(B), '/srv/a]b *(rw)', other);
     expect(ask('node-a', 'fence')).toEqual(refused);
   }
+  expect(fs.existsSync(at('made'))).toBe(false);
   write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n23 22 8:1 /mnt/share ${root}/srv/bind rw - ext4 /dev/sda1 rw\n`);
   etab(...exported(A), ...exported(B), '/srv *(rw,crossmnt)');
   expect(ask('node-a', 'fence')).toEqual(refused);
   etab(...exported(A), ...exported(B), '/srv *(rw,nocrossmnt)');
   expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
 });
+
+test('an export by a symbolic link that leads into the share, or to where something of it is mounted, counts, too', () => {
+  for (const each of ['mnt/share/nms/deeper', 'srv/disk']) fs.mkdirSync(at(each), { recursive: true });
+  for (const [name, target] of [['a', '../mnt/share/nms/deeper'], ['b', '../mnt'], ['c', '.']]) fs.symlinkSync(target, at(`srv/${name}`));
+  write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n23 22 8:1 /mnt/share/nms/deeper ${root}/srv/disk rw - ext4 /dev/sda1 rw\n`);
+  for (const other of ['/srv/a *(rw)', '/srv/a/ *(rw)', '/srv/a/not/yet *(rw)', '/srv/b/share/nms/deeper *(rw)', '/srv/c *(rw,crossmnt)']) {
+    etab(...exported(A), ...exported(B), other);
+    expect(ask('node-a', 'fence')).toEqual({ code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: \/srv\/.* to \* in .* is exported, too$/) });
+  }
+  etab(...exported(A), ...exported(B), '/srv/c *(rw)');
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+});
+
+test('a server with a hundred exports and mounts is looked through in time', () => {
+  const paths = Array.from({ length: 100 }, (_, index) => `/srv/disk${index}/data`);
+  for (const each of paths) fs.mkdirSync(at(each), { recursive: true });
+  const clients = ['*.example.com', '@hosts', '10.78.0.0/16', '2001:db8::/32'];
+  write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n${paths.map((each, index) => `${index + 23} 22 9:${index} / ${root}${path.dirname(each)} rw - ext4 /dev/sdb${index} rw\n`).join('')}`);
+  write('etc/exports', paths.map((each) => `${each} ${clients.map((to) => `${to}(rw,crossmnt)`).join(' ')}\n`).join('') + '/srv *.example.com(ro,crossmnt)\n');
+  etab(...exported(A), ...exported(B), ...paths.flatMap((each) => clients.map((to) => `${each} ${to}(rw,crossmnt)`)));
+  const began = Date.now();
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+  expect(Date.now() - began).toBeLessThan(15_000);
+}, 70_000);
+
+test('what gives no answer may be the share, and keeps nobody waiting', () => {
+  write('usr/sbin/readlink', '#!/bin/bash\n[[ $* != */dead* ]] || exec /bin/sleep 60\nexec /bin/readlink "$@"\n', 0o755);
+  etab(...exported(A), ...exported(B), `/dead ${ELSE}(rw)`);
+  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+  etab(...exported(A), ...exported(B), '/dead/deeper *(rw)');
+  const began = Date.now();
+  expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringContaining('the peer still reaches the share: /dead/deeper to *') });
+  expect(Date.now() - began).toBeLessThan(20_000);
+}, 60_000);
 
 test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(rw)'])('an export that is plainly for somebody or something else is none of our business: %s', (other) => {
   etab(...exported(A), ...exported(B), other);
@@ -136,10 +182,20 @@ test.each([`/mnt/share/nms ${ELSE}(rw)`, '/mnt/other *(rw)', '/mnt/share/nms2 *(
 
 test.each([
   ['etc/exports', `/mnt/share/nms ${B}(rw)`], ['etc/exports', `# ours\n"/mnt/share/nms" ${A}(rw) \\\n  ${B}(rw)`], ['etc/exports', '/mnt/share/nms -rw @all'], ['etc/exports', '/mnt/share'],
-  ['etc/exports.d/other.exports', '/mnt/share/nms *(ro)'],
+  ['etc/exports', '# site \\\n/mnt/share/nms *(rw)'], ['etc/exports', '#/srv/old *(rw) \\\n/mnt/share/nms *(rw)'], ['etc/exports', `/mnt/other *(rw) \\\n# site \\\n/mnt/share/nms *(rw)`], ['etc/exports', '/mnt/share/nms *(rw) \\'],
+  ['etc/exports', '/mnt/share/nms -rw,no_root_squash'], ['etc/exports', `/mnt/share/nms ${ELSE}(rw) -ro`], ['etc/exports', `/mnt/share/nms ${ELSE} (rw)`], ['etc/exports', `/mnt/share/nms ${ELSE}#x(rw)`], ['etc/exports', `/mnt/share/nms ${ELSE}(rw) ${ELSE}(rw,sec=a#b) *(rw)`], ['etc/exports.d/other.exports', '/mnt/share/nms *(ro)'],
 ])('what is to be exported at the next start of the server counts, too: %s: %s', (file, text) => {
   write(file, `${text}\n`);
   expect(ask('node-a', 'fence')).toMatchObject({ code: 3, said: expect.stringMatching(/^refused: the peer still reaches the share: .* is exported, too$/) });
+});
+
+test('a comment ends with its line, and what is no export by then reaches nothing', () => {
+  for (const text of ['#/srv/old *.example.com(rw) \\\n#  backup.example.com(rw) \\\n   third.example.com(rw)\n', '/srv/old *(rw) # for now \\\n   backup.example.com(rw)\n', 'mnt/share/nms *(rw)\n']) {
+    write('etc/exports', text);
+    const began = Date.now();
+    expect([text, fenceOf(ask('node-a', 'fence').said)]).toEqual([text, expect.stringMatching(/./)]);
+    expect(Date.now() - began).toBeLessThan(20_000);
+  }
 });
 
 test('what cannot be seen is not taken for good', () => {
@@ -180,6 +236,44 @@ test('who waits for a lock may fence a holder that is silent, and no other', () 
   holderSilentFor(10);
   expect(fenceOf(ask('node-a', 'fence-silent').said)).not.toBe('');
 });
+
+test('a holder that lets go in order has more time', () => {
+  holderSilentFor(10, '++-');
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the holder of the lock shows life' });
+  holderSilentFor(30, '++-');
+  expect(fenceOf(ask('node-a', 'fence-silent').said)).not.toBe('');
+});
+
+// Whoever is root on a node can put anything there: root of the server opens none of it, and nobody waits.
+const LOCK = 'mnt/share/nms/.nim-ha/lock';
+const pipe = (name: string): void => void spawnSync('mkfifo', [at(name)]);
+test.each<[string, () => void]>([
+  ['a pipe', () => pipe(LOCK)],
+  ['a link to a pipe', () => { pipe(`${path.dirname(LOCK)}/pipe`); fs.symlinkSync('pipe', at(LOCK)); }],
+  ['a link to a device', () => fs.symlinkSync('/dev/zero', at(LOCK))],
+  ['a link to a file of the server', () => { write('old', '+'); fs.utimesSync(at('old'), 1, 1); fs.symlinkSync(at('old'), at(LOCK)); }],
+  ['a directory', () => fs.mkdirSync(at(LOCK))],
+  ['in a directory behind a link', () => { write('away/lock', '+'); fs.utimesSync(at('away/lock'), 1, 1); fs.rmdirSync(at(path.dirname(LOCK))); fs.symlinkSync(at('away'), at(path.dirname(LOCK))); }],
+])('what is no file is no lock, and keeps nobody waiting: %s', (_what, make) => {
+  fs.mkdirSync(at(path.dirname(LOCK)), { recursive: true });
+  make();
+  const began = Date.now();
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: there is no lock on the share' });
+  expect(ask('node-b', 'status').said).toBe('free');
+  expect(Date.now() - began).toBeLessThan(20_000);
+});
+
+test.each([
+  ['without a private mount', () => write('usr/sbin/mount', '#!/bin/bash\n[ "$1" = --bind ] || [ "$2" != remount,bind,ro,nodev,nosuid,noexec ]\n', 0o755)],
+  ['in time, and nothing that hangs keeps the next one waiting', () => write('usr/sbin/dd', '#!/bin/bash\ntrap "" TERM\nexec /bin/sleep 25\n', 0o755)],
+])('a lock that cannot be read is no silent one: %s', (_what, make) => {
+  holderSilentFor(10);
+  make();
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the lock on the share cannot be read' });
+  const began = Date.now();
+  expect(ask('node-b', 'status').said).toBe('free');
+  expect(Date.now() - began).toBeLessThan(8_000);
+}, 60_000);
 
 test('a client that the peer has for something else, and that comes back at once, is none of this fence', () => {
   write('usr/sbin/sleep', `${read('usr/sbin/sleep').replace('exec', `mkdir -p "\${0%/usr/sbin/*}/proc/fs/nfsd/clients/7" && printf 'address: "${B}:800"\\n' >"\${0%/usr/sbin/*}/proc/fs/nfsd/clients/7/info"; exec`)}`, 0o755);

@@ -76,7 +76,7 @@ interface Said {
 }
 function setup(verb: string, { pair = 'pair', input = settings() as string | Buffer, env = {} as Record<string, string>, from = UPLOAD } = {}): Said {
   handOver(root);
-  const run = spawnSync('setsid', ['/bin/bash', at(`${from}/setup.sh`), verb, pair], { encoding: 'utf8', input, cwd: root, env: { PATH: at('bin'), NIM_HA_ROOT: root, ...env }, ...NOBODY });
+  const run = spawnSync('setsid', ['/bin/bash', at(`${from}/setup.sh`), verb, pair], { encoding: 'utf8', input, cwd: root, env: { PATH: at('bin'), NIM_HA_ROOT: root, ...env }, timeout: 60_000, ...NOBODY });
   return { code: run.status, said: (run.stdout + run.stderr).trim() };
 }
 const idsIn = (said: string): string[] => [...said.matchAll(/FAILED \[(.*?)\]/g)].map((match) => match[1]);
@@ -495,7 +495,7 @@ describe('another export', () => {
   test.each([
     ['etc/exports', `/mnt/share/nms ${A}(rw)`], ['etc/exports', `/mnt/share/nms ${B}(rw)`], ['etc/exports', '/mnt/share/nms 192.0.2.12(rw)'], ['etc/exports', '/mnt/share 10.77.0.0/24(rw)'], ['etc/exports', '/ *(ro,fsid=0)'],
     ['etc/exports.d/site.exports', '/mnt/share/clickhouse/deeper @all(rw)'], ['etc/exports.d/site.exports', '/mnt/share/nms'], ['var/lib/nfs/etab', '/mnt/share\t*(rw)'], ['var/lib/nfs/etab', '/mnt/share/nms 192.0.2.12(rw)'],
-    ['etc/exports.d/nim-ha-two@node-a.exports', `/mnt/share/nms ${A}(${OPTIONS})`],
+    ['etc/exports.d/nim-ha-two@node-a.exports', `/mnt/share/nms ${A}(${OPTIONS})`], ['etc/exports', '/mnt/share/nms 10.77.00.011(rw)'], ['etc/exports', '/mnt/share/nms 10.77.0.011(rw)'],
   ])('by which a node reaches the share is refused: %s: %s', (file, text) => {
     write(file, `${read(file)}${text}\n`);
     const said = expectRefusal('install', ['fencing/other-export']);
@@ -509,6 +509,29 @@ describe('another export', () => {
   test.each([['etc/exports', `/mnt/share/nms ${ELSE}(rw)`], ['etc/exports', '/mnt/share2 *(rw)'], ['var/lib/nfs/etab', '/mnt/two *(rw)'], ['etc/exports.d/site', '/mnt/share *(rw)']])('that is plainly something else is let be: %s: %s', (file, text) => {
     write(file, `${read(file)}${text}\n`);
     expect(setup('check')).toMatchObject({ code: 0 });
+  });
+
+  test('is none in a comment, which ends with its line, nor where no path stands', () => {
+    for (const text of ['#/srv/old *.example.com(rw) \\\n#  backup.example.com(rw) \\\n   third.example.com(rw)\n', 'mnt/share/nms *(rw)\n']) {
+      write('etc/exports', text);
+      expect([text, setup('check')]).toEqual([text, { code: 0, said: expect.stringMatching(/the server fits$/) }]);
+    }
+    write('etc/exports', '#/srv/old *(rw) \\\n/mnt/share/nms *(rw)\n');
+    expect(expectRefusal('install', ['fencing/other-export'])).toContain('export of /mnt/share/nms to *, got one in /etc/exports');
+  });
+
+  test.each(['-rw,no_root_squash', `${ELSE}(rw) -ro`, `${ELSE} (rw)`])('with options and no client is one to everybody: %s', (options) => {
+    write('etc/exports', `/mnt/share/nms ${options}\n`);
+    expect(expectRefusal('install', ['fencing/other-export'])).toContain('export of /mnt/share/nms to *, got one in /etc/exports');
+  });
+
+  test('is told by its path, also where that is quoted, or has a space before a digit', () => {
+    fs.mkdirSync(at('srv'));
+    for (const name of ['a b', 'a 1', 'a#b']) fs.symlinkSync('../mnt/share', at(`srv/${name}`));
+    for (const [text, path] of [['"/srv/a b" *(rw)', '/srv/a b'], ['/srv/"a b" *(rw)', '/srv/a b'], ['/srv/a#b *(rw)', '/srv/a#b'], ['/srv/a\\0401 *(rw)', '/srv/a\\0401'], ['/srv/a\\043b *(rw)', '/srv/a\\043b']]) {
+      write('etc/exports', `${text}\n`);
+      expect(expectRefusal('install', ['fencing/other-export'])).toContain(`export of ${path} to *, got one in /etc/exports`);
+    }
   });
 
   test('by another name of the same directory is refused, as a bind mount is', () => {
@@ -540,10 +563,34 @@ describe('another export', () => {
         expectRefusal('install', ['fencing/other-export']);
       }
     }
+    // The kernel writes the space before a digit in the same way.
+    write('proc/self/mountinfo', mounts('8:2 /nms/deeper').replace('srv/a\\040b', 'srv/a\\0401'));
+    fs.mkdirSync(at('srv/a 1'));
+    write('etc/exports', '"/srv/a 1" *(rw)\n');
+    expectRefusal('install', ['fencing/other-export']);
+    write('etc/exports', '/srv/a\\040b *(rw)\n');
     for (const from of ['8:2 /nms2', '8:1 /nms', '8:1 /mnt/share/nms/deeper']) {
       write('proc/self/mountinfo', mounts(from));
       expect([from, setup('check').code]).toEqual([from, 0]);
     }
+  });
+
+  test('by a symbolic link that leads into the share is refused', () => {
+    for (const each of ['mnt/share/nms/deeper', 'srv']) fs.mkdirSync(at(each), { recursive: true });
+    fs.symlinkSync('../mnt/share/nms/deeper', at('srv/link'));
+    write('etc/exports', '/srv/link *(rw)\n');
+    expect(expectRefusal('install', ['fencing/other-export'])).toContain('export of /srv/link to *, got one in /etc/exports');
+    write('etc/exports', `/srv/link ${ELSE}(rw)\n/srv *(rw)\n`);
+    expect(setup('check').code).toBe(0);
+  });
+
+  test('that appears while an install waits for another one is refused, too', () => {
+    fs.mkdirSync(at('srv'));
+    write('etc/exports', '/srv/link *(rw)\n');
+    write('bin/flock', '#!/bin/bash\nhere="${0%/*/*}"\n[ -e "$here/srv/link" ] || /bin/ln -s ../mnt/share "$here/srv/link"\nexec /usr/bin/flock "$@"\n', 0o755);
+    expect(setup('check').code).toBe(0);
+    const { code, said } = setup('install');
+    expect([code, idsIn(said), said]).toEqual([3, ['fencing/other-export'], expect.stringMatching(/changed so far: nothing$/)]);
   });
 
   test('by a mount below it is refused where a client crosses mounts', () => {
@@ -766,9 +813,16 @@ describe('while a node is fenced', () => {
       ['has one of the keys', withKeys(ELSE, ONE, ' ssh-ed25519 CCCC')],
       ['has exchanged its name', settings(EXPORTS, OPTIONS, [`node-a ${ELSE}`, `node-b ${A}`]) + lines([`KEYS=node-a${OTHERS}`, `KEYS=node-b${NEW}`])],
       ['has no keys that would tell', withKeys(ELSE, ONE, '')],
+      ['has a key of another type, too', withKeys(ELSE, ONE, ' ecdsa-sha2-nistp256 EEEE')],
+      ['may be the other one, of which another type is named', withKeys(ELSE, ' ecdsa-sha2-nistp256 EEEE', NEW)],
       ['may be the other one, which has none', withKeys(ELSE, '', NEW)],
     ])('not where it %s', (_, input) => {
-      expectRefusal('install', ['fencing/fenced'], { input });
+      expect(expectRefusal('install', ['fencing/fenced'], { input })).toContain('by one with other host keys of the types of its own: ssh-rsa ssh-ed25519');
+    });
+
+    test('not by a key of another type at the same address', () => {
+      expect(setup('install', { input: withKeys(B, ONE, ' ecdsa-sha2-nistp256 EEEE') }).code).toBe(0);
+      expect([read('var/lib/nim-ha-fence/pair/fenced'), fs.existsSync(at(FILE_OF('node-b')))]).toEqual([`node-b ${FENCE_NAME}\n`, false]);
     });
 
     test('a key more of the same machine changes nothing', () => {

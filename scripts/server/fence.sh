@@ -15,7 +15,7 @@ LC_ALL=C
 lib="${0%/*}"
 # Empty where it is installed; a tree of its own in a test.
 root="${0%/usr/local/lib/nim-ha-fence/fence.sh}"
-PATH="$root/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+export PATH="$root/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 silent_for=5      # seconds
 letting_go_for=20 # the same for a holder that lets go in order, which has all that was written sent at once
 expiry_limit=20   # seconds that "fenced" waits for the clients to be gone
@@ -89,6 +89,7 @@ record() {
 refuse_other_exports() {
   local file others=() kept_out=("${peer_addresses[@]}")
   [[ -r $etab ]] || refuse "the exports in force cannot be read from ${etab#"$root"}"
+  look_anew
   for file in "$etab" "$root/etc/exports" "$root"/etc/exports.d/*.exports; do
     [[ ! -e $file ]] || look_at_exports "$file"
   done
@@ -123,18 +124,33 @@ expire_peer() {
   done
 }
 
-# The heartbeat grows the file with the lock, so the server sees when it did last, by its own clock.
+# When it has grown last, and the last byte in it.
+# shellcheck disable=SC2016 # for the inner shell
+lock_reader='
+  read -r grown size < <(stat -c "%Y %s" "$2")
+  last="$(dd if="$2" iflag=nofollow,nonblock bs=1 skip=$((size > 0 ? size - 1 : 0)) count=1 status=none)"
+  echo "$grown $last"
+'
+
+# The heartbeat grows the file with the lock, so the server sees when it did last, by its own clock. What is no file is no lock.
 refuse_unless_silent() {
-  local each limit
+  local each text code grown last limit
   for each in "${exports[@]}"; do
-    each="$root$each/.nim-ha/lock"
-    [[ -e $each ]] || continue
+    text="$(read_from_share "$lock_reader" "$root$each" lock .nim-ha)"
+    code=$?
+    [[ $code != 1[123] ]] || continue
+    read -r grown last <<<"$text"
+    [[ $code == 0 && $grown =~ ^[0-9]+$ ]] || refuse "the lock on the share cannot be read"
     limit=$silent_for
-    [[ "$(tail -c 1 "$each")" != - ]] || limit=$letting_go_for
-    (($(date +%s) - $(stat -c %Y "$each") > limit)) || refuse "the holder of the lock shows life"
+    [[ $last != - ]] || limit=$letting_go_for
+    (($(date +%s) - grown > limit)) || refuse "the holder of the lock shows life"
     return
   done
   refuse "there is no lock on the share"
+}
+
+flush_exports() {
+  change_exports -f || refuse "the kernel's table of exports cannot be emptied"
 }
 
 fence() {
@@ -149,9 +165,11 @@ fence() {
   for each in "${exports[@]}"; do
     change_exports -u "${peer_addresses[0]}:$each" 2>/dev/null
   done
-  change_exports -f || refuse "the kernel's table of exports cannot be emptied"
+  flush_exports
   refuse_other_exports
   expire_peer
+  # mountd may have told the kernel meanwhile what it had read before.
+  flush_exports
   answer "fenced $name"
 }
 

@@ -169,6 +169,7 @@ check_other_exports() {
   for node in "${!old_address[@]}"; do
     for each in "${old_exports[@]}"; do ours+=("$each to ${old_address[$node]} in ${etab#"$root"}"); done
   done
+  look_anew
   for file in "$root/etc/exports" "$exports_dir"/*.exports "$etab"; do
     [[ -e $file ]] || continue
     node="$(node_of_file "$file")"
@@ -190,15 +191,18 @@ check_other_exports() {
   done
 }
 
-# Whether the machine that is fenced is in these settings no more, by its host keys: another address may be its own. Where a machine has none here,
-# nobody can tell.
+# Whether the machine that is fenced is in these settings no more, by its host keys: another address may be its own. Only by a key of a type that both
+# have can anybody tell: where another type is named now, the old key may still be there.
 is_fenced_replaced() {
-  local node key keys
-  ((${#keys_of_fenced[@]})) || return 1
+  local node key keys told
   for node in "${nodes[@]}"; do
+    told=''
     IFS=, read -r -a keys <<<"${keys_of[$node]-}"
-    ((${#keys[@]})) || return 1
-    for key in "${keys[@]}"; do ! is_among "$key" "${keys_of_fenced[@]}" || return 1; done
+    for key in "${keys[@]}"; do
+      ! is_among "$key" "${keys_of_fenced[@]}" || return 1
+      ! is_among "${key% *}" "${keys_of_fenced[@]% *}" || told=yes
+    done
+    [[ -n $told ]] || return 1
   done
 }
 
@@ -208,10 +212,11 @@ without_details() {
 
 # The record names a node, and its way back is to what was exported to it.
 check_change_while_fenced() {
+  local types="${keys_of_fenced[*]% *}"
   [[ -n $fenced && -e $settings ]] && ! is_fenced_replaced || return 0
   [[ "$(without_details <"$settings")" == "$(without_details <<<"$wanted")" ]] ||
     problem fencing/fenced "settings" "other exports, nodes or addresses while $fenced is fenced" "the same ones" \
-      "bring $fenced back first: run nim-ha rejoin there; a machine that is gone for good is replaced by one with other host keys"
+      "bring $fenced back first: run nim-ha rejoin there; a machine that is gone for good is replaced by one with other host keys of the types of its own: ${types:-none is known}"
 }
 
 check_all() {

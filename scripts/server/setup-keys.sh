@@ -30,25 +30,13 @@ forget_keys_but() {
   write_keys
 }
 
-# In a mount namespace of its own, where nothing on the share is a device: to open one may do harm. From inside of the directories, for they
-# may be swapped for links.
-key_reader='
-  mount --bind "$1" "$1" && mount -o remount,bind,ro,nodev,nosuid,noexec "$1" && cd -P "$1" || exit 10
-  for each in .nim-ha fence-keys; do
-    here="$(readlink /proc/self/cwd)"
-    cd -P "$each" 2>/dev/null && [[ "$(readlink /proc/self/cwd)" == "$here/$each" ]] || exit 11
-  done
-  [[ -e $2 || -L $2 ]] || exit 12
-  [[ -f $2 && ! -L $2 ]] || exit 13
-  exec dd if="$2" iflag=nofollow,nonblock bs=1025 count=1 status=none'
-
 # read_key NODE: sets `key`, or reports. Never shows what it has read: it may be of another file.
 read_key() {
-  local text='' code got='' file=".nim-ha/fence-keys/$1.pub"
+  local text='' code got='' file=".nim-ha/fence-keys/$1.pub" reader='exec dd if="$2" iflag=nofollow,nonblock bs=1025 count=1 status=none'
   local pattern='^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42})( [ -~]*)?$'
   key=''
   # `read` comes to its end with success at a NUL.
-  ! IFS= read -r -d '' text < <(timeout -k 2 10 unshare -m bash -c "$key_reader" _ "$share" "$1.pub" 2>/dev/null 8>&-) || got="a NUL in it"
+  ! IFS= read -r -d '' text < <(read_from_share "$reader" "$share" "$1.pub" .nim-ha fence-keys) || got="a NUL in it"
   wait $!
   code=$?
   case "$code" in
