@@ -39,7 +39,7 @@ echo "nim-ha-fence:x:990:990::/var/lib/nim-ha-fence:/bin/sh" >>"$here/etc/passwd
   userdel: 'grep -v "^$1:" "$here/etc/passwd" >"$here/etc/passwd-"; cat "$here/etc/passwd-" >"$here/etc/passwd"; /bin/rm "$here/etc/passwd-"',
   visudo: '[ "$1" = -cf ] && [ "$(stat -c %a "$2")" = 440 ] && grep -q "^nim-ha-fence ALL=" "$2"',
 };
-const REAL = ['apt-get', 'bash', 'cat', 'chmod', 'dd', 'flock', 'grep', 'mkdir', 'mv', 'readlink', 'rm', 'rmdir', 'sed', 'setsid', 'sleep', 'sort', 'stat', 'sync', 'timeout', 'uname'];
+const REAL = ['apt-get', 'bash', 'cat', 'chmod', 'dd', 'flock', 'grep', 'mkdir', 'mv', 'readlink', 'rm', 'rmdir', 'sed', 'setsid', 'sleep', 'sort', 'stat', 'sync', 'timeout', 'tr', 'uname'];
 /** Everything that changes something by being run. */
 const STEPS = ['exportfs', 'mkdir', 'mv', 'rm', 'rmdir', 'useradd', 'userdel', 'visudo'];
 
@@ -853,7 +853,7 @@ describe('the keys of the nodes', () => {
     leaveKeys();
   });
   const lineOf = (node: string, key: string): string =>
-    `restrict,command="sudo -n /usr/local/lib/nim-ha-fence/fence.sh pair ${node} \\"$SSH_ORIGINAL_COMMAND\\"" ${key} nim-ha pair ${node}`;
+    `restrict,command="sudo -n /usr/local/lib/nim-ha-fence/fence.sh pair ${node} \\"$(export LC_ALL=C; printf %.200s \\"$SSH_ORIGINAL_COMMAND\\" | tr -c \\"a-z0-9 -\\" \\"[?*]\\")\\"" ${key} nim-ha pair ${node}`;
 
   test('let the two in, without their comments, once', () => {
     write(KEYS, 'ssh-ed25519 AAAAC3Nzsomebody else\n');
@@ -924,22 +924,35 @@ describe('the keys of the nodes', () => {
     expectRefusal('admit', ['fencing/not-installed']);
   });
 
-  test('call fence.sh with what the caller says as one word, whatever it is', () => {
+  // What the account has for a shell may be either.
+  test.each(['dash', 'bash'])('call fence.sh with what the caller says as one word, whatever it is, by a shell that is %s', (shell) => {
+    const sh = ['/bin', '/usr/bin'].map((dir) => `${dir}/${shell}`).find((file) => fs.existsSync(file)) ?? '/bin/sh';
     setup('admit');
     write('usr/sbin/logger', '#!/bin/bash\n', 0o755);
+    write('bin/sudo', `${read('bin/sudo').replace('[ "$1" = -n ]', '[ "$1" = -n ] && echo "$5" >"$here/passed"')}`, 0o755);
     const command = /command="((?:[^"\\]|\\.)*)"/.exec(read(KEYS))?.[1].replaceAll('\\"', '"') ?? '';
     const ask = (request?: string): Said => {
       handOver(root);
-      const run = spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8', cwd: root, ...NOBODY, env: { PATH: `${at('bin')}`, ...(request === undefined ? {} : { SSH_ORIGINAL_COMMAND: request }) } });
+      const run = spawnSync(sh, [...(shell === 'bash' ? ['--posix'] : []), '-c', command], { encoding: 'utf8', cwd: root, ...NOBODY, env: { PATH: at('bin'), LC_ALL: 'C.UTF-8', ...(request === undefined ? {} : { SSH_ORIGINAL_COMMAND: request }) } });
       return { code: run.status, said: (run.stdout + run.stderr).trim() };
     };
     expect(ask('status')).toEqual({ code: 0, said: 'free' });
+    expect([ask(`rejoin ${FENCE_NAME}`), read('passed')]).toEqual([{ code: 0, said: 'free' }, `rejoin ${FENCE_NAME}\n`]);
+    // sudo writes to the log what it is called with.
+    const passed = (request: string): string => (ask(request), read('passed'));
+    expect([passed('x'.repeat(100_000)), passed('é'.repeat(50_000)), passed('\x1b[2J\x07\x7f'.repeat(1000)).length]).toEqual([`${'x'.repeat(200)}\n`, `${'?'.repeat(200)}\n`, 201]);
+    expect([passed('status\nfence'), passed('status\n'), passed('\x1b[2J\x01\x7f\t'), passed('FENCE; "$(id)" \\ é *?[a-z]'), passed(`status${' '.repeat(300)}`)]).toEqual([
+      'status?fence\n', 'status?\n', '??2????\n', '?????? ???id?? ? ?? ???a-z?\n', `status${' '.repeat(194)}\n`,
+    ]);
+    fs.rmSync(at('asked'));
+    fs.rmSync(at('passed'));
     const before = picture();
     const bad = [undefined, '', '"; id; "', `'; id; '`, '$(id)', '`id`', 'status\nfence', 'status; fence', 'fence node-b', '\\', '\\" x', '*', '-n', 'status && id', '|id', '>/x', '$SSH_ORIGINAL_COMMAND', 'x'.repeat(100_000)];
     for (const request of bad) expect([request, ask(request)]).toEqual([request, { code: 3, said: 'refused: no such request' }]);
+    fs.rmSync(at('passed'));
     expect(picture()).toBe(before);
     // -n, the program, pair, node and the request.
-    expect(read('asked')).toBe('5 pair node-a\n'.repeat(bad.length + 1));
+    expect(read('asked')).toBe('5 pair node-a\n'.repeat(bad.length));
   });
 });
 

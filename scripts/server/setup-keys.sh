@@ -1,9 +1,12 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 # The nodes leave their public keys on the share. Whoever is root on a node can put anything there, and swap it at any moment.
 
-# key_line NODE KEY. Its shell gives the request to fence.sh as one word, whatever is in it.
+# key_line NODE KEY. Its shell gives the request to fence.sh as one word, and of that no more than a request can be made of: sudo writes it to the log
+# before fence.sh has seen it.
 key_line() {
-  printf '%s' "restrict,command=\"sudo -n /usr/local/lib/nim-ha-fence/fence.sh $pair $1 \\\"\$SSH_ORIGINAL_COMMAND\\\"\" $2 nim-ha $pair $1"
+  local request='$(export LC_ALL=C; printf %.200s "$SSH_ORIGINAL_COMMAND" | tr -c "a-z0-9 -" "[?*]")'
+  local command="sudo -n /usr/local/lib/nim-ha-fence/fence.sh $pair $1 \"$request\""
+  printf '%s' "restrict,command=\"${command//\"/\\\"}\" $2 nim-ha $pair $1"
 }
 
 # Sets `key_lines` to those of other pairs, and of this one's nodes that are named.
