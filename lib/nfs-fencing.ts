@@ -60,7 +60,7 @@ export interface LinuxServerOptions {
   readonly clientAddresses?: NfsClientAddresses;
 
   /**
-   * Options of the exports, one per element; `rw`, `sync` and `no_root_squash` must be among them.
+   * Options of the exports, one per element; `rw`, `sync` and `no_root_squash` must be among them, and no `fsid`, for there are two exports.
    *
    * @default - rw, sync, no_subtree_check, no_root_squash
    */

@@ -326,7 +326,7 @@ test.each([
   ['options with a space', settings(EXPORTS, 'rw,sync, no_root_squash')], ['options with an empty one', settings(EXPORTS, 'rw,,sync,no_root_squash')], ['options with a comma at the end', settings(EXPORTS, `${OPTIONS},`)],
   ['options that look like another argument', settings(EXPORTS, `-u,${OPTIONS}`)], ['options without rw', settings(EXPORTS, 'sync,no_root_squash')], ['options without sync', settings(EXPORTS, 'rw,no_root_squash')],
   ['options without no_root_squash', settings(EXPORTS, 'rw,sync')], ['options with ro', settings(EXPORTS, `${OPTIONS},ro`)], ['options with async', settings(EXPORTS, `${OPTIONS},async`)], ['options with root_squash', settings(EXPORTS, `${OPTIONS},root_squash`)],
-  ['options with all_squash', settings(EXPORTS, `${OPTIONS},all_squash`)], ['options with a path', settings(EXPORTS, `${OPTIONS},refer=/x@192.0.2.1`)],
+  ['options with fsid', settings(EXPORTS, `${OPTIONS},fsid=7`)], ['options with fsid first', settings(EXPORTS, `fsid=root,${OPTIONS}`)], ['options with uuid', settings(EXPORTS, `${OPTIONS},uuid=6c2f0c52,no_wdelay`)], ['options with all_squash', settings(EXPORTS, `${OPTIONS},all_squash`)], ['options with a path', settings(EXPORTS, `${OPTIONS},refer=/x@192.0.2.1`)],
   ...([
     ['no nodes', []], ['one node', [`a ${A}`]], ['three nodes', [`a ${A}`, `b ${B}`, `c ${ELSE}`]], ['a name twice', [`a ${A}`, `a ${B}`]], ['an address twice', [`a ${A}`, `b ${A}`]], ['a second address twice', [`a ${A} ${ELSE}`, `b ${B} ${ELSE}`]],
     ['a node without address', ['a', `b ${B}`]], ['an IPv6 address', ['a 2001:db8::1', `b ${B}`]], ['a host name', ['a node-a.example', `b ${B}`]], ['a net', ['a 10.77.0.0/24', `b ${B}`]], ['an octet that is too large', ['a 10.77.0.256', `b ${B}`]],

@@ -25,7 +25,7 @@ const STRINGS: Record<string, string[]> = {
   'nfs.fencing.name': ['stack-nim', 'a'],
   'nfs.fencing.host': ['192.0.2.13', 'nfs.example.com'],
   'nfs.fencing.hostKeys.0': [ED25519_A],
-  'nfs.fencing.exportOptions.0': ['rw', 'fsid=3'],
+  'nfs.fencing.exportOptions.0': ['rw', 'anonuid=3'],
   'nfs.fencing.primaryAddresses.0': ['192.0.2.11', '10.0.0.1'],
   'services.0': ['clickhouse-server', 'nms@1', 'a.b'],
   'ssh.timeoutText': ['2m', '1m30s', '0.5h'],

@@ -128,11 +128,11 @@ test('the settings name what is exported, and to whom', () => {
     ].join('\n'),
   );
   const other = synthesised(
-    { exportOptions: ['rw', 'sync', 'no_root_squash', 'fsid=7'], clientAddresses: { primary: ['198.51.100.1', '203.0.113.1'], secondary: ['198.51.100.2'] } },
+    { exportOptions: ['rw', 'sync', 'no_root_squash', 'anonuid=7'], clientAddresses: { primary: ['198.51.100.1', '203.0.113.1'], secondary: ['198.51.100.2'] } },
     { primary: { name: 'a' }, nfsShare: { exportPath: '/' } },
   );
   expect(settings(other)).toBe(
-    ['EXPORT=/clickhouse', 'EXPORT=/nms', 'OPTIONS=rw,sync,no_root_squash,fsid=7', 'NODE=a 198.51.100.1 203.0.113.1', 'NODE=secondary 198.51.100.2', `KEYS=a ${ED25519_A}`, `KEYS=secondary ${ED25519_B}`].join('\n'),
+    ['EXPORT=/clickhouse', 'EXPORT=/nms', 'OPTIONS=rw,sync,no_root_squash,anonuid=7', 'NODE=a 198.51.100.1 203.0.113.1', 'NODE=secondary 198.51.100.2', `KEYS=a ${ED25519_A}`, `KEYS=secondary ${ED25519_B}`].join('\n'),
   );
 });
 

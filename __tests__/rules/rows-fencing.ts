@@ -19,6 +19,7 @@ const PORT_TODO = 'give the port of the sshd there, usually 22';
 const NAME = 'nfsShare.fencing.name: must be 1 to 63 letters, digits, ".", "_" or "-", the first a letter or digit, got';
 const ADDRESS = (side: string, index = 0) => `nfsShare.fencing.clientAddresses.${side}[${index}]: must be the IPv4 address of a host, got`;
 const ADDRESS_TODO = 'give the address that the node mounts the share from';
+const SAME_ID = 'both exports would have the same one, and the server would show one directory in place of the other';
 const OPTIONS = 'nfsShare.fencing.exportOptions:';
 
 export const fencingRows: Rows = {
@@ -81,7 +82,7 @@ export const fencingRows: Rows = {
     ],
   },
   'fencing/export-options': {
-    passes: [fencing({ exportOptions: ['no_root_squash', 'sync', 'rw', 'sec=sys', 'fsid=7', 'no_wdelay', 'constructor'] })],
+    passes: [fencing({ exportOptions: ['no_root_squash', 'sync', 'rw', 'sec=sys', 'anonuid=7', 'reexport=auto-fsidnum', 'no_wdelay', 'constructor'] })],
     fails: [
       [fencing({ exportOptions: ['rw', 'sync'] }), `${OPTIONS} must have "no_root_squash" among them, got "rw,sync"; add "no_root_squash"`],
       [
@@ -93,6 +94,11 @@ export const fencingRows: Rows = {
         async: 'the server would confirm what a power cut then takes away',
         root_squash: 'root on the nodes gives the files to the services',
         all_squash: 'the services write as users of their own',
+        'fsid=7': SAME_ID,
+        'fsid=root': SAME_ID,
+        'fsid=': SAME_ID,
+        fsid: SAME_ID,
+        'uuid=6c2f0c52-3a0e-4d55-9a5e-0d2b6d3c7f11': SAME_ID,
       }).map(([option, why]): [ReturnType<typeof fencing>, string] => [
         fencing({ exportOptions: ['rw', 'sync', 'no_root_squash', option] }),
         `${OPTIONS} ${why}, got "${option}"; remove it`,

@@ -10,7 +10,13 @@ const HARMFUL_OPTIONS = new Map([
   ['async', 'the server would confirm what a power cut then takes away'],
   ['root_squash', 'root on the nodes gives the files to the services'],
   ['all_squash', 'the services write as users of their own'],
+  ...['fsid', 'uuid'].map((name): [string, string] => [name, 'both exports would have the same one, and the server would show one directory in place of the other']),
 ]);
+
+/** Of `fsid=7` it is `fsid`. */
+function harmOf(option: string): string | undefined {
+  return HARMFUL_OPTIONS.get(option.replace(/=.*/, ''));
+}
 
 /** The addresses of both nodes, each with what the user typed. */
 function addressesOf({ nfs }: RuleInput): Array<{ path: string; address: string }> {
@@ -100,7 +106,7 @@ export const nfsFencingRules: Rule[] = [
   },
   {
     id: 'fencing/export-options',
-    summary: 'The exports are read-write and synchronous, and root on the nodes stays root.',
+    summary: 'The exports are read-write and synchronous, root on the nodes stays root, and each export is known as itself.',
     check: ({ nfs }) => {
       const options = nfs?.fencing?.exportOptions;
       if (options === undefined) return [];
@@ -109,7 +115,10 @@ export const nfsFencingRules: Rule[] = [
       const missing = known.length < options.length ? [] : NEEDED_OPTIONS.filter((option) => !known.includes(option));
       return [
         ...missing.map((option) => problem(path, `must have ${quoted(option)} among them`, known.length ? quoted(known.join(',')) : 'none', `add ${quoted(option)}`)),
-        ...known.flatMap((option) => (HARMFUL_OPTIONS.has(option) ? [problem(path, HARMFUL_OPTIONS.get(option)!, quoted(option), 'remove it')] : [])),
+        ...known.flatMap((option) => {
+          const harm = harmOf(option);
+          return harm === undefined ? [] : [problem(path, harm, quoted(option), 'remove it')];
+        }),
         ...known
           .filter((option) => !OPTION.test(option))
           .map((option) => problem(path, 'each option must be one word of exports(5)', quoted(option), 'write the options one by one, without spaces')),

@@ -23,6 +23,8 @@ check_options_line() {
   for each in rw sync no_root_squash; do
     [[ ,$1, == *,"$each",* ]] || bad_settings "options of the exports" "$1" "$each among them"
   done
+  ! [[ ,$1, =~ ,(fsid|uuid)[=,] ]] ||
+    bad_settings "options of the exports" "$1" "no ${BASH_REMATCH[1]}, for both exports would have the same one, and the server would show one directory in place of the other"
   for each in ro async root_squash all_squash; do
     [[ ,$1, != *,"$each",* ]] || bad_settings "options of the exports" "$1" "no $each, for the services write there as users of their own"
   done
