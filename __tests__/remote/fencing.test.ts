@@ -1,4 +1,8 @@
 import { spawnSync } from 'child_process';
+import { createHash } from 'crypto';
+import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
 import { Testing } from 'cdktf';
 import { LinuxServerOptions, NfsFencing, RemovalPolicy, SshAccess } from '../../lib';
 import { ED25519_A, ED25519_B, find, nullResource, pair, PairOptions, stack, synth, variable } from '../fixture';
@@ -166,7 +170,7 @@ test('all of it may be known to Terraform only, and reaches a shell as base64', 
   expect(JSON.stringify(tf)).not.toMatch(/TfToken|-1\.8881|TOKEN\.\d/);
   expect(identity(tf).for_each).toBe('${toset(["server"])}');
   const { inline, connection } = nullResource(tf, 'NimHa_fencing_setup').provisioner[0]['remote-exec'];
-  expect(inline[0]).toContain(`name="$(base64 -d <<<'\${base64encode(var.name)}')"`);
+  expect(inline[0]).toContain(`name="$(base64 -d <<<'\${base64encode(var.name)}' && echo .)"`);
   expect(inline[0]).toMatch(/base64 -d <<<'\$\{base64encode\(join\("", \[.*var\.options.*var\.one.*var\.other.*\]\)\)\}' \| bash scripts\/setup\.sh install "\$name"/);
   // Behind a key that nobody has: the list may turn out empty.
   expect(connection.host_key).toMatch(/^sk-ssh-ed25519@openssh\.com [A-Za-z0-9+/=]+\n@cert-authority \$\{var\.host\}:\$\{var\.port\} \$\{join\(join\("", \[.*\]\), var\.keys\)\}$/);
@@ -175,9 +179,44 @@ test('all of it may be known to Terraform only, and reaches a shell as base64', 
   expect(node).toContain('\nFENCE_PORT=${base64encode(var.port)}\n');
 });
 
-test('what a token turns out to be is no path on the server, unless it is a name', () => {
-  const { inline } = nullResource(synthesised(), 'NimHa_fencing_setup').provisioner[0]['remote-exec'];
-  expect(inline[0]).toContain('[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || name=invalid\nmkdir -p ".nim-ha-fence/$name/scripts"');
+describe('a name that only Terraform knows', () => {
+  /** All that runs on the server, in its order, where the name turns out to be this one; in place of setup.sh what tells where it was called, and how. */
+  function deploy(name: string, options: Partial<LinuxServerOptions>): { files: string[]; calls: string[][] } {
+    const home = realpathSync(mkdtempSync(join(tmpdir(), 'nim-ha-server-')));
+    const scope = stack();
+    pair(scope, { nfsShare: { fencing: fencing({ name: variable(scope, 'name').stringValue, ...options }) } });
+    const tf = synth(scope);
+    const tells = Buffer.from('for each in "$(pwd)" "$@"; do printf %s "$each" | base64 -w 0; printf " "; done >>"$HOME/calls"; echo >>"$HOME/calls"\n');
+    for (const { 'remote-exec': remote } of ['setup', 'keys'].flatMap((step) => nullResource(tf, `NimHa_fencing_${step}`).provisioner)) {
+      if (remote === undefined) continue;
+      const script = remote.inline[0]
+        .replaceAll('${base64encode(var.name)}', Buffer.from(name).toString('base64'))
+        .replaceAll('${sha256(var.name)}', createHash('sha256').update(name).digest('hex'))
+        .replace(/\$\{file\(".*"\)\}/, `0700 setup.sh ${tells.toString('base64')}`)
+        .replaceAll('$${', '${');
+      const run = spawnSync('bash', ['-c', script], { cwd: home, env: { PATH: process.env.PATH, HOME: home }, encoding: 'utf8' });
+      expect([run.status, run.stdout, run.stderr]).toEqual([0, '', '']);
+    }
+    const files = readdirSync(home, { recursive: true, encoding: 'utf8' }).sort();
+    const calls = readFileSync(join(home, 'calls'), 'utf8').split('\n').slice(0, -1).map((call) => call.split(' ').slice(0, -1).map((word) => Buffer.from(word, 'base64').toString().replace(`${home}/`, '')));
+    rmSync(home, { recursive: true });
+    return { files, calls };
+  }
+
+  const bad = ['', '../out', '.', '..', '-x', 'a/b', 'a b', '$(touch made)', "'; touch made; '", 'a*', 'pair\n', '\npair', 'é', 'x'.repeat(64)];
+  const names = [...['pair', 'A.b_c-d', 'invalid', 'x'.repeat(63)].map((name) => [name, name]), ...bad.map((name) => [name, 'invalid'])];
+  test.each<[string, Partial<LinuxServerOptions>]>([
+    ['where sudo asks for nothing', {}],
+    ['where sudo asks for a password', { ssh: SshAccess.withAgent({ user: 'admin', sudoPassword: 'a' }) }],
+  ])('is the directory of the pair, or comes to setup.sh as it is and is no path: %s', (_, options) => {
+    for (const [name, directory] of names) {
+      const here = `.nim-ha-fence/${directory}`;
+      const { files, calls } = deploy(name, options);
+      expect(calls).toEqual([[here, 'install', name], [here, 'admit', name]]);
+      const secrets = ['.nim-ha-fence/secret', ...(options.ssh ? [`.nim-ha-fence/secret/${createHash('sha256').update(name).digest('hex')}`] : [])];
+      expect([name, files]).toEqual([name, ['.nim-ha-fence', here, `${here}/scripts`, `${here}/scripts/setup.sh`, ...secrets, 'calls'].sort()]);
+    }
+  });
 });
 
 test('the name of the pair is its construct path, as far as it fits', () => {

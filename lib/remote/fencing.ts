@@ -8,7 +8,7 @@ import { ScriptBundle } from './script-bundle';
 import { after, block, sudoPassword } from './steps';
 import { TerraformData } from './terraform-data';
 import { encode, expression, lines, sha256 } from './text';
-import { serverScript, serverUploadCommands } from './upload';
+import { serverNames, serverScript, serverUploadCommands } from './upload';
 import { written } from './written';
 
 /** The NFS server as far as it fences: where it is, and what it is told of the pair. */
@@ -43,7 +43,7 @@ function instanceKey({ target, name }: FencingServer): string {
 }
 
 function goThere({ name }: FencingServer): string[] {
-  return [`name="$(base64 -d <<<'${encode(name)}')"`, 'cd ".nim-ha-fence/$name"'];
+  return [...serverNames(encode(name)), 'cd ".nim-ha-fence/$directory"'];
 }
 
 /** In the names of files: several pairs may be at work there, and each forgets its own. The name may be a token, and so anything: it makes no path. */

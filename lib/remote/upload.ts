@@ -35,17 +35,26 @@ export function serverScript(nameHash: string): string {
   return `./.nim-ha-fence-${nameHash}-%RAND%.sh`;
 }
 
+/** Shell that knows the name of the pair, which is base64 here, as `$name`, and its place on an NFS server as `$directory`. */
+export function serverNames(name: string): string[] {
+  return [
+    // A newline at its end belongs to it.
+    `name="$(base64 -d <<<'${name}' && echo .)"`,
+    'name="${name%.}"',
+    // What becomes a path is held against its pattern first; setup.sh refuses the name.
+    'directory="$name"',
+    '[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || directory=invalid',
+  ].map(escapeTemplate);
+}
+
 /** Shell that makes `~/.nim-ha-fence/<name>` on an NFS server, goes there, and brings `./scripts` up to date. `name` is base64. */
 export function serverUploadCommands(asset: TerraformAsset, name: string, nameHash: string): string[] {
-  const before = [
+  const before = ['mkdir -p ".nim-ha-fence/$directory/scripts" .nim-ha-fence/secret', 'chmod 0700 .nim-ha-fence/secret', 'cd ".nim-ha-fence/$directory"', PUT];
+  return [
+    forgetOld(serverScript(nameHash).replace('%RAND%', '*')),
     'umask 077',
-    `name="$(base64 -d <<<'${name}')"`,
-    // What becomes a path is held against its pattern first; setup.sh says the rest.
-    '[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || name=invalid',
-    'mkdir -p ".nim-ha-fence/$name/scripts" .nim-ha-fence/secret',
-    'chmod 0700 .nim-ha-fence/secret',
-    'cd ".nim-ha-fence/$name"',
-    PUT,
+    ...serverNames(name),
+    ...before.map(escapeTemplate),
+    ...ScriptBundle.SERVER.unpackCommands(asset),
   ];
-  return [forgetOld(serverScript(nameHash).replace('%RAND%', '*')), ...before.map(escapeTemplate), ...ScriptBundle.SERVER.unpackCommands(asset)];
 }
