@@ -6,7 +6,7 @@ import { join } from 'path';
 export const root = join(__dirname, '..');
 
 const documents = ['README.md', 'API.md', 'ARCHITECTURE.md', 'LIMITATIONS.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'docs', 'lab/README.md'];
-const packaged = ['lib', 'scripts', 'package.json', 'config.schema.json', 'examples/ci', ...documents];
+const packaged = ['lib', 'scripts', 'package.json', 'config.schema.json', 'examples', ...documents];
 
 /** Longer than the build takes on two busy cores. */
 export const BUILD_TIMEOUT = 170_000;
