@@ -168,7 +168,8 @@ if [[ -e $lock_held ]] && { slice_populated || another_holds; }; then
   note "another lock has not come to its end here: no lock"
   exit 1
 fi
-rm -f "$lock_held"
+# What is left of one that was killed to the last process would keep the agent from starting the services.
+rm -f "$lock_held" "$letting_go"
 read_fencing
 if [[ $? == 2 && -e $fence_key ]]; then
   note "cannot read whether the pair has fencing: no lock"

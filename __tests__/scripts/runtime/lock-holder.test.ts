@@ -36,6 +36,15 @@ describe('lock-holder.sh', () => {
     expect(node.bash('. ./paths.sh; . ./services.sh; users_of "$share_dir"').stdout).toBe('');
   });
 
+  test('is not taken for one that comes to its end, whatever the last one has left', async () => {
+    node.write('run/nim-ha/letting-go', 'the lock holder died\n');
+    const holder = start();
+    await held();
+    expect(node.has('run/nim-ha/letting-go')).toBe(false);
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
   test('takes none on what lies below a mount point without the share', () => {
     node.mount('/var/lib/nms');
     expect(node.run('lock-holder.sh').status).toBe(1);
