@@ -25,7 +25,10 @@ decide_able() {
       fi
       ;;
   esac
-  if ((lock_failures >= 3)); then
+  if [[ $phase == WAITING && -n $letting_go_why ]]; then
+    reason="letting go of the last lock, then another one is asked for: $letting_go_why"
+    ((now - phase_at < slow_drain)) || able=no reason+="; for more than $slow_drain s, by force after $stuck_drain; waiting for $(what_drains)"
+  elif [[ $phase == WAITING ]] && ((lock_failures >= 3)); then
     able=no reason="the lock on the share cannot be asked for; see: systemctl status nim-ha-lock"
   elif [[ $notify_works == no ]]; then
     able=no
@@ -46,8 +49,6 @@ decide_able() {
     reason="keepalived does not run"
   elif [[ $phase == STANDBY && $vrrp == FAULT ]]; then
     reason="keepalived keeps out of the election (VRRP state FAULT): the interface is down, or its check has failed"
-  elif [[ $phase == WAITING && -n $letting_go_why ]]; then
-    reason="letting go of the last lock, then another one is asked for: $letting_go_why"
   elif [[ $phase == WAITING ]] && ((now - share_read_at > lease + unread_for)); then
     able=no reason="the share does not answer this node, though its server does on port 2049, for $((now - share_read_at)) s"
   elif ((unwanted_since)) && [[ $phase == STANDBY ]]; then

@@ -41,7 +41,7 @@ reconcile() {
   ((now >= next_retry)) || return
   next_retry=$((now + retry_every))
   # Before anything else that may hang.
-  if [[ $phase == ISOLATED ]] || { [[ $phase == DRAINING ]] && ((now - phase_at >= stuck_drain)); }; then
+  if [[ $phase == ISOLATED ]] || { [[ $phase == DRAINING || ($phase == WAITING && -n $letting_go_why) ]] && ((now - phase_at >= stuck_drain)); }; then
     systemctl --no-block start nim-ha-isolate.service
     return
   fi
@@ -52,7 +52,7 @@ reconcile() {
   watch_notify
   mount_again
   case "$phase" in
-    WAITING) count_lock_failures ;;&
+    WAITING) [[ -n $letting_go_why ]] || count_lock_failures ;;&
     # Not over somebody's stop: that service is to fail.
     WAITING | STARTING) [[ $mounted == no || $interrupted == yes || -n $letting_go_why ]] || systemctl --no-block start nim-ha.target "${services[@]/%/.service}" ;;
     DRAINING) systemctl --no-block stop nim-ha.target nim-ha-lock.service ;;

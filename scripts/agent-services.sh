@@ -90,6 +90,20 @@ look_whether_letting_go() {
   fi
 }
 
+# A lock that comes to its end serves nobody any more; the next one waits for that.
+leave_ending_lock() {
+  [[ -z $letting_go_why || $cut_off == yes || $wish == no ]] || lock=no
+}
+
+# Services that are down may have been killed by the lock holder since the lock was looked at. It says so before it kills, and takes that back when the lock
+# is gone: so the one is looked at first, and then the other.
+look_whether_killed() {
+  look_whether_letting_go
+  look_at_lock
+  leave_ending_lock
+  [[ $lock == yes ]] || services_are=down down_service=''
+}
+
 # One call to systemd for all of them. A unit with a job queued is being restarted by somebody: that is not down yet.
 ask_about_services() {
   local key value name='' state='' job='' worst=active judged=0

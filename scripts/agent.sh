@@ -148,9 +148,9 @@ look() {
   services_are=down down_service='' changing_service=''
   from="$phase"
   look_at_heartbeat "$lock"
-  # This lock serves nobody any more; the next one waits for its end.
-  [[ -z $letting_go_why || $cut_off == yes || $wish == no ]] || lock=no
+  leave_ending_lock
   [[ $wish == yes && $lock == yes ]] && look_at_services
+  [[ -z $down_service ]] || look_whether_killed
   look_at_hold_down
   look_at_fault
   look_at_fence
@@ -194,7 +194,8 @@ look() {
 changed() {
   phase_changes=$((phase_changes + 1))
   next_retry=0 next_read=0 next_fence=0 # what the new phase asks for is asked for now
-  lock_failures=0
+  # Over an election that came to nothing it counts on, or the two nodes could take turns for ever.
+  [[ $phase != @(STARTING|ACTIVE) ]] || lock_failures=0
   phase_at="$now"
   since="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
   note "$1 -> $phase${reason:+: $reason}"

@@ -5,25 +5,24 @@
 heartbeat_interval="${NIM_HA_HEARTBEAT:-2}" # seconds
 heard_error="$run_dir/confirm"              # what the kernel says; the heartbeat, which asks beside the lock holder, has a file of its own
 
-# One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed: the
-# other node must not take this one for a holder that serves. Without the wish nothing, but with fencing a dash: one that lets go in order
-# must not look silent. Where nothing is written, or the share takes no byte (it is full), it only asks, for any answer shows that the lease
-# was renewed, and the agent acts on the time of the last one. With fencing a full share gets a new time for the file instead, for
+# One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed, or are let go
+# of: the other node must not take this one for a holder that serves. Also without the wish, for services that stop in order write, too. Where the
+# share takes no byte (it is full), it only asks, for any answer shows that the lease was renewed, and the agent acts on the time of the last one. With fencing a full share gets a new time for the file instead, for
 # by that the server sees life; it needs no room.
 # Returns 2 when the lock is lost, 1 when there is no news. The time is that of the question; it is written in place, which works in a full
 # /run, too.
 ask_share() {
   local byte=+ now
   read_uptime
-  if [[ -e $want_master || -n ${fence_server-} ]]; then
-    [[ -e $want_master && ! -e $failed_file ]] && kill -0 $$ 2>/dev/null || byte=-
-    if printf '%s' "$byte" | LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$heard_error" >&9; then
-      printf '%s\n' "$now" 1<>"$beat_file"
-      return
-    fi
-    ! is_lost || return 2
-    [[ -z ${fence_server-} ]] || timeout -s KILL 20 touch -c "/proc/$BASHPID/fd/9" 2>/dev/null
+  [[ -e $want_master && ! -e $failed_file && ! -e $letting_go ]] && kill -0 $$ 2>/dev/null || byte=-
+  if printf '%s' "$byte" | LC_ALL=C dd status=none conv=notrunc,fsync count=1 bs=1 2>"$heard_error" >&9; then
+    printf '%s\n' "$now" 1<>"$beat_file"
+    return
   fi
+  # What could not be written down, in a full /run, may be that the lock is lost.
+  [[ -s $heard_error ]] || return 1
+  ! is_lost || return 2
+  [[ -z ${fence_server-} ]] || timeout -s KILL 20 touch -c "/proc/$BASHPID/fd/9" 2>/dev/null
   if LC_ALL=C dd status=none iflag=direct count=1 if="$share_lock" of=/dev/null 2>"$heard_error"; then
     printf '%s\n' "$now" 1<>"$beat_file"
     return

@@ -28,7 +28,7 @@ lib="${BASH_SOURCE[0]%/*}"
 stop_grace=20 # seconds that services get after systemd has stopped them
 
 stopping=
-trap 'stopping=asked' TERM INT
+trap 'stopping="${stopping:-asked}"' TERM INT
 trap 'stopping=lost' USR1
 
 # Ends at once on a signal, as only in POSIX mode a read does.
@@ -133,7 +133,7 @@ release() {
 drain() {
   local tries=$((5 * stop_grace))
   if [[ $stopping == asked ]]; then
-    while slice_populated && ((tries-- > 0)); do pause 0.2; done
+    while [[ $stopping == asked ]] && slice_populated && ((tries-- > 0)); do pause 0.2; done
   fi
   # A lock that is lost, or denied, may be another's by now: what is pending must not be hurried there.
   if [[ $stopping == @(lost|denied) ]]; then

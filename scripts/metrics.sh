@@ -9,12 +9,12 @@ gauge() {
 }
 
 write_metrics() {
-  local each is_it is_able=0 elected=0 holds=0
+  local text each is_it is_able=0 elected=0 holds=0
   # What it waits for or starts is no trouble.
   [[ $able != yes || (-n $reason && $phase != WAITING && $phase != STARTING) ]] || is_able=1
   [[ ! -e $want_master ]] || elected=1
   [[ ! -e $lock_held ]] || holds=1
-  {
+  text="$(
     printf '# HELP nim_ha_phase The phase that this node is in: 1 for one of them.\n# TYPE nim_ha_phase gauge\n'
     for each in "${phases[@]}"; do
       is_it=0
@@ -26,6 +26,7 @@ write_metrics() {
     gauge lock_held "Whether this node holds the lock on the share." "$holds"
     printf '# HELP nim_ha_phase_changes_total Changes of the phase since the agent began.\n# TYPE nim_ha_phase_changes_total counter\n'
     printf 'nim_ha_phase_changes_total %s\n' "$phase_changes"
-  } >"$run_dir/nim-ha.prom.new"
-  mv -f "$run_dir/nim-ha.prom.new" "$run_dir/nim-ha.prom"
+  )"
+  # In a full /run the last ones stay, and grow old.
+  printf '%s\n' "$text" >"$run_dir/nim-ha.prom.new" 2>/dev/null && mv -f "$run_dir/nim-ha.prom.new" "$run_dir/nim-ha.prom"
 }

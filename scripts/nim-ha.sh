@@ -91,7 +91,7 @@ maintenance() {
       printf 'this node is out of the pair, over reboots too, until: nim-ha maintenance off\n'
       ;;
     off)
-      rm -f "$maintenance_file"
+      { rm -f "$maintenance_file" && sync "$var_dir"; } 2>/dev/null || die "$maintenance_file cannot be removed; nothing was changed"
       # systemctl start would succeed without a start.
       [[ ! -e $pending_file ]] || die "maintenance is off, but $pending_means"
       systemctl start keepalived.service || die "keepalived does not start; see: systemctl status keepalived"

@@ -220,6 +220,18 @@ describe('agent.sh', () => {
     expect([node.has('run/nim-ha/letting-go'), node.read('calls')]).toEqual([false, expect.stringContaining('start nim-ha.target')]);
   });
 
+  test.each([
+    ['says so by then', 'echo "the lock holder died" >"$NIM_HA_ROOT/run/nim-ha/letting-go"'],
+    ['has come to its end by then', 'rm -f "$NIM_HA_ROOT/run/nim-ha/lock-held"'],
+  ])('services that the lock holder kills while systemd is asked about them have not failed: it %s', (_, meanwhile) => {
+    active();
+    units(['nginx', 'inactive'], ['nms-core', 'inactive']);
+    const show = node.read('stand-ins/systemctl');
+    node.standIn('systemctl', `[[ $1 != show ]] || { ${meanwhile}; }\n${show.replace(/^#!.*\n/, '')}`);
+    expect(tick(1010)).toMatchObject({ phase: 'WAITING' });
+    expect(node.has('run/nim-ha/hold-down')).toBe(false);
+  });
+
   test('all processes that held the lock killed: what still runs is killed, and the mark goes with it', async () => {
     active();
     const service = node.start('sleep', '60');
