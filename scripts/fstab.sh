@@ -76,6 +76,13 @@ is_foreign() {
   is_one_of "$point" "${mount_points[@]}" && ! is_one_of "$1" "${ours[@]}" "${wanted[@]}"
 }
 
+# is_below LINE: for a directory in one of them, which a boot would mount on top of the share.
+is_below() {
+  [[ ! $1 =~ ^[[:space:]]*# ]] || return 1
+  in_column_two "$1"
+  [[ $point == "${mount_points[0]}"/* || $point == "${mount_points[1]}"/* ]]
+}
+
 # Our old lines, and those to be taken over, become the wanted ones where they stand; what is then still missing goes to the end.
 compute() {
   local line bare new index missing=()
@@ -165,6 +172,13 @@ foreign() {
   done
 }
 
+below() {
+  local line
+  for line in "${lines[@]}"; do
+    ! is_below "${line%$'\n'}" || printf '%s\n' "${line%$'\n'}"
+  done
+}
+
 # What cannot be kept is not written: bash takes a NUL for nothing.
 if [[ -r $fstab ]] && ! printf '%s' "${lines[@]}" | cmp -s - "$fstab"; then
   printf 'fstab: %s has a NUL in it; take it out by hand\n' "${fstab#"$root"}" >&2
@@ -172,7 +186,7 @@ if [[ -r $fstab ]] && ! printf '%s' "${lines[@]}" | cmp -s - "$fstab"; then
 fi
 
 case "${*-}" in
-  apply | "apply take-over" | foreign | remove) "$1" ;;
+  apply | "apply take-over" | below | foreign | remove) "$1" ;;
   check | "check take-over") read_wanted && compute && print_result | cmp -s - "$fstab" && is_on_record ;;
   *)
     printf 'usage: %s apply [take-over] | check [take-over] | foreign | remove\n' "${0##*/}" >&2

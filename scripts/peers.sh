@@ -23,7 +23,7 @@ compare_owner() {
   local here
   here="$(id -u "$1"):$(id -g "$1")"
   [[ $2 == "$here" ]] || problem node/uid "uid:gid of $1" "$here" "$2 as on the $3" \
-    "make them equal (usermod -u, groupmod -g, chown -R)"
+    "make those of this node equal to them (usermod -u, groupmod -g, chown -R), and run the deploy again"
 }
 
 # write_identity DIRECTORY_OF_THE_NMS_EXPORT
@@ -42,7 +42,7 @@ compare_identity() {
     case "$key" in
       identity)
         [[ $value != "$(nfs_identity)" ]] || problem node/hostname "hostname" "$value on both nodes" "two different ones" \
-          "give one node another (hostnamectl set-hostname) and reboot it; with equal ones both get the lock on the share"
+          "give this node another (hostnamectl set-hostname) and reboot it; with equal ones both get the lock on the share"
         ;;
       clickhouse | nms) compare_owner "$key" "$value" peer ;;
     esac

@@ -153,8 +153,13 @@ compare_since_removal() {
 }
 
 check_mount_point() {
-  local point base real
+  local point base real below
   point="${point_of[$1]}"
+  # A boot would mount it on top of the share, and what is below would be this node's alone.
+  while read -r _ below _; do
+    [[ $below != "$point"/* ]] || problem storage/other-mount "${below#"$root"}" "mounted below ${point#"$root"}" "nothing there, for the share takes the place of it all" \
+      "move its data into ${point#"$root"} itself, unmount it, and take it out of /etc/fstab"
+  done <"$proc_mounts"
   # Behind a link, be it /var, the kernel and systemd know the mount by another name, and nothing here would find it.
   base="$(readlink -f "$root/")" real="$(readlink -m "$point")"
   if [[ $real != "${base%/}${point#"$root"}" ]] && ! is_nfs_mounted "$point"; then
@@ -165,6 +170,16 @@ check_mount_point() {
     problem storage/other-mount "${point#"$root"}" "$(mount_line "$point" | cut -d' ' -f1) mounted" "nothing, or the share" \
       "move its data to the share and unmount it"
   fi
+}
+
+# The roll-out would find it out with the services stopped on both nodes. Where it takes too long to count, it is left to that.
+compare_space() {
+  local point needed available
+  point="${point_of[$1]}"
+  ! is_nfs_mounted "$point" || return 0
+  needed="$(timeout -s KILL 30 du -sk "$point" 2>/dev/null)" || return 0
+  needed="${needed%%[[:space:]]*}" available="$(df --output=avail -k "$probe/$1" | tail -n 1)"
+  ((needed < available)) || problem storage/space "space on ${source_of[$1]}" "${available// /} KiB" "more than $needed KiB, for ${point#"$root"}" "make room on the server"
 }
 
 # The marker was written by the node that carried the data: its owners are the data's.
@@ -190,6 +205,7 @@ for name in clickhouse nms; do
   compare_mount "$name" || continue
   if ! has_data "$name"; then
     compare_empty "$name"
+    [[ "${data[ROLE]}" != primary ]] || compare_space "$name"
   elif [[ "${data[ROLE]}" == primary ]]; then
     compare_data "$name"
   fi

@@ -84,10 +84,18 @@ check_read_only() {
 }
 
 check_nim() {
-  local service name
+  local service name load
   for service in ${data[SERVICES]}; do
-    [[ ${unit_load["$service.service"]} != not-found ]] || problem nim/service "$service.service" "no such unit" \
-      "NGINX Instance Manager installed" "install it, or take the service out of monitoredServices"
+    load="${unit_load["$service.service"]}"
+    case "$load" in
+      not-found)
+        problem nim/service "$service.service" "no such unit" \
+          "NGINX Instance Manager installed" "install it, or take the service out of monitoredServices"
+        ;;
+      # It would be found out at the first failover, or with nothing running any more.
+      masked) problem nim/service "$service.service" masked "a unit that can start" "systemctl unmask $service.service" ;;
+      error | bad-setting) problem nim/service "$service.service" "$load" "a unit that can start" "systemctl status $service.service says what is wrong" ;;
+    esac
   done
   for name in clickhouse nms; do
     id "$name" >/dev/null 2>&1 || problem nim/user "user $name" "no such user" "NGINX Instance Manager installed" "install it"
@@ -115,6 +123,7 @@ check_keepalived() {
       "absent, for keepalived would run the scripts as this user, without the rights they need" \
       "remove the user, or use the hardened profile"
   fi
+  [[ "${data[PROFILE]}" != hardened ]] || check_script_directories
   path="${keepalived_conf#"$root"}"
   if has_foreign_conf; then
     if takes_over; then
@@ -128,6 +137,17 @@ check_keepalived() {
     fi
   fi
   [[ ! -e $maintenance_file ]] || problem node/maintenance "maintenance" "on" "off" "nim-ha maintenance off"
+}
+
+# By script security keepalived runs nothing that another user than root could have put there, and says so in its log only.
+check_script_directories() {
+  local path uid gid mode
+  for path in /etc /etc/nms /etc/nms/scripts; do
+    read -r uid gid mode < <(stat -Lc '%u %g %a' "$root$path" 2>/dev/null) || continue
+    ((uid == EUID && !(0$mode & 02) && (gid == 0 || !(0$mode & 020)))) || problem keepalived/script-directory "$path" "uid $uid, gid $gid, mode $mode" \
+      "root's, and writable for nobody else, for keepalived with script security to run the scripts in it" \
+      "chown root:root $path; chmod go-w $path; or use the guide's profile"
+  done
 }
 
 # The package of the RHEL family brings one, with addresses that nobody has.
@@ -161,6 +181,10 @@ check_fstab() {
       problem storage/fstab "/etc/fstab" "$line" "no other line for the mount points of the share" "remove the line, or takeOver"
     fi
   done <<<"$lines"
+  while IFS= read -r line; do
+    [[ -z $line ]] || problem storage/fstab "/etc/fstab" "$line" "no line for a directory below the mount points of the share" \
+      "move its data into the mount point itself, and remove the line"
+  done <<<"$(bash "$lib/fstab.sh" below)"
 }
 
 # The share can hang. So this runs in a child that is killed in the end, in a mount namespace that vanishes with it.

@@ -81,12 +81,29 @@ mount_as_before() {
   for name in "${exports[@]}"; do
     point="${point_of[$name]#"$root"}"
     options="$(findmnt --tab-file "$fstab" --noheadings --first-only --output OPTIONS --mountpoint "$point" 2>/dev/null)" || continue
+    if [[ ,$options, == *,x-systemd.automount,* ]]; then
+      mount_by_autofs "$point"
+      continue
+    fi
     if [[ ,$options, == *,noauto,* ]] || find_mount "${point_of[$name]}"; then continue; fi
     out="$(timeout -k 5 60 mount "$point" 2>&1 </dev/null)" || fail remove/mount "mount $point, which /etc/fstab has without this pair" \
       "${out:-no answer within 60 s}" "mounted, as before" "mend it, or take the line out, and run the removal again"
     changed "mounted $point, as before"
   done
   ! is_nfs_mounted "$nms_mount" || wait_for_lock
+}
+
+# systemd has the unit of the line again, and starts it by itself at the next boot only. A look makes it mount, or the services would, while the other
+# node still has the lock.
+mount_by_autofs() {
+  local out unit
+  is_nfs_mounted "$root$1" && return
+  unit="$(systemd-escape --path --suffix=automount "$1")"
+  out="$(timeout -k 5 60 systemctl start "$unit" 2>&1 </dev/null && timeout -k 5 60 ls "$root$1" 2>&1 >/dev/null)"
+  is_nfs_mounted "$root$1" ||
+    fail remove/mount "mount $1 by $unit, which /etc/fstab has without this pair" "${out:-nothing mounted}" "mounted, as before" \
+      "mend it, or take the line out, and run the removal again"
+  changed "mounted $1, as before"
 }
 
 # What is started here next uses the share without asking for its lock.

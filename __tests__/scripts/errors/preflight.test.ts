@@ -97,6 +97,12 @@ const NIM: Trouble[] = [
     ),
   },
   {
+    trouble: 'a service is masked, as where somebody keeps it off the passive machine',
+    id: 'nim/service',
+    make: (node) => node.write('fake/units/nginx.service', 'masked inactive\n'),
+    says: 'nginx.service, got masked, expected a unit that can start; systemctl unmask nginx.service',
+  },
+  {
     trouble: 'NIM is not installed: no user',
     id: 'nim/user',
     make: when('id', '$* == nms', 'exit 1'),
@@ -142,6 +148,18 @@ const KEEPALIVED: Trouble[] = [
     says: 'user keepalived_script, got there, expected absent, for keepalived would run the scripts as this user, without the rights they need; remove the user, or use the hardened profile',
   },
   {
+    trouble: 'a directory of scripts that keepalived does not trust',
+    id: 'keepalived/script-directory',
+    make: (node) => {
+      node.upload({ PROFILE: 'hardened' });
+      node.bash('chmod 0775 "$NIM_HA_ROOT/etc/nms"; chgrp 1 "$NIM_HA_ROOT/etc/nms"; chmod 0757 "$NIM_HA_ROOT/etc/nms/scripts"');
+    },
+    says: [
+      "/etc/nms, got uid 0, gid 1, mode 775, expected root's, and writable for nobody else, for keepalived with script security to run the scripts in it; chown root:root /etc/nms; chmod go-w /etc/nms; or use the guide's profile",
+      "/etc/nms/scripts, got uid 0, gid 0, mode 757, expected root's, and writable for nobody else, for keepalived with script security to run the scripts in it; chown root:root /etc/nms/scripts; chmod go-w /etc/nms/scripts; or use the guide's profile",
+    ],
+  },
+  {
     trouble: 'keepalived is configured by somebody else',
     id: 'keepalived/foreign-conf',
     make: (node) => node.write('etc/keepalived/keepalived.conf', '# somebody else\n'),
@@ -183,6 +201,12 @@ const SHARE: Trouble[] = [
     id: 'storage/fstab',
     make: (node) => node.write('etc/fstab', '/dev/sdb /var/lib/nms ext4 defaults 0 2\n'),
     says: '/etc/fstab, got /dev/sdb /var/lib/nms ext4 defaults 0 2, expected no other line for the mount points of the share; remove the line, or takeOver',
+  },
+  {
+    trouble: 'a line in /etc/fstab for a disk below a mount point',
+    id: 'storage/fstab',
+    make: (node) => node.write('etc/fstab', '/dev/sdb /var/lib/clickhouse/data ext4 defaults 0 2\n/dev/sdc /var/lib/clickhouse2 ext4 defaults 0 2\n'),
+    says: '/etc/fstab, got /dev/sdb /var/lib/clickhouse/data ext4 defaults 0 2, expected no line for a directory below the mount points of the share; move its data into the mount point itself, and remove the line',
   },
   {
     trouble: 'lines for fstab that came out wrong',
@@ -302,6 +326,18 @@ const SHARE: Trouble[] = [
     make: (node) => node.write('proc/mounts', `/dev/sdb ${node.root}/var/lib/nms ext4 rw 0 0\n`),
     says: '/var/lib/nms, got /dev/sdb mounted, expected nothing, or the share; move its data to the share and unmount it',
   },
+  {
+    trouble: 'a disk is mounted below a mount point',
+    id: 'storage/other-mount',
+    make: (node) => node.write('proc/mounts', `/dev/sdb ${node.root}/var/lib/nms/data ext4 rw 0 0\n/dev/sdc ${node.root}/var/lib/nms2 ext4 rw 0 0\n`),
+    says: '/var/lib/nms/data, got mounted below /var/lib/nms, expected nothing there, for the share takes the place of it all; move its data into /var/lib/nms itself, unmount it, and take it out of /etc/fstab',
+  },
+  {
+    trouble: 'the export is too small for what the primary has',
+    id: 'storage/space',
+    make: when('df', '$* == *probe/clickhouse*', 'printf "Avail\\n 0\\n"; exit'),
+    says: 'space on 192.0.2.13:/mnt/nfs_share/clickhouse, got 0 KiB, expected more than … KiB, for /var/lib/clickhouse; make room on the server',
+  },
 ];
 
 const TWO_NODES: Trouble[] = [
@@ -321,7 +357,7 @@ const TWO_NODES: Trouble[] = [
     trouble: 'both nodes have one hostname',
     id: 'node/hostname',
     make: (node) => node.write('fake/nfs/nms/.nim-ha/nodes/secondary@192.0.2.12', 'identity=node-primary\nclickhouse=101:101\nnms=102:102\n'),
-    says: 'hostname, got node-primary on both nodes, expected two different ones; give one node another (hostnamectl set-hostname) and reboot it; with equal ones both get the lock on the share',
+    says: 'hostname, got node-primary on both nodes, expected two different ones; give this node another (hostnamectl set-hostname) and reboot it; with equal ones both get the lock on the share',
   },
   {
     trouble: 'the machine has no name of its own',
@@ -333,13 +369,13 @@ const TWO_NODES: Trouble[] = [
     trouble: 'uids differ from those of the other node',
     id: 'node/uid',
     make: (node) => node.write('fake/nfs/nms/.nim-ha/nodes/secondary@192.0.2.12', 'identity=node-secondary\nclickhouse=101:101\nnms=7:7\n'),
-    says: 'uid:gid of nms, got 102:102, expected 7:7 as on the peer; make them equal (usermod -u, groupmod -g, chown -R)',
+    says: 'uid:gid of nms, got 102:102, expected 7:7 as on the peer; make those of this node equal to them (usermod -u, groupmod -g, chown -R), and run the deploy again',
   },
   {
     trouble: 'uids differ from those of the data on the share',
     id: 'node/uid',
     make: (node) => node.write('fake/nfs/nms/.nim-ha/imported', 'by=node-secondary\nclickhouse=9:101\nnms=102:102\n'),
-    says: 'uid:gid of clickhouse, got 101:101, expected 9:101 as on the share; make them equal (usermod -u, groupmod -g, chown -R)',
+    says: 'uid:gid of clickhouse, got 101:101, expected 9:101 as on the share; make those of this node equal to them (usermod -u, groupmod -g, chown -R), and run the deploy again',
   },
   {
     trouble: 'the clock is an hour ahead',

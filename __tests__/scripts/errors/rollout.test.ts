@@ -279,7 +279,7 @@ const SECOND: Trouble[] = [
     id: 'node/uid',
     code: 1,
     make: (node) => node.write('fake/nfs/nms/.nim-ha/nodes/primary@192.0.2.12', 'identity=node-primary\nclickhouse=101:101\nnms=7:7\n'),
-    says: 'uid:gid of nms, got 102:102, expected 7:7 as on the peer; make them equal (usermod -u, groupmod -g, chown -R)',
+    says: 'uid:gid of nms, got 102:102, expected 7:7 as on the peer; make those of this node equal to them (usermod -u, groupmod -g, chown -R), and run the deploy again',
     also: [STAYS],
   },
 ];

@@ -1,4 +1,4 @@
-import { execFileSync } from 'child_process';
+import { execFileSync, spawn } from 'child_process';
 import { mkdirSync, symlinkSync } from 'fs';
 import { join } from 'path';
 import { NODE, Operator, WITH_KEY } from '../support/operator';
@@ -216,4 +216,18 @@ test.each(rows)('$trouble: [$id]', ({ id, code = 255, error, heard = '', setting
   expect(flawsOf(out)).toEqual([]);
   // Who has no settings to ask with, asks nobody.
   if (/settings|credentials|tool|key$/.test(id) && id !== 'ssh/host-key') expect(operator.has('arguments')).toBe(false);
+});
+
+test('an agent that does not start leaves the user’s own alone: it gets no key, and is not ended', () => {
+  operator.standIn('ssh-agent', 'echo "unix_listener: path is too long" >&2; exit 1');
+  const own = spawn('sleep', ['60']);
+  try {
+    const { code, out } = operator.run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=0'], { TF_VAR_key: 'PRIVATE KEY\n', SSH_AUTH_SOCK: '/nowhere', SSH_AGENT_PID: String(own.pid) });
+    expect({ code, out }).toEqual({ code: 5, out: expect.stringMatching(/FAILED \[ssh\/missing-tool\]: .*got no ssh-agent \(.*too long.*\)/) });
+    expect(operator.has('arguments')).toBe(false);
+    expect(() => process.kill(own.pid!, 0)).not.toThrow();
+    expect(own.signalCode).toBeNull();
+  } finally {
+    own.kill();
+  }
 });
