@@ -121,9 +121,9 @@ export const networkFaults: readonly Fault[] = [
     undo: heal,
     serves: 'active',
     lasts: 120,
-    // The second holder comes, sees the heartbeat for ten seconds, and goes; after a minute once more.
+    // The second holder comes, sees the heartbeat for ten seconds, and goes; after a minute once more. A slow machine takes half a minute for it.
     bound: ({ masterDown, arp }) => ({ vip: masterDown, writes: 20 + arp }),
-    twoHolders: () => 45,
+    twoHolders: () => 2 * 30,
   },
   {
     name: 'nfs-path-active',
