@@ -2,7 +2,7 @@ import { spawnSync } from 'child_process';
 import { mkdtempSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { loadConfig } from '../stacks/config';
+import { configOf, loadConfig } from '../stacks/config';
 import { ED25519_A, ED25519_B } from './fixture';
 
 const directory = mkdtempSync(join(tmpdir(), 'nim-ha-config-'));
@@ -63,11 +63,23 @@ test.each<[string, (config: any) => void, string]>([
   ['the token of a string', ({ pairs }) => (pairs.nim.ssh.user = 'a${TfToken[TOKEN.1]}'), 'pairs.nim.ssh.user: must not look like a token of cdktf, got "a${TfToken[TOKEN.1]}"'],
   ['the token of a number', ({ pairs }) => (pairs.nim.primary.port = -1.8881545897087503e289), 'pairs.nim.primary.port: must not look like a token of cdktf, got -1.8881545897087503e+289'],
   ['the token of a map', (config) => (config.backend = { s3: { '&{TfToken[TOKEN.1]}': 1 } }), 'backend.s3, a key: must not look like a token of cdktf, got "&{TfToken[TOKEN.1]}"'],
+  ['one state for two pairs', (config) => Object.assign(config, { backend: { s3: { key: 'a/b' } }, pairs: { ...config.pairs, other: config.pairs.nim } }), "backend.s3: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own"],
+  ['one local state for two pairs', (config) => Object.assign(config, { backend: { local: { path: 'a' } }, pairs: { ...config.pairs, other: config.pairs.nim } }), "backend.local: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own"],
+  ['a key file beside the agent', ({ pairs }) => Object.assign(pairs.nim.ssh, { login: 'agent', privateKeyFile: 'id' }), 'pairs.nim.ssh.login: must be private-key-file'],
+  ['a key file without the login that reads it', ({ pairs }) => (pairs.nim.ssh = { user: 'ops', privateKeyFile: 'id' }), 'pairs.nim.ssh: missing key "login"'],
+  ['a variable that nothing reads', ({ pairs }) => Object.assign(pairs.nim.ssh, { login: 'agent', variable: 'key' }), 'pairs.nim.ssh.login: must be one of private-key, password'],
   ['a key that moves the cursor', (config) => (config['\u001b[2J\u009b\u{e0041}'] = 1), '(top level): unknown key "\\u001b[2J\\u009b\\udb40\\udc41"'],
 ])('%s is refused', (_, change, problem) => {
   const config = JSON.parse(JSON.stringify(valid));
   change(config);
   expect(message(config)).toBe(`<file> is not a valid configuration:\n  ${problem}`);
+});
+
+test.each<[string, object]>([
+  ['a state for each of two pairs', { s3: { key: 'a/{pair}' } }],
+  ['the local states that are there without a path', { local: {} }],
+])('%s is taken', (_, backend) => {
+  expect(configOf('a', JSON.stringify({ backend, pairs: { ...valid.pairs, other: valid.pairs.nim } })).backend).toEqual(backend);
 });
 
 test.each([

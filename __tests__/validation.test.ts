@@ -192,7 +192,10 @@ describe('warnings', () => {
     ['cannot be noticed', { primary: { hostKeys, ssh: SshAccess.withAgent({ user: 'ops' }) } }],
     ['ssh: its key or password is no Terraform variable', { ssh: SshAccess.withPrivateKey({ user: 'ops', privateKey: Fn.uuid() }), virtualIp: { authPassVersion: '1' } }],
     ['primary.ssh: its key or password is no', { primary: { hostKeys, ssh: SshAccess.withPassword({ user: 'ops', password: Fn.uuid() }) }, virtualIp: { authPassVersion: '1' } }],
-    ['has no ECDSA key', { primary: { hostKeys: [ED25519_A] } }],
+    ['primary.hostKeys has no ECDSA key', { primary: { hostKeys: [ED25519_A] } }],
+    ['ssh.bastion.hostKeys has no ECDSA key', { ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path: '~/id' }).viaBastion({ host: 'jump', hostKeys: [ED25519_A] }) }],
+    ['nfsShare.fencing.hostKeys has no ECDSA key', { nfsShare: { fencing: NfsFencing.linuxServer({ hostKeys: [ED25519_A], ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path: '~/id' }) }) } }],
+    ['ssh.path "keys/id" is absolute in the state', { ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path: 'keys/id' }) }],
   ])('%s', (text, options) => {
     expect(warnings({ ...fine, ...options })).toEqual([expect.stringContaining(text)]);
   });

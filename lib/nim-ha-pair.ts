@@ -60,7 +60,7 @@ export class NimHaPair extends Construct implements ITerraformDependable {
     this.primary._deployed(this.ready, ObservedState._of(deployment.primary));
     this.secondary._deployed(this.ready, ObservedState._of(deployment.secondary));
 
-    register(this, given);
+    register(this, given, props);
     this.node.addValidation({ validate: () => problemsOf(this, props) });
     warningsOf(this, props, model).forEach((warning) => Annotations.of(this).addWarning(warning));
   }

@@ -22,13 +22,13 @@ interface KnownPair {
 const programs = new WeakMap<IConstruct, Map<IConstruct, KnownPair>>();
 
 /** Makes a pair known to the others of its program. */
-export function register(scope: IConstruct, model: PairModel): void {
+export function register(scope: IConstruct, model: PairModel, props: NimHaPairProps): void {
   const { root } = scope.node;
   const pairs = programs.get(root) ?? new Map<IConstruct, KnownPair>();
-  programs.set(root, pairs.set(scope, knownPair(scope, model)));
+  programs.set(root, pairs.set(scope, knownPair(scope, model, props)));
 }
 
-function knownPair(scope: IConstruct, model: PairModel): KnownPair {
+function knownPair(scope: IConstruct, model: PairModel, props: NimHaPairProps): KnownPair {
   const plain = known(model) as RuleInput;
   // A segment is only compared, so a token serves as well as a name, as far as its stack goes.
   const segment = model.virtualIp.segment && resolved(scope, model.virtualIp.segment);
@@ -42,7 +42,10 @@ function knownPair(scope: IConstruct, model: PairModel): KnownPair {
       segment,
       virtualRouterId: virtualIp?.virtualRouterId,
       virtualIp: virtualIp?.address,
-      nodes: [primary, secondary].map((node) => ({ host: node?.host, port: node?.port })),
+      nodes: Object.entries({ primary, secondary }).map(([role, node]) => {
+        const login = props[role as NodeModel['role']].ssh ?? props.ssh;
+        return { host: node?.host, port: node?.port, via: login && sshInput(scope, login).bastion?.host };
+      }),
       nfs: { server: nfs?.server, exportPath: nfs?.exportPath, fencingName: nfs?.fencing?.name },
     },
   };
@@ -92,16 +95,24 @@ export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtual
   } else if (!virtualIp.authPassVersion && !isNoticed(scope, virtualIp.authPass, (primary.ssh ?? ssh)._login(scope))) {
     warnings.push('a change of virtualIp.authPass cannot be noticed here; give virtualIp.authPassVersion as well [vip/auth-pass-version]');
   }
-  for (const [role, node] of Object.entries({ primary, secondary })) {
-    const keys = (node.ssh ?? ssh)._login(scope).verifyHostKeys ? model[role as NodeModel['role']].hostKeys : [];
-    if (keys.length > 0 && !keys.some((key) => Token.isUnresolved(key) || key.includes('ecdsa-'))) {
-      // It would be taken for an impostor, and tried again until the timeout.
-      warnings.push(`${role}.hostKeys has no ECDSA key; if the machine has one, Terraform asks for it and refuses what it then gets [ssh/host-key-ecdsa]`);
-    }
-  }
-  const logins = Object.entries({ ssh, 'primary.ssh': primary.ssh, 'secondary.ssh': secondary.ssh, 'nfsShare.fencing.ssh': nfsShare.fencing?._ssh });
+  const noEcdsa = (path: string, login: SshAccess, keys: string[]): void => {
+    if (!login._login(scope).verifyHostKeys || keys.length === 0 || keys.some((key) => Token.isUnresolved(key) || key.includes('ecdsa-'))) return;
+    // It would be taken for an impostor, and tried again until the timeout.
+    warnings.push(`${path}.hostKeys has no ECDSA key; if the machine has one, Terraform asks for it and refuses what it then gets [ssh/host-key-ecdsa]`);
+  };
+  noEcdsa('primary', primary.ssh ?? ssh, model.primary.hostKeys);
+  noEcdsa('secondary', secondary.ssh ?? ssh, model.secondary.hostKeys);
+  const fencing = nfsShare.fencing;
+  if (fencing) noEcdsa('nfsShare.fencing', fencing._ssh, fencing._target(scope, nfsShare.server).hostKeys);
+  const logins = Object.entries({ ssh, 'primary.ssh': primary.ssh, 'secondary.ssh': secondary.ssh, 'nfsShare.fencing.ssh': fencing?._ssh });
   for (const [path, login] of logins) {
-    if (!login || Object.values(login._login(scope).openSsh ?? {}).some(Boolean)) continue;
+    if (!login) continue;
+    noEcdsa(`${path}.bastion`, login, login._completeLogin(scope).bastion?.hostKeys ?? []);
+    const relative = login._relativeKeyFile;
+    if (relative) {
+      warnings.push(`${path}.path ${JSON.stringify(relative)} is absolute in the state, and found by a destroy from this directory only; give one that is absolute or begins with "~/" [ssh/key-file-directory]`);
+    }
+    if (Object.values(login._login(scope).openSsh ?? {}).some(Boolean)) continue;
     warnings.push(`${path}: its key or password is no Terraform variable, so no state can be read with it and no pair removed; give observeWith as well [ssh/observe-with-missing]`);
   }
   return warnings;

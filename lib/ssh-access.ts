@@ -1,4 +1,4 @@
-import { resolve } from 'path';
+import { isAbsolute, resolve } from 'path';
 import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { list, text } from './given';
@@ -43,7 +43,10 @@ export interface PrivateKeyOptions extends SshOptions {
 
 /** Login with a private key in a file. */
 export interface PrivateKeyFileOptions extends SshOptions {
-  /** Where the key lies on the machine that runs Terraform. `~/` is its user's home; a relative path starts where the program runs. */
+  /**
+   * Where the key lies on the machine that runs Terraform. `~/` is its user's home; a relative path starts where the program runs, and is absolute in the
+   * state, where a destroy reads it: where several people or runners share a state, give one that is the same for all of them.
+   */
   readonly path: string;
 }
 
@@ -80,8 +83,7 @@ export class SshAccess {
   /** With a private key in a file. */
   public static withPrivateKeyFile(options: PrivateKeyFileOptions): SshAccess {
     const { path } = options;
-    const asIs = Token.isUnresolved(path) || !path || path.startsWith('~/');
-    return new SshAccess(options, { privateKeyFile: asIs ? path : resolve(path) });
+    return new SshAccess(options, { privateKeyFile: isRelative(path) ? resolve(path) : path });
   }
 
   /**
@@ -138,6 +140,16 @@ export class SshAccess {
   }
 
   /**
+   * The path of the key as it was given, where it depends on the directory that the program runs in.
+   *
+   * @internal
+   */
+  public get _relativeKeyFile(): string | undefined {
+    const { path, observeWith } = this.options as Partial<PrivateKeyFileOptions>;
+    return isRelative(path) && !observeWith ? path : undefined;
+  }
+
+  /**
    * What the program has to give, as it was given.
    *
    * @internal
@@ -167,4 +179,8 @@ export class SshAccess {
       agent,
     };
   }
+}
+
+function isRelative(path: string | undefined): path is string {
+  return Boolean(path) && !Token.isUnresolved(path) && !path!.startsWith('~/') && !isAbsolute(path!);
 }

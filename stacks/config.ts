@@ -72,7 +72,7 @@ export function configOf(file: string, text: string): Config {
   const config = parse(file, text);
   compiled ??= new Ajv({ allErrors: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
   const wrong = compiled(config) ? [] : (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problem);
-  const problems = [...wrong, ...tokens('', config), ...takenNames(config)].map((line) => `  ${visible(line)}`);
+  const problems = [...wrong, ...tokens('', config), ...takenNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
   if (problems.length > 0) {
     throw new Error([`${file} is not a valid configuration:`, ...problems].join('\n'));
   }
@@ -117,6 +117,15 @@ function takenNames(config: unknown): string[] {
   });
 }
 
+/** In one state the pairs would have the same names: each deploy of one would remove the others from their nodes. */
+function sharedState(config: unknown): string[] {
+  const { backend, pairs } = (config ?? {}) as Partial<Config>;
+  const [type, settings] = Object.entries(backend ?? {})[0] ?? [];
+  // A local one without a path has a file per pair.
+  if (type === undefined || (type === 'local' && Object(settings).path === undefined) || Object.keys(pairs ?? {}).length < 2) return [];
+  return JSON.stringify(settings).includes('{pair}') ? [] : [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own`];
+}
+
 /** With escapes for what a terminal would act on, or not show. */
 function visible(text: string): string {
   const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -143,6 +152,8 @@ function problem({ instancePath, keyword, params, message, propertyName }: Error
       return `${path}: unknown key "${params.additionalProperty}"`;
     case 'required':
       return `${path}: missing key "${params.missingProperty}"`;
+    case 'const':
+      return `${path}: must be ${params.allowedValue}`;
     case 'enum':
       return `${path}: must be one of ${params.allowedValues.join(', ')}`;
     default:

@@ -30,6 +30,13 @@ export const loginRows: Rows = {
       `ssh.path: ${PATH} ${JSON.stringify(keyFile).replace('\u2028', '\\u2028')}; rename the file, or make a link to it`,
     ]),
   },
+  'ssh/key-file-relative': {
+    passes: ['~/.ssh/id_ed25519', '/keys/id'].map((keyFile) => ({ ssh: { keyFiles: [keyFile] } })),
+    fails: ['id', './id', 'keys/id', '~ops/id'].map((keyFile): [object, string] => [
+      { ssh: { keyFiles: ['~/key', keyFile] } },
+      `ssh.observeWith: must be a path that is absolute or begins with "~/", got "${keyFile}"; write it in full`,
+    ]),
+  },
   'ssh/environment-variable': {
     passes: [{ ssh: { environment: ['TF_VAR_a1', '_x'] } }],
     fails: ['', '$KEY', 'a b', '1a', 'x[$(reboot)]'].map((name): [object, string] => [

@@ -6,6 +6,7 @@ const sibling = (other: Partial<Sibling>, change: RuleInput = {}): RuleInput => 
   ...change,
   siblings: [{ path: 'App/Other', ...other }],
 });
+const SHARE = { server: '192.0.2.13', exportPath: '/mnt/nfs_share' };
 const segment = (name: string) => ({ virtualIp: { segment: name } });
 
 const NAME = 'monitoredServices: must be the name of a systemd service without its ending, got';
@@ -101,6 +102,8 @@ export const pairRows: Rows = {
           { host: '192.0.2.11', port: 2222 },
         ],
       }),
+      sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }] }, { ssh: { bastion: { host: 'bergen.example' } } }),
+      sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }] }),
     ],
     fails: [
       [
@@ -112,16 +115,25 @@ export const pairRows: Rows = {
         }),
         `secondary.host: ${ONE_PAIR} "192.0.2.12", a node of App/Other too; give each pair its own servers`,
       ],
+      [
+        sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }] }, { ssh: { bastion: { host: 'oslo.example' } } }),
+        `primary.host: ${ONE_PAIR} "192.0.2.11", a node of App/Other too; give each pair its own servers`,
+      ],
     ],
   },
   'pairs/share-twice': {
     passes: [
       sibling({ nfs: { server: '192.0.2.13', exportPath: '/mnt/other' } }),
       sibling({ nfs: { server: '192.0.2.14', exportPath: '/mnt/nfs_share' } }),
+      sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }], nfs: SHARE }),
     ],
     fails: [
       [
-        sibling({ nfs: { server: '192.0.2.13', exportPath: '/mnt/nfs_share' } }),
+        sibling({ nodes: [{ host: '192.0.2.21', port: 22 }], nfs: SHARE }),
+        'nfsShare.exportPath: must be the share of one pair only, got "/mnt/nfs_share", the share of App/Other too; give each pair its own',
+      ],
+      [
+        sibling({ nfs: SHARE }),
         'nfsShare.exportPath: must be the share of one pair only, got "/mnt/nfs_share", the share of App/Other too; give each pair its own',
       ],
     ],

@@ -1,9 +1,9 @@
 import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
-import { IResolvable, Token } from 'cdktf';
+import { IResolvable } from 'cdktf';
 import { Construct } from 'constructs';
 import { secretDigest } from './digest';
 import { FencingServer, fencingIdentity, fencingKeys, fencingSetup } from './fencing';
-import { identity, machineKey } from './identity';
+import { identity } from './identity';
 import { Target } from './login';
 import { generation, noObservation, observation } from './observation';
 import { operatorScriptAsset } from './operator-script';
@@ -60,19 +60,19 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
 
   const asset = ScriptBundle.NODE.asset(scope);
   const script = operatorScriptAsset(scope);
-  const digest = (pair.authPassVersion && attribute(pair.authPassVersion)) ?? secretDigest(scope, pair.authPass, primary.target.login) ?? '';
+  const digest = (pair.authPassVersion && attribute(pair.authPassVersion)) || secretDigest(scope, pair.authPass, primary.target.login) || '';
   const number = pair.repairDrift ? generation([primary, secondary], script) : '1';
 
   // Before the nodes look: their exports may be made by this.
   const setUp = pair.fencing && fencingSetup(scope, pair.fencing, [machines]);
-  const preflights = Object.entries({ primary, secondary }).map(([role, { scope: at, target, nodeData }]) =>
+  const preflights = [primary, secondary].map(({ scope: at, target, nodeData }) =>
     preflight(at, {
       target,
       asset,
       nodeData: `${nodeData}GENERATION=${encode(number)}\n`,
       dependsOn: setUp ? [setUp] : [machines],
       triggers: {
-        host: Token.isUnresolved(target.host) ? target.host : machineKey(role, target, targets),
+        host: target.host,
         // A new machine at the old address has others.
         hostKeys: sha256(lines(target.hostKeys)),
         // Another user has a home of its own, where nothing is uploaded yet.

@@ -57,12 +57,15 @@ export function programNow(resource: () => TerraformData, machines: { [key: stri
   };
 }
 
-/** Distinguishes the machines of a pair: the host, with its port where both are behind one address (port forwarding). */
+/**
+ * Distinguishes the machines of a pair: the host, with its port where both are behind one address (port forwarding). Of a token nothing but the role is
+ * known, and a removal may not refer to it.
+ */
 export function machineKey(role: string, target: Target, nodes: { [role: string]: Target }): string {
-  if (Token.isUnresolved(target.host)) {
+  const shared = Object.values(nodes).filter((node) => node.host === target.host).length > 1;
+  if (Token.isUnresolved(target.host) || (shared && Token.isUnresolved(target.port))) {
     return role;
   }
-  const shared = Object.values(nodes).filter((node) => node.host === target.host).length > 1;
   return shared ? `${target.host}:${target.port}` : target.host;
 }
 

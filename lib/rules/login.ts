@@ -36,6 +36,17 @@ export const loginRules: Rule[] = [
       ),
   },
   {
+    // A relative path of the login itself is absolute by now; this one is read where Terraform runs, and from the state.
+    id: 'ssh/key-file-relative',
+    summary: 'The path of a private key for the OpenSSH client is absolute, or begins with "~/".',
+    check: (input) =>
+      perLogin(input, ({ keyFiles }, path) =>
+        (keyFiles ?? [])
+          .filter((file) => file && !NOT_IN_PATH.test(file) && !/^(\/|~\/)/.test(file))
+          .map((file) => problem(`${path}.observeWith`, 'must be a path that is absolute or begins with "~/"', quoted(file), 'write it in full')),
+      ),
+  },
+  {
     id: 'ssh/environment-variable',
     summary: 'A key or a password for the OpenSSH client comes from an environment variable, which is named without "$".',
     check: (input) =>

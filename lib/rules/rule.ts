@@ -28,7 +28,8 @@ export interface Sibling {
   virtualRouterId?: number;
   /** With or without its prefix. */
   virtualIp?: string;
-  nodes?: Array<{ host?: string; port?: number }>;
+  /** `via`: the bastion, whose network gives an address its meaning. */
+  nodes?: Array<{ host?: string; port?: number; via?: string }>;
   nfs?: { server?: string; exportPath?: string; fencingName?: string };
 }
 

@@ -1,9 +1,16 @@
 import { sameHost, withoutPrefix } from './host';
-import { nodesOf, problem, quoted, Rule, RuleInput, Sibling } from './rule';
+import { NodeInput, nodesOf, problem, quoted, Rule, RuleInput, Sibling } from './rule';
 
 /** The pairs that name the same segment. Two that name none may be anywhere: not judged. */
 function onSameSegment({ virtualIp, siblings }: RuleInput): Sibling[] {
   return (siblings ?? []).filter(({ segment }) => segment !== undefined && segment === virtualIp?.segment);
+}
+
+const viaOf = ({ ssh }: RuleInput, node: NodeInput): string | undefined => (node.ssh ?? ssh)?.bastion?.host;
+
+/** Behind different bastions the same address is that of another machine. */
+function inOneNetwork(input: RuleInput, { nodes }: Sibling): boolean {
+  return nodes === undefined || nodesOf(input).some(({ node }) => nodes.some(({ via }) => via === viaOf(input, node)));
 }
 
 export const siblingRules: Rule[] = [
@@ -41,7 +48,8 @@ export const siblingRules: Rule[] = [
         (input.siblings ?? [])
           .filter((sibling) =>
             sibling.nodes?.some(
-              ({ host, port }) => sameHost(host, node.host) && port !== undefined && port === node.port,
+              ({ host, port, via }) =>
+                sameHost(host, node.host) && port !== undefined && port === node.port && via === viaOf(input, node),
             ),
           )
           .map((sibling) =>
@@ -60,10 +68,11 @@ export const siblingRules: Rule[] = [
     check: (input) =>
       (input.siblings ?? [])
         .filter(
-          ({ nfs }) =>
-            sameHost(nfs?.server, input.nfs?.server) &&
-            nfs?.fencingName !== undefined &&
-            nfs.fencingName === input.nfs?.fencing?.name,
+          (sibling) =>
+            inOneNetwork(input, sibling) &&
+            sameHost(sibling.nfs?.server, input.nfs?.server) &&
+            sibling.nfs?.fencingName !== undefined &&
+            sibling.nfs.fencingName === input.nfs?.fencing?.name,
         )
         .map(({ path }) =>
           problem(
@@ -77,19 +86,20 @@ export const siblingRules: Rule[] = [
   {
     id: 'pairs/share-twice',
     summary: 'No two pairs use the same NFS share: they would write into the same data.',
-    check: ({ nfs, siblings }) =>
-      (siblings ?? [])
+    check: (input) =>
+      (input.siblings ?? [])
         .filter(
-          ({ nfs: other }) =>
-            sameHost(other?.server, nfs?.server) &&
-            nfs!.exportPath !== undefined &&
-            nfs!.exportPath === other!.exportPath,
+          (sibling) =>
+            inOneNetwork(input, sibling) &&
+            sameHost(sibling.nfs?.server, input.nfs?.server) &&
+            input.nfs!.exportPath !== undefined &&
+            input.nfs!.exportPath === sibling.nfs!.exportPath,
         )
         .map(({ path }) =>
           problem(
             'nfsShare.exportPath',
             'must be the share of one pair only',
-            `${quoted(nfs!.exportPath!)}, the share of ${path} too`,
+            `${quoted(input.nfs!.exportPath!)}, the share of ${path} too`,
             'give each pair its own',
           ),
         ),

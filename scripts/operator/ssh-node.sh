@@ -142,7 +142,7 @@ refuse_removal() {
     host-key) what+=", expected the node$bastion to have one of its hostKeys" ;;
     permission-denied) what+=", expected the node$bastion to take the user and the key or password" ;;
     no-credentials) what="$missing not set, or not readable, expected it to be there" ;;
-    missing-tool) what="programs of the machine that runs Terraform, got $missing in PATH, expected GNU timeout and an OpenSSH client" ;;
+    missing-tool) what="programs of the machine that runs Terraform, got $missing, expected GNU timeout and an OpenSSH client" ;;
     unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(complaint), expected a private key without a passphrase" ;;
     bad-settings) what="settings of the $bad" ;;
     no-program) what="the removal's program on ${NIM_HA_HOST-}, got none, though /var/lib/nim-ha is there, expected it in /usr/local/lib/nim-ha; a deploy brings it back" ;;
@@ -173,7 +173,7 @@ check_settings() {
     [[ $name =~ ^([A-Za-z_][A-Za-z0-9_]*)?$ ]] || no_answer null bad-settings
   done
   for tool in timeout ssh; do
-    missing="no $tool"
+    missing="no $tool in PATH"
     command -v "$tool" >/dev/null || no_answer null missing-tool
   done
   bad="node, got user '${NIM_HA_USER-}', host '${NIM_HA_HOST-}', port '${NIM_HA_PORT-}', $expected"
@@ -188,8 +188,9 @@ check_settings() {
   [[ -z ${NIM_HA_BASTION_HOST-} || -z ${NIM_HA_HOST_KEYS-} || -n ${NIM_HA_BASTION_HOST_KEYS-} ]] || no_answer null bad-settings
 }
 
+own_agent=
 clean_up() {
-  [[ -z ${own_agent-} ]] || kill "$own_agent" 2>/dev/null
+  [[ -z $own_agent ]] || kill "$own_agent" 2>/dev/null
   rm -rf "$dir"
 }
 
@@ -198,8 +199,12 @@ start_own_agent() {
   local key="${!NIM_HA_KEY_ENV-}"
   [[ -n $key ]] || no_answer null no-credentials
   unset "$NIM_HA_KEY_ENV"
-  eval "$(ssh-agent -s -a "$dir/agent")" >/dev/null
+  # Where none starts, the user's own would be there in its place: to get the key, and to be ended with this.
+  unset SSH_AUTH_SOCK SSH_AGENT_PID
+  eval "$(ssh-agent -s -a "$dir/agent" 2>"$dir/error")" >/dev/null
   own_agent="${SSH_AGENT_PID-}"
+  missing="no ssh-agent ($(complaint))"
+  [[ -n $own_agent ]] || no_answer null missing-tool
   # It may ask nobody for a passphrase: not the terminal either, where it would wait for ever.
   printf '%s\n' "${key%$'\n'}" | SSH_ASKPASS=/bin/false SSH_ASKPASS_REQUIRE=force timeout -k 5 30 ssh-add -q - 2>"$dir/error" ||
     no_answer null unusable-key
@@ -303,7 +308,7 @@ sudo_answers() {
   [[ -z ${NIM_HA_SUDO_ENV-} ]] || printf '%s\n%s\n' "$sudo_password" "$sudo_password"
 }
 
-# For the node's shell, whatever it is. A removal that finds nothing installed looks for what an interrupted deploy has
+# For sh, whatever the user's own shell is: no quote ' in it. A removal that finds nothing installed looks for what an interrupted deploy has
 # uploaded.
 remote_command() {
   # shellcheck disable=SC2016 # all of it runs on the node
@@ -331,7 +336,7 @@ remove() {
   local told='' limit="${NIM_HA_CONNECT_LIMIT:-120}" deadline
   deadline=$((SECONDS + limit))
   while :; do
-    timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" < <(sudo_answers) 2>"$dir/error" | tee "$dir/heard"
+    timeout -k 5 "$total_limit" ssh -F "$dir/config" node "exec sh -c '$(remote_command)'" < <(sudo_answers) 2>"$dir/error" | tee "$dir/heard"
     rc="${PIPESTATUS[0]}"
     if grep -q '^nim-ha ' "$dir/heard"; then
       : >"$dir/began"
@@ -355,7 +360,7 @@ write_config
 if [[ $verb == remove* ]]; then
   remove
 else
-  answer="$(timeout -k 5 "$total_limit" ssh -F "$dir/config" node "$(remote_command)" < <(sudo_answers) 2>"$dir/error")"
+  answer="$(timeout -k 5 "$total_limit" ssh -F "$dir/config" node "exec sh -c '$(remote_command)'" < <(sudo_answers) 2>"$dir/error")"
   rc=$?
 fi
 case "$rc" in
