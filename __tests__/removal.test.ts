@@ -94,6 +94,9 @@ test('what the removal is told of the program is literal: each machine, its keys
   expect(told((scope) => ({ primary: { hostKeys: variable(scope, 'keys', 'list(string)').listValue } }))).toEqual(['192.0.2.11 ', A, `192.0.2.12 ${ED25519_B}`, B]);
   expect(told((scope) => ({ primary: { hostKeys: [variable(scope, 'key').stringValue, ED25519_A] } }))).toEqual([`192.0.2.11 ${ED25519_A}`, A, `192.0.2.12 ${ED25519_B}`, B]);
   expect(told((scope) => ({ primary: { host: variable(scope, 'host').stringValue } }))).toEqual([`primary ${ED25519_A}`, `192.0.2.12 ${ED25519_B}`, B]);
+  // Behind one address, with ports that only Terraform knows.
+  const ports = (scope: Parameters<typeof variable>[0]) => ({ primary: { port: variable(scope, 'p1', 'number').numberValue }, secondary: { host: '192.0.2.11', port: variable(scope, 'p2', 'number').numberValue } });
+  expect(told(ports)).toEqual([`primary ${ED25519_A}`, `secondary ${ED25519_B}`]);
 });
 
 test('RETAIN says so, and does nothing', () => {

@@ -128,6 +128,15 @@ describe('a changed password is noticed', () => {
     expect(digest(() => ({ virtualIp: { authPassVersion: '${file("/etc/hosts")}%{x}' } }))).toBe('$${file("/etc/hosts")}%%{x}');
     expect(digest(() => ({ ssh: SshAccess.withAgent({ user: 'ops' }) }))).toBe('');
   });
+
+  test('by its hash where an empty version is given, which is as good as none', () => {
+    expect(digest(() => ({ virtualIp: { authPassVersion: '' } }))).toMatch(/local_command/);
+  });
+
+  test('with a key file whose path is a token: it may begin with ~/', () => {
+    const tf = synthesised((scope) => ({ ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path: variable(scope, 'key_path').stringValue }) }));
+    expect(find(tf.data.local_command, 'NimHa_digest').arguments.slice(3)).toEqual(['TF_VAR_auth_pass', '', '${pathexpand(var.key_path)}']);
+  });
 });
 
 describe('what the OpenSSH client logs in with', () => {

@@ -163,7 +163,7 @@ holder() {
   before="$(timeout -s KILL 10 wc -c "$file")"
   sleep "${NIM_HA_BEAT_WAIT:-5}"
   # A dash is a holder that lets go, or whose services have failed.
-  if [[ $before != "$(timeout -s KILL 10 wc -c "$file")" && "$(timeout -s KILL 10 tail -c 1 "$file")" == + ]]; then echo beating; else echo held; fi
+  if [[ $before != "$(timeout -s KILL 10 wc -c "$file")" && "$(timeout -s KILL 10 tail -c 1 "$file")" != - ]]; then echo beating; else echo held; fi
 }
 
 stranger() {

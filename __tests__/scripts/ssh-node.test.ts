@@ -152,6 +152,11 @@ describe('a password for sudo', () => {
   });
 });
 
+test.each([['observe'], ['generation'], ['remove', 'restore'], ['remove', 'retain'], ['remove-fencing', 'restore']])('%s %s is for sh, whatever shell the user has', (...verb) => {
+  run([...verb, ...WITH_KEY, 'NIM_HA_FENCING_NAME=demo']);
+  expect(read('arguments')).toMatch(/\nnode\nexec sh -c '[^'\n]+'\n$/);
+});
+
 test('generation is a number, 0 where nobody answers', () => {
   answer(0, '4');
   expect(run(['generation', ...WITH_KEY])).toEqual({ code: 0, out: '4\n' });

@@ -145,7 +145,10 @@ test('holder tells a free lock, a held one and a beating one apart', () => {
   node.bash(`(${hold('exec sleep 30')}) >/dev/null 2>&1 & echo $! >"$FAKE/pid"; sleep 0.3`);
   expect(holder()).toBe('held');
   node.bash('kill "$(cat "$FAKE/pid")"');
-  node.bash(`(${hold('while sleep 0.05; do printf . >&9 || exit; done')}) >/dev/null 2>&1 & echo $! >"$FAKE/pid"; sleep 0.3`);
-  expect(holder()).toBe('beating');
-  node.bash('kill "$(cat "$FAKE/pid")"');
+  // A dash is of one that lets go.
+  for (const [byte, is] of [['+', 'beating'], ['-', 'held']]) {
+    node.bash(`(${hold(`while sleep 0.05; do printf %s ${byte} >&9 || exit; done`)}) >/dev/null 2>&1 & echo $! >"$FAKE/pid"; sleep 0.3`);
+    expect(holder()).toBe(is);
+    node.bash('kill "$(cat "$FAKE/pid")"');
+  }
 });

@@ -111,6 +111,31 @@ test('a removal that cannot mount what was mounted starts nothing, and goes on w
   expect(node.read('etc/fstab')).toBe(FSTAB);
 });
 
+describe('lines that systemd mounts by autofs', () => {
+  const AUTOFS = FSTAB.replaceAll('vers=4.2,soft', 'noauto,x-systemd.automount,vers=4.2');
+  beforeEach(() => {
+    node = builtByHand();
+    node.write('etc/fstab', AUTOFS);
+    node.upload({ TAKE_OVER: 'yes' });
+    for (const step of [['preflight'], ['stage'], ['rollout', '2'], ['rollout', '4']]) ok(node.step(...step));
+  });
+
+  test('are mounted before a removal starts what ran on the share', () => {
+    node.wrap('systemctl', 'if [[ "$*" == "start var-lib-"*.automount ]]; then at="${2%.automount}"; mount "/${at//-//}"; exit; fi; next "$@"');
+    const out = ok(node.step('remove', 'restore'));
+    for (const point of ['/var/lib/clickhouse', '/var/lib/nms']) expect(out).toContain(`mounted ${point}, as before`);
+    expect(node.read('fake/units/keepalived.service')).toBe('enabled active\n');
+    expect(node.read('var/lib/nms/state.json')).toBe('{"of":"the pair"}');
+  });
+
+  test('or nothing is started', () => {
+    node.wrap('systemctl', '[[ "$*" != "start var-lib-"*.automount ]] || { echo "no such unit"; exit 5; }; next "$@"');
+    const { code, out } = node.step('remove', 'restore');
+    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining('FAILED [remove/mount]: mount /var/lib/clickhouse by var-lib-clickhouse.automount, which /etc/fstab has without this pair, got no such unit, expected mounted, as before') });
+    expect(node.read('fake/units/keepalived.service')).toContain('inactive');
+  });
+});
+
 test('a removal starts nothing on the share while the other node serves from it', () => {
   node = builtByHand();
   node.upload({ TAKE_OVER: 'yes' });

@@ -200,7 +200,7 @@ const FIRST: Trouble[] = [
     id: 'node/hostname',
     code: 1,
     make: (node) => node.write('fake/nfs/nms/.nim-ha/nodes/secondary@192.0.2.12', 'identity=node-primary\n'),
-    says: 'hostname, got node-primary on both nodes, expected two different ones; give one node another …',
+    says: 'hostname, got node-primary on both nodes, expected two different ones; give this node another …',
     also: [STAYS],
   },
   {

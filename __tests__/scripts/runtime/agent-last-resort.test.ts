@@ -102,6 +102,31 @@ describe('agent.sh: the last resorts', () => {
     });
   });
 
+  describe('a lock that comes to no end while this node is elected', () => {
+    beforeEach(() => {
+      // The unit of a lock holder whose main process was killed has failed by then.
+      node.standIn('systemctl', `printf '%s\\n' "$*" >>"${node.root}/calls"; case "$2" in is-failed) exit 0 ;; *) exit 3 ;; esac`);
+      node.elect();
+      node.holdLock();
+      node.write('run/nim-ha/letting-go', 'lock holder ends: keeper-died\n');
+    });
+
+    test('is no lock that cannot be asked for, and no standby to count on after a minute', async () => {
+      await node.watch(30, 5);
+      expect(node.state()).toMatchObject({ phase: 'WAITING', able: 'yes', reason: 'letting go of the last lock, then another one is asked for: lock holder ends: keeper-died' });
+      await node.watch(50, 10);
+      expect(node.state()).toMatchObject({ phase: 'WAITING', able: 'no', reason: expect.stringMatching(/keeper-died; for more than 60 s, by force after 300; waiting for the share to take what was written last$/) });
+      expect(node.read('calls')).not.toContain('restart');
+    });
+
+    test('is ended by force after five minutes', async () => {
+      await node.watch(270, 29);
+      expect(node.read('calls')).not.toContain(ISOLATE);
+      await node.watch(100, 29, () => node.read('calls').includes(ISOLATE));
+      expect(node.read('calls')).toContain(ISOLATE);
+    });
+  });
+
   describe('a keepalived that has the virtual IP though nobody has been told so', () => {
     const hears = (state: string, address: boolean) => {
       node.write('run/nim-ha/vrrp-state', `${state}\n`);
@@ -217,6 +242,21 @@ describe('agent.sh: the last resorts', () => {
     test('has the share mounted anew, for the mount may be stale', async () => {
       await node.watch(60, 5, () => node.read('calls').includes(mountAnew));
       expect(node.read('calls')).toContain(mountAnew);
+    });
+
+    test('also where elections come to nothing in between, for the peer may be no better off', async () => {
+      let [passed, mostAble] = [0, 'no'];
+      await node.watch(120, 5, () => {
+        passed += 1;
+        // Elected for three tries at the most, too few for one of them alone.
+        if (passed % 4) node.elect();
+        else node.remove('run/nim-ha/want-master');
+        if (node.has('run/nim-ha/state') && node.state().phase === 'STANDBY') mostAble = node.state().able;
+        return node.read('calls').includes(mountAnew);
+      });
+      expect(node.read('calls')).toContain(mountAnew);
+      // Which it cannot know while it is not elected.
+      expect(mostAble).toBe('yes');
     });
 
     test('not while a process of the services lives', async () => {

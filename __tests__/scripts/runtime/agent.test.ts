@@ -44,6 +44,16 @@ describe('agent.sh', () => {
     expect(node.state()).toMatchObject({ phase: 'STANDBY', updated: '1000' });
   });
 
+  test('a full /run leaves the last metrics, whole', () => {
+    tick(1000);
+    const before = node.read('run/nim-ha/nim-ha.prom');
+    expect(before).toMatch(/^nim_ha_phase\{phase="STANDBY"\} 1$/m);
+    symlinkSync('/dev/full', join(node.root, 'run/nim-ha/nim-ha.prom.new'));
+    node.elect();
+    tick(1100);
+    expect(node.read('run/nim-ha/nim-ha.prom')).toBe(before);
+  });
+
   test('the server is asked by the address that the mount has: its name may not resolve any more', () => {
     const address = () => node.bash('. ./paths.sh; . ./services.sh; . ./agent-probes.sh; nfs_server=nfs.example.com; nfs_address').stdout;
     node.write('proc/mounts', `nfs.example.com:/x ${node.root}/var/lib/nms nfs4 rw,vers=4.2,clientaddr=192.0.2.11,addr=192.0.2.13 0 0\n`);

@@ -260,6 +260,30 @@ describe('lock-holder.sh', () => {
     await node.until('it ends', () => holder.exitCode !== null);
   });
 
+  test('an error that a full /run cannot take is no heartbeat either: the lock may be lost', async () => {
+    const holder = start();
+    await held();
+    node.standIn('dd', 'case "$*" in *iflag=direct*) exit 0 ;; *) cat >/dev/null; exit 1 ;; esac');
+    node.uptime(1010);
+    await new Promise((done) => setTimeout(done, 2000));
+    expect(beat()).toBe('1000');
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
+  test('a lock that is lost is noticed without the wish, too, while services stop in order', async () => {
+    const holder = start();
+    await held();
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
+    node.remove('run/nim-ha/want-master');
+    dd('Input/output error', '');
+    await node.until('they are killed', () => service.signalCode === 'SIGKILL');
+    expect(node.read('journal')).toContain('lock holder ends: lost; killing the services');
+    node.cgroup();
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
   test.each(['Input/output error', 'Cannot allocate memory'])('a lock that the share does not confirm (%s) is none', (error) => {
     dd(error, error);
     expect(node.run('lock-holder.sh').status).toBe(1);
