@@ -28,7 +28,7 @@ node_value_pattern() {
 }
 
 node_value() {
-  local key="$1" file="${2:-$node_data}" pattern line encoded='' value
+  local key="$1" file="${2:-$node_data}" pattern line encoded='' value end
   node_value_pattern "$key" || {
     printf 'node.data: %s is not a key that this version knows\n' "$key" >&2
     return 1
@@ -36,15 +36,18 @@ node_value() {
   while IFS= read -r line; do
     [[ $line != "$key="* ]] || encoded="${line#"$key="}"
   done <"$file" || return 1
-  # Not by $(...), which leaves out NULs, and newlines at the end.
-  if IFS= read -r -d '' value < <(base64 -d <<<"$encoded" 2>/dev/null); then
-    printf 'node.data: %s has a NUL in it\n' "$key" >&2
-    return 1
-  fi
-  wait "$!" || {
-    printf 'node.data: %s is not base64\n' "$key" >&2
-    return 1
-  }
+  # Not by $(...), which leaves out NULs, and newlines at the end. What comes behind a NUL says that all was read: a wait for such a process
+  # fails now and then, for bash 5.2 has forgotten one that has ended.
+  {
+    IFS= read -r -d '' value || {
+      printf 'node.data: %s is not base64\n' "$key" >&2
+      return 1
+    }
+    if IFS= read -r -d '' end || [[ $end != read ]]; then
+      printf 'node.data: %s has a NUL in it\n' "$key" >&2
+      return 1
+    fi
+  } < <(base64 -d <<<"$encoded" 2>/dev/null && printf '\0read')
   # bash's =~ matches the whole string, newlines included, so a second line cannot hide behind the first.
   if [[ -n $pattern && ! $value =~ $pattern ]]; then
     printf 'node.data: %s does not fit %s, got %q\n' "$key" "$pattern" "$value" >&2

@@ -108,6 +108,20 @@ test('scripts/node-data.sh refuses a value with a NUL or a newline at its end, a
   }
 });
 
+// One in some hundred reads failed where the end of the process that decodes was waited for.
+test('scripts/node-data.sh reads a value two thousand times', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'node-data-'));
+  try {
+    const file = join(directory, 'node.data');
+    writeFileSync(file, renderNodeData([['HOST', 'nim-a']], encodeLiteral));
+    const code = 'source "$1"; for ((i = 0; i < 2000; i++)); do node_value HOST "$2" >/dev/null; done';
+    const { status, stderr } = spawnSync('bash', ['-c', code, 'bash', join(repository, 'scripts', 'node-data.sh'), file], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}, 120_000);
+
 test('scripts/node-data.sh reads every value back as it was', () => {
   const directory = mkdtempSync(join(tmpdir(), 'node-data-'));
   try {

@@ -38,10 +38,15 @@ read_key() {
   local text='' code got='' file=".nim-ha/fence-keys/$1.pub" reader='exec dd if="$2" iflag=nofollow,nonblock bs=1025 count=1 status=none'
   local pattern='^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42})( [ -~]*)?$'
   key=''
-  # `read` comes to its end with success at a NUL.
-  ! IFS= read -r -d '' text < <(read_from_share "$reader" "$share" "$1.pub" .nim-ha fence-keys) || got="a NUL in it"
-  wait $!
-  code=$?
+  # A read comes to its end with success at a NUL. How the reader ended comes behind one: `wait` fails now and then for such a process, which bash 5.2 has
+  # forgotten when it has ended.
+  {
+    IFS= read -r -d '' text
+    ! IFS= read -r -d '' code || got="a NUL in it" code=0
+  } < <(
+    read_from_share "$reader" "$share" "$1.pub" .nim-ha fence-keys
+    printf '\0%s' "$?"
+  )
   case "$code" in
     0) ;;
     10) got="no private mount of $share to read it from" ;;
