@@ -7,8 +7,8 @@ heard_error="$run_dir/confirm"              # what the kernel says; the heartbea
 
 # One byte through the locked file: only there does the kernel say that the lock was lost. A dash where the services have failed, or are let go
 # of: the other node must not take this one for a holder that serves. Also without the wish, for services that stop in order write, too. Where the
-# share takes no byte (it is full), it only asks, for any answer shows that the lease was renewed, and the agent acts on the time of the last one. With fencing a full share gets a new time for the file instead, for
-# by that the server sees life; it needs no room.
+# share takes no byte (it is full), it only asks, for any answer shows that the lease was renewed, and the agent acts on the time of the last one.
+# With fencing a full share gets a new time for the file instead, for by that the server sees life; it needs no room.
 # Returns 2 when the lock is lost, 1 when there is no news. The time is that of the question; it is written in place, which works in a full
 # /run, too.
 ask_share() {
