@@ -60,6 +60,13 @@ elected() {
   [[ -e $want_master ]]
 }
 
+# Whoever takes the lock next writes its name there.
+is_taken_over() {
+  local name=
+  read -r name _ < <(timeout -s KILL 5 cat "$share_holder" 2>/dev/null)
+  [[ -n $name && $name != "$(uname -n)" ]]
+}
+
 switchover() {
   [[ ! -e $pending_file ]] || die "nothing was changed: $pending_means"
   gather
@@ -78,6 +85,8 @@ switchover() {
   if wait_for "$([[ "$(node_value PROFILE)" == hardened ]] && echo 15 || echo 8)" elected; then
     die "no peer took over, so this node has the virtual IP again; is the other node up, and what does its nim-ha status say?"
   fi
+  wait_for "${NIM_HA_TAKEOVER_LIMIT:-60}" is_taken_over ||
+    die "this node has let go, and was not elected again, but no other node has taken the lock on the share yet; see on both nodes: nim-ha status"
   printf 'the peer took over; this node is standby\n'
 }
 

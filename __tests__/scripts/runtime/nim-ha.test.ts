@@ -1,3 +1,4 @@
+import { hostname } from 'os';
 import { StandInNode } from './node';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -53,6 +54,26 @@ describe('nim-ha on the active node', () => {
   test('a switchover restarts keepalived', () => {
     expect(fails('switchover')).toContain('no peer took over');
     expect(changes()).toEqual(['--no-block stop nim-ha.target nim-ha-lock.service', 'try-restart keepalived.service']);
+  });
+
+  describe('a switchover after which this node is not elected again', () => {
+    const HOLDER = 'var/lib/nms/.nim-ha/holder';
+    beforeEach(() => {
+      const old = node.read('stand-ins/systemctl').replace(/^#!.*\n/, '');
+      node.standIn('systemctl', `[[ $1 != try-restart ]] || exit 0\n${old}`);
+    });
+
+    test('tells of the peer when that has the lock', () => {
+      node.write(HOLDER, 'node-b 1\n');
+      expect(node.run('nim-ha.sh', 'switchover').stdout).toContain('the peer took over; this node is standby');
+    });
+
+    test('does not where nobody has taken it', () => {
+      node.write(HOLDER, `${hostname()} 1\n`);
+      const { status, stderr } = node.bash('NIM_HA_TAKEOVER_LIMIT=1 bash ./nim-ha.sh switchover');
+      expect(status).toBe(1);
+      expect(stderr).toContain('but no other node has taken the lock on the share yet; see on both nodes: nim-ha status');
+    });
   });
 
   test('a switchover does not start the keepalived that a deploy has stopped meanwhile, and says so', () => {
