@@ -4,6 +4,7 @@
 #                      somebody else has for our mount points, and keeps every other byte of the file
 #   check [take-over]  0 when that would change nothing
 #   foreign            prints the lines for our mount points that are neither ours nor as wanted
+#   below              prints the lines for directories below our mount points
 #   remove             takes away what apply wrote, and puts back what it took over; a line that was there before us stays
 # The lines that are ours are on record in /var/lib/nim-ha/fstab.lines, those that were taken over in fstab.taken.
 
@@ -164,19 +165,20 @@ remove() {
   rm -f "$record" "$taken_record"
 }
 
-foreign() {
+# print_lines TEST: those of the file that it is true for.
+print_lines() {
   local line
-  read_wanted || return
   for line in "${lines[@]}"; do
-    ! is_foreign "${line%$'\n'}" || printf '%s\n' "${line%$'\n'}"
+    ! "$1" "${line%$'\n'}" || printf '%s\n' "${line%$'\n'}"
   done
 }
 
+foreign() {
+  read_wanted && print_lines is_foreign
+}
+
 below() {
-  local line
-  for line in "${lines[@]}"; do
-    ! is_below "${line%$'\n'}" || printf '%s\n' "${line%$'\n'}"
-  done
+  print_lines is_below
 }
 
 # What cannot be kept is not written: bash takes a NUL for nothing.
@@ -189,7 +191,7 @@ case "${*-}" in
   apply | "apply take-over" | below | foreign | remove) "$1" ;;
   check | "check take-over") read_wanted && compute && print_result | cmp -s - "$fstab" && is_on_record ;;
   *)
-    printf 'usage: %s apply [take-over] | check [take-over] | foreign | remove\n' "${0##*/}" >&2
+    printf 'usage: %s apply [take-over] | check [take-over] | foreign | below | remove\n' "${0##*/}" >&2
     exit 2
     ;;
 esac

@@ -98,7 +98,8 @@ mount_as_before() {
 mount_by_autofs() {
   local out unit
   is_nfs_mounted "$root$1" && return
-  unit="$(systemd-escape --path --suffix=automount "$1")"
+  unit="$(mount_unit "$1")"
+  unit="${unit%.mount}.automount"
   out="$(timeout -k 5 60 systemctl start "$unit" 2>&1 </dev/null && timeout -k 5 60 ls "$root$1" 2>&1 >/dev/null)"
   is_nfs_mounted "$root$1" ||
     fail remove/mount "mount $1 by $unit, which /etc/fstab has without this pair" "${out:-nothing mounted}" "mounted, as before" \
