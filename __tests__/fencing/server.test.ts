@@ -49,6 +49,7 @@ beforeEach(() => {
   fs.mkdirSync(at(path.dirname(INSTALLED)), { recursive: true });
   for (const name of ['fence.sh', 'exports.sh']) fs.copyFileSync(path.join(SCRIPTS, name), at(`${path.dirname(INSTALLED)}/${name}`));
   for (const each of ['proc/sys/kernel/random', ...EXPORTS]) fs.mkdirSync(at(each), { recursive: true });
+  write('proc/fs/nfsd/exports', '# Version 1.1\n# Path Client(Flags) # IPs\n');
   write('proc/self/mountinfo', `22 1 8:1 / ${root} rw - ext4 /dev/sda1 rw\n`);
   fs.symlinkSync('/proc/sys/kernel/random/uuid', at('proc/sys/kernel/random/uuid'));
   for (const [name, address] of [['node-a', A], ['node-b', B]]) write(`etc/exports.d/nim-ha-pair@${name}.exports`, exported(address).map((line) => `${line}\n`).join(''));
@@ -92,6 +93,23 @@ test('what the kernel knows of exports is dropped before the look at them, and a
   client(2, B);
   write('fails', '');
   expect(ask('node-a', 'fence')).toEqual({ code: 3, said: "refused: the kernel's table of exports cannot be emptied" });
+});
+
+test.each([B, `$${SECOND_OF_B}`, `10.77.0.99,${B}`])('what mountd tells the kernel once more, of what it had read before, is emptied again: %s', (client) => {
+  const told = `# Version 1.1\n/\t${B}(ro,v4root)\n/mnt/share/nms\t${A}(rw)\n/mnt/share/nms\t${client}(rw,sec=1)\n`;
+  write('usr/sbin/exportfs', read('usr/sbin/exportfs').replace('-f) ;;', '-f) cd "${0%/usr/sbin/*}" && echo >>flushed && { [ -e stays ] || [ $(wc -l <flushed) -lt 3 ] || echo >proc/fs/nfsd/exports; } ;;'), 0o755);
+  write('proc/fs/nfsd/exports', told);
+  expect([fenceOf(ask('node-a', 'fence').said) !== '', read('flushed')]).toEqual([true, '\n\n\n']);
+  write('proc/fs/nfsd/exports', told);
+  write('stays', '');
+  expect(ask('node-a', 'fence')).toEqual({ code: 3, said: 'refused: the kernel still has the share exported to the peer' });
+  fs.rmSync(at('proc/fs/nfsd/exports'));
+  expect(ask('node-a', 'fence')).toEqual({ code: 3, said: "refused: the kernel's table of exports cannot be read from /proc/fs/nfsd/exports" });
+});
+
+test('an export that is back in force when the clients are gone is told: somebody had read it before', () => {
+  write('usr/sbin/exportfs', read('usr/sbin/exportfs').replace('-f) ;;', `-f) cd "\${0%/usr/sbin/*}" && [ -d proc/fs/nfsd/clients/2 ] || echo '/mnt/share/nms ${B}(rw)' >>var/lib/nfs/etab ;;`), 0o755);
+  expect(ask('node-a', 'fence')).toEqual({ code: 3, said: expect.stringContaining(`the peer still reaches the share: /mnt/share/nms to ${B}`) });
 });
 
 test('the one that is fenced fences nobody, learns the name of its fence, and comes back under that name only', () => {
@@ -277,7 +295,7 @@ test.each([
 
 test('a client that the peer has for something else, and that comes back at once, is none of this fence', () => {
   write('usr/sbin/sleep', `${read('usr/sbin/sleep').replace('exec', `mkdir -p "\${0%/usr/sbin/*}/proc/fs/nfsd/clients/7" && printf 'address: "${B}:800"\\n' >"\${0%/usr/sbin/*}/proc/fs/nfsd/clients/7/info"; exec`)}`, 0o755);
-  expect(fenceOf(ask('node-a', 'fence').said)).not.toBe('');
+  expect(ask('node-a', 'fence').said).toMatch(/^fenced /);
   expect(fs.readdirSync(at('proc/fs/nfsd/clients'))).toEqual(['1', '7']);
 });
 

@@ -18,7 +18,8 @@ root="${0%/usr/local/lib/nim-ha-fence/fence.sh}"
 export PATH="$root/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 silent_for=5      # seconds
 letting_go_for=20 # the same for a holder that lets go in order, which has all that was written sent at once
-expiry_limit=20   # seconds that "fenced" waits for the clients to be gone
+kernel_exports="$root/proc/fs/nfsd/exports"
+expiry_limit=20 # seconds that "fenced" waits for the clients to be gone
 # shellcheck source-path=SCRIPTDIR source=exports.sh
 . "$lib/exports.sh" || {
   echo "refused: the server's side is not whole"
@@ -153,6 +154,30 @@ flush_exports() {
   change_exports -f || refuse "the kernel's table of exports cannot be emptied"
 }
 
+# What mountd has told the kernel since its table was emptied, by whatever name the entry has this peer.
+is_told_to_kernel() {
+  local path client plain each
+  while read -r path client _; do
+    plain_of "$path"
+    is_among "${plain%/}" "${exports[@]}" || continue
+    client=",${client%%(*},"
+    for each in "${peer_addresses[@]}"; do [[ ${client/\$/} != *",$each,"* ]] || return 0; done
+  done <"$kernel_exports"
+  return 1
+}
+
+# mountd may tell the kernel what it had read before the export was withdrawn.
+empty_table() {
+  local tries=3
+  [[ -r $kernel_exports ]] || refuse "the kernel's table of exports cannot be read from ${kernel_exports#"$root"}"
+  while :; do
+    flush_exports
+    sleep 0.2 9>&-
+    is_told_to_kernel || return 0
+    ((--tries)) || refuse "the kernel still has the share exported to the peer"
+  done
+}
+
 fence() {
   local each
   [[ $fenced != "$caller" ]] || refuse "fenced itself, as $name"
@@ -168,8 +193,9 @@ fence() {
   flush_exports
   refuse_other_exports
   expire_peer
-  # mountd may have told the kernel meanwhile what it had read before.
-  flush_exports
+  empty_table
+  # Somebody's exportfs may have put back meanwhile what it had read before.
+  refuse_other_exports
   answer "fenced $name"
 }
 
