@@ -16,7 +16,7 @@ begin_fencing() {
 # What cannot be read just now is no word of a pair without fencing.
 look_for_fencing() {
   read_fencing
-  [[ $? != 1 || ! -e $fenced_file ]] || rm -f "$fenced_file"
+  [[ $? != 1 || ! -e $fenced_file ]] || rm -f "$fenced_file" "$rejoin_why_file"
 }
 
 look_at_fence() {
@@ -71,13 +71,17 @@ look_for_peer() {
 }
 
 say_why_fenced() {
-  local name=''
+  local name='' why=''
   read -r name _ 2>/dev/null <"$fenced_file"
+  read -r why 2>/dev/null <"$rejoin_why_file"
   if [[ $name == '?' && $nfs_answers == no ]]; then
     reason="after the boot: waiting for the NFS server, to ask it whether this node is fenced"
   elif [[ $name == '?' ]]; then
     reason="after the boot: asking the NFS server whether this node is fenced"
+  elif [[ $name == back ]]; then
+    reason="not fenced at the share any more, and not back there yet: ${why:-mounting it}"
   else
     reason="fenced at the share as $name: the other node has taken over; this one comes back by itself, as soon as it holds nothing of the share any more"
   fi
+  [[ -z $why || $name == back ]] || reason+="; not back yet: $why"
 }

@@ -42,7 +42,8 @@ reconcile() {
   next_retry=$((now + retry_every))
   # Before anything else that may hang.
   if [[ $phase == ISOLATED ]] || { [[ $phase == DRAINING || ($phase == WAITING && -n $letting_go_why) ]] && ((now - phase_at >= stuck_drain)); }; then
-    systemctl --no-block start nim-ha-isolate.service
+    # One that has come to its end meanwhile is not begun anew.
+    if [[ -e $lock_held || -e $isolating_file ]] || slice_populated; then systemctl --no-block start nim-ha-isolate.service; fi
     return
   fi
   # Without the server there is nobody to ask, and a boot needs its processor to bring up the network.

@@ -57,7 +57,7 @@ stuck_drain=300 # and then done by force
 nfs_answers=unknown next_probe=0 next_retry=0 next_read=0 next_question=0 next_write=0 next_metrics=0 written=''
 starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
 keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0 looked_at=0 letting_go_why=''
-phase=STANDBY interrupted=no since='' phase_at=0 reason='' now=0 phase_changes=0 start_deadline="$usual_start_deadline"
+phase=STANDBY interrupted=no since='' phase_at=0 reason='' now=0 phase_changes=0 able=no start_deadline="$usual_start_deadline"
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
 recall() {
@@ -67,6 +67,7 @@ recall() {
   while IFS='=' read -r key value; do
     case "$key" in
       phase) phase="$value" ;;
+      able) able="$value" ;;
       since) since="$value" ;;
       phase_at) [[ $value =~ ^[0-9]+$ ]] && phase_at="$value" ;;
       starting_since) [[ $value =~ ^[0-9]+$ ]] && starting_since="$value" ;;
@@ -222,6 +223,9 @@ recall
 recall_holder
 read_fencing
 begin_fencing
+# What came before may have taken its time: this machine did not stand still.
+read_uptime
+looked_at="$now"
 while :; do
   look
   write_state

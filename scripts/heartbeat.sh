@@ -31,6 +31,12 @@ ask_share() {
   return 1
 }
 
+# Whether the lock is on the file that another node would open: somebody may have taken that away, or put another there, as a copy of the share that is
+# brought back does, and the server frees no lock for it.
+is_locked_file() {
+  [[ $share_lock -ef /proc/$BASHPID/fd/9 ]]
+}
+
 is_lost() {
   local error
   error="$(<"$heard_error")"
@@ -44,6 +50,7 @@ is_lost() {
 
 # As long as somebody holds the lock: a keeper that still waits for the share to take what was written is not cut off from it.
 heartbeat() {
+  local other=0
   heard_error="$run_dir/heartbeat"
   trap - INT USR1
   trap exit TERM # after the write that may be under way
@@ -53,6 +60,14 @@ heartbeat() {
       kill -USR1 $$ 2>/dev/null
       return
     }
+    # Twice, for a look may fail as anything may.
+    if is_locked_file; then
+      other=0
+    elif ((other++)); then
+      note "heartbeat: ${share_lock#"$root"} is not the file any more that this node has locked"
+      kill -USR1 $$ 2>/dev/null
+      return
+    fi
   done
 }
 

@@ -17,20 +17,8 @@ lib="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=lease.sh
 . "$lib/lease.sh"
 
-# Major and minor numbers of the mounts, noted before they are gone: by these the kernel lists what it still holds.
-note_devices() {
-  local device point
-  while read -r _ _ device _ point _; do
-    [[ $point != "$clickhouse_mount" && $point != "$nms_mount" ]] || printf '%s\n' "$device"
-  done <"$mountinfo"
-}
-
 holds_nothing() {
-  local device
-  ! slice_populated && ! is_nfs_mounted "$clickhouse_mount" && ! is_nfs_mounted "$nms_mount" || return 1
-  while read -r device; do
-    [[ $device == lease* ]] || ! grep -qw -- "$device" "$nfs_volumes" 2>/dev/null || return 1
-  done < <(printf '%s\n' "$noted")
+  ! slice_populated && ! is_nfs_mounted "$clickhouse_mount" && ! is_nfs_mounted "$nms_mount" && ! held_by_kernel "$noted"
 }
 
 # One of an earlier lock says nothing.
@@ -86,7 +74,7 @@ watch_deadline() {
 noted="$(cat "$isolating_file" 2>/dev/null)"
 if [[ ! $noted =~ ^lease\ ([1-9][0-9]*) ]]; then
   read_lease
-  noted="lease $lease"$'\n'"$(note_devices)"
+  noted="lease $lease"$'\n'"$(list_devices && cat "$devices_file" 2>/dev/null)"
   printf '%s\n' "$noted" >"$isolating_file"
 else
   lease="${BASH_REMATCH[1]}"
@@ -117,6 +105,6 @@ do
 done
 kill "$watchdog"
 kill_lock_holder
-rm -f "$lock_held" "$isolating_file"
+rm -f "$lock_held" "$isolating_file" "$devices_file"
 read_uptime
 note "isolation: nothing of the share is held here any more, after $((now - beat)) s of $lease"

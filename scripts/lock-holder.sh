@@ -64,7 +64,7 @@ acquire() {
 # lease has ended: what opens it first is a process that is not waited for. The server is not asked at once, for a node that lives gives its delegation back.
 can_open() {
   local opener patience=30
-  (: >>"$share_lock") 2>/dev/null &
+  (mkdir -p "$share_dir" && : >>"$share_lock") 2>/dev/null &
   opener=$!
   while kill -0 "$opener" 2>/dev/null; do
     if [[ -n $stopping || ! -e $want_master ]] || { ((patience-- <= 0)) && ! ask_for_silent; }; then
@@ -192,8 +192,7 @@ for point in "$clickhouse_mount" "$nms_mount"; do
     exit 1
   fi
 done
-mkdir -p "$share_dir"
-can_open || {
+{ can_open && [[ -z $stopping ]]; } || {
   stop_asking
   exit 0
 }
@@ -203,6 +202,11 @@ acquire || {
   exit 0
 }
 
+# Nor would one below the mount point keep anybody out, where the share was taken off meanwhile.
+{ is_share_mounted && is_locked_file; } || {
+  note "what was locked is not ${share_lock#"$root"} on the share: no lock"
+  exit 1
+}
 : >"$share_lock"
 printf '%s %s\n' "$(uname -n)" "$(cat /proc/sys/kernel/random/boot_id)" >"$share_holder.new"
 mv -f "$share_holder.new" "$share_holder"
@@ -216,6 +220,7 @@ confirm_lock || {
   note "cannot write ${lock_held#"$root"}: no lock"
   exit 1
 }
+list_devices 2>/dev/null >"$devices_file"
 # Only main has the writing end, so the keeper reads end of file the moment main dies.
 exec 7> >(keeper)
 keeper_pid=$!
@@ -241,6 +246,7 @@ stop_asking
 }
 drain
 rm -f "$lock_held"
+[[ $stopping == @(lost|denied) ]] || rm -f "$devices_file"
 kill "$heartbeat_pid" "$lease_watch_pid" 2>/dev/null
 [[ $stopping == keeper-died ]] || echo released >&7
 exec 7>&-

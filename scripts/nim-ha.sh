@@ -111,13 +111,21 @@ maintenance() {
 
 # What the agent does by itself, at once, and with its outcome.
 rejoin() {
-  local answer
+  local answer why=''
   read_fencing || die "this pair has no fencing (nfsShare.fencing), so this node cannot be fenced"
   answer="$(ask_server status)" || die "$(no_answer); the agent goes on asking"
-  [[ $answer == "fenced "* ]] || die "this node is not fenced; the NFS server says: $answer"
-  printf '%s\n' "${answer#fenced }" >"$fenced_file"
-  printf 'fenced as %s: letting go of everything, and asking the server to come back\n' "${answer#fenced }"
-  { systemctl start nim-ha-rejoin.service && [[ ! -e $fenced_file ]]; } || die "not back yet; see: journalctl -t nim-ha -n 20. The agent goes on trying"
+  if [[ $answer == "fenced "* ]]; then
+    printf '%s\n' "${answer#fenced }" >"$fenced_file"
+    printf 'fenced as %s: letting go of everything, and asking the server to come back\n' "${answer#fenced }"
+  elif [[ $answer == free && -e $fenced_file ]]; then
+    printf 'the NFS server has this node not fenced: coming back\n'
+  else
+    die "this node is not fenced; the NFS server says: $answer"
+  fi
+  { systemctl start nim-ha-rejoin.service && [[ ! -e $fenced_file ]]; } || {
+    read -r why 2>/dev/null <"$rejoin_why_file"
+    die "not back yet${why:+: $why}; see: journalctl -t nim-ha -n 20. The agent goes on trying"
+  }
   printf 'this node is back at the share; see: nim-ha status\n'
 }
 

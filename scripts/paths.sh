@@ -28,6 +28,8 @@ vrrp_file="$run_dir/vrrp-state"               # what keepalived has told notify 
 stepped_down_file="$run_dir/stepped-down"     # when, and for how long at most: this was a master without the lock
 booted_file="$run_dir/booted"                 # an agent has run since the boot
 fenced_file="$run_dir/fenced"                 # the name of the fence that this node is under, or ? where the server has yet to be asked
+rejoin_why_file="$run_dir/rejoin-why"         # why a fenced node is not back yet
+devices_file="$run_dir/devices"               # of the mounts that this node has had the lock on
 heard_file="$run_dir/heard-peer"              # keepalived has heard the peer since it began
 
 # Outlives a boot.

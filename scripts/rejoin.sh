@@ -19,12 +19,14 @@ lib="${BASH_SOURCE[0]%/*}"
 unheard_for=90 # seconds: a boot must not wait for a server that answers nobody, then the lease decides
 
 stay() {
+  printf '%s\n' "$1" >"$rejoin_why_file"
   note "not back at the share yet: $1"
   exit 1
 }
 
 holds_something() {
-  slice_populated || is_populated "$lock_cgroup" || is_nfs_mounted "$clickhouse_mount" || is_nfs_mounted "$nms_mount"
+  slice_populated || is_populated "$lock_cgroup" || is_nfs_mounted "$clickhouse_mount" || is_nfs_mounted "$nms_mount" ||
+    held_by_kernel "$(cat "$devices_file" 2>/dev/null)"
 }
 
 come_back() { # NAME
@@ -52,7 +54,7 @@ read_fencing
 case $? in
   0) ;;
   1)
-    rm -f "$fenced_file"
+    rm -f "$fenced_file" "$rejoin_why_file"
     exit 0
     ;;
   *) stay "node.data cannot be read" ;;
@@ -77,6 +79,8 @@ fi
 if [[ -e $lock_held ]]; then
   note "this node has the lock, and is not fenced"
 elif [[ -n $answer ]]; then
+  # For who asks why; the server is asked again all the same, should any of this fail.
+  [[ $known == '?' ]] || printf 'back\n' >"$fenced_file"
   mount_units start
   ! has_fallen_back || mount_units restart
   is_share_mounted || stay "the share cannot be mounted"
@@ -85,4 +89,4 @@ elif [[ -n $answer ]]; then
   # Nothing that this node wrote can still be on its way.
   take_mark_back || note "the share does not give this node's old mark back: the peer may fence it once more"
 fi
-rm -f "$fenced_file"
+rm -f "$fenced_file" "$rejoin_why_file"

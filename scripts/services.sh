@@ -106,6 +106,24 @@ has_fallen_back() {
   return 1
 }
 
+# Major and minor numbers of the mounts of the share: by these the kernel lists what it still holds when they are gone.
+list_devices() {
+  local device point
+  while read -r _ _ device _ point _; do
+    [[ $point != "$clickhouse_mount" && $point != "$nms_mount" ]] || printf '%s\n' "$device"
+  done <"$mountinfo"
+}
+
+# held_by_kernel TEXT: whether the kernel holds any of the devices that the lines of TEXT name. A mount that was taken off lazily is in no list of
+# mounts, and whoever has a file open there can write on.
+held_by_kernel() {
+  local device
+  for device in $1; do
+    [[ $device != +([0-9]):+([0-9]) ]] || ! grep -qw -- "$device" "$nfs_volumes" 2>/dev/null || return 0
+  done
+  return 1
+}
+
 # has_address ADDRESS[/PREFIX]: whether any interface of this machine has it.
 has_address() {
   [[ -n "$(ip -o -4 address show to "${1%/*}" 2>/dev/null)" ]]

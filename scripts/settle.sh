@@ -115,7 +115,7 @@ wait_for_serving() {
   explain
   if [[ $phase == WAITING || ($phase != FAILED && ! -e $lock_held) ]] && holds_virtual_ip; then
     fail rollout/master-without-lock "this node" "the virtual IP without the lock" "both or none" \
-      "another node has the lock ($(cat "$share_holder" 2>/dev/null || echo "no name in $share_holder")): do the nodes hear each other's VRRP?"
+      "another node has the lock ($(timeout -s KILL 5 cat "$share_holder" 2>/dev/null || echo "no name in $share_holder")): do the nodes hear each other's VRRP?"
   fi
   if [[ ${1-} == alone && $phase == STANDBY ]] && vrrp_is BACKUP; then
     leave_the_pair # what that master serves may be on another share

@@ -163,7 +163,7 @@ print_page() {
   printf '%-14s %s, VRRP state %s\n' keepalived "$keepalived" "$vrrp_state"
   printf '%-14s %s %s\n' "virtual IP" "$virtual_ip" "$([[ $holds_virtual_ip == true ]] && echo "held here" || echo "not here")"
   printf '%-14s %s\n' "lock" "$([[ $holds_lock == true ]] && echo "held here" || echo "not here")"
-  ! read_fencing || printf '%-14s by the NFS server %s; this node is %s\n' fencing "$fence_server" "$([[ -e $fenced_file ]] && echo "fenced, or yet to ask" || echo "not fenced")"
+  ! read_fencing || printf '%-14s by the NFS server %s; this node is %s\n' fencing "$fence_server" "$([[ -e $fenced_file ]] && echo "fenced, or not back yet" || echo "not fenced")"
   for index in "${!service_names[@]}"; do
     printf '%-14s %-22s %s\n' "$([[ $index == 0 ]] && echo services)" "${service_names[index]}" "${service_states[index]:-unknown}"
   done

@@ -367,8 +367,8 @@ describe('the lock holder, while the server lets nobody open the file of the loc
     await new Promise((done) => setTimeout(done, 1000));
     expect([holder.exitCode, node.has('run/nim-ha/lock-held')]).toEqual([null, false]);
     const file = join(node.root, LOCK);
-    // One that reads lets the process go on that waits in open, and the lock holder finds a file again.
-    spawnSync('bash', ['-c', 'exec 3<"$0"; rm "$0"; : >"$0"', file]);
+    // There is a file again before one that reads lets the process go on that waits in open.
+    spawnSync('bash', ['-c', 'ln "$0" "$0.old"; : >"$0.new"; mv "$0.new" "$0"; exec 3<"$0.old"; rm "$0.old"', file]);
     await node.until('systemd is told', () => node.read('calls').includes('notify --ready'));
   });
 });
@@ -467,6 +467,41 @@ describe('rejoin.sh', () => {
     expect([rejoin(), node.has('run/nim-ha/fenced'), node.has(`${MARKS}/node-a`)]).toEqual([0, false, false]);
   });
 
+  test('says why a node that the server has back does not stand by, and asks the server again all the same', async () => {
+    node.write('run/nim-ha/booted', '');
+    node.write('away', '');
+    node.write('run/nim-ha/fenced', `${NAME}\n`);
+    node.write('proc/mounts', '');
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
+    expect([rejoin(), node.read('run/nim-ha/fenced')]).toEqual([1, 'back\n']);
+    expect(node.tick().reason).toBe('not fenced at the share any more, and not back there yet: the share cannot be mounted');
+    // The other node has fenced it anew.
+    expect([rejoin(), node.asked.slice(2)]).toEqual([1, ['status', `rejoin ${NAME}`]]);
+    node.answers({ status: 'free' });
+    node.remove('away');
+    expect([rejoin(), node.has('run/nim-ha/fenced'), node.has('run/nim-ha/rejoin-why')]).toEqual([0, false, false]);
+  });
+
+  test('says what keeps a fenced node out', () => {
+    node.write('run/nim-ha/booted', '');
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'refused: /var/lib cannot be written' });
+    expect(rejoin()).toBe(1);
+    expect(node.tick().reason).toBe(
+      `fenced at the share as ${NAME}: the other node has taken over; this one comes back by itself, as soon as it holds nothing of the share any more; not back yet: refused: /var/lib cannot be written`,
+    );
+  });
+
+  test('does not ask to come back while the kernel holds what was taken off lazily: whoever has a file open there could write again', async () => {
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
+    node.write('proc/mounts', '');
+    node.write('run/nim-ha/devices', '0:45\n0:46\n');
+    node.write('proc/nfs-volumes', 'NV SERVER   PORT DEV          FSID FSC\nv4 c000020d  801 0:46 1:0 no\n');
+    expect([rejoin(), node.asked, isolated()]).toEqual([1, ['status'], true]);
+    await node.notes('not back at the share yet: something of the share is held here');
+    node.write('proc/nfs-volumes', 'NV SERVER   PORT DEV          FSID FSC\nv4 c000020d  801 0:47 1:0 no\n');
+    expect([rejoin(), node.asked.slice(1)]).toEqual([0, ['status', `rejoin ${NAME}`]]);
+  });
+
   test('a mark is not taken back while a lock holder is there that may have left it', async () => {
     node.answers({ status: 'free' });
     node.write('lock-cgroup/cgroup.events', 'populated 1\n');
@@ -493,6 +528,12 @@ describe('rejoin.sh', () => {
 
 describe('the agent', () => {
   const REJOIN = '--no-block start nim-ha-rejoin.service';
+
+  test('one that needs long to begin has not stood still, and goes on', () => {
+    node.standIn('base64', `read -r now _ <"${node.root}/proc/uptime"; echo "$((\${now%.*} + 4)).00 1.00" >"${node.root}/proc/uptime"; exec /usr/bin/base64 "$@"`);
+    expect(node.tick(1000).phase).toBe('FENCED');
+    expect(Number(node.read('proc/uptime').split('.')[0])).toBeGreaterThan(1010);
+  });
 
   test('after a boot it asks before anything else, and mounts nothing', () => {
     node.write('proc/mounts', '');

@@ -43,6 +43,29 @@ describe('isolate.sh', () => {
     expect(node.read('journal')).toContain('nothing of the share is held here any more');
   });
 
+  test('with no mount there, it ends at once: the heading of the list is nothing that the kernel holds', async () => {
+    node.write('proc/mounts', '');
+    node.write('proc/mountinfo', '38 25 0:47 / /mnt/other rw - nfs4 192.0.2.14:/z rw\n');
+    node.cgroup();
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it ends', () => run.exitCode !== null);
+    expect([run.exitCode, node.has('run/nim-ha/isolating'), node.read('proc/sysrq')]).toEqual([0, false, '']);
+  });
+
+  test('what was mounted when this node had the lock is waited for, too, whoever has taken it off lazily', async () => {
+    node.write('proc/mounts', '');
+    node.write('proc/mountinfo', '');
+    node.write('run/nim-ha/devices', '0:45\n0:46\n');
+    node.cgroup();
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it has begun', () => node.has('run/nim-ha/isolating'));
+    await new Promise((done) => setTimeout(done, 1500));
+    expect([run.exitCode, node.has('run/nim-ha/lock-held')]).toEqual([null, true]);
+    node.write('proc/nfs-volumes', 'NV SERVER   PORT DEV          FSID FSC\n');
+    await node.until('it ends', () => run.exitCode !== null);
+    expect(['lock-held', 'isolating', 'devices'].map((name) => node.has(`run/nim-ha/${name}`))).toEqual([false, false, false]);
+  });
+
   test('the name of a process is no number of another one', async () => {
     const bystander = node.start('sleep', '60');
     mkdirSync(join(node.root, 'var/lib/nms'), { recursive: true });

@@ -74,6 +74,40 @@ describe('lock-holder.sh', () => {
     expect([told(), free()]).toEqual([!lets, lets]);
   });
 
+  test.each([
+    ['taken away', ''],
+    ['put there by a copy that is brought back', 'another'],
+  ])('a lock on a file that is not there any more is none: %s', async (_, another) => {
+    const holder = start();
+    await held();
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
+    node.remove(LOCK);
+    if (another) node.write(LOCK, another);
+    await node.until('the services are killed', () => service.signalCode === 'SIGKILL');
+    node.cgroup();
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect([holder.exitCode, node.read('calls').includes('sync -f')]).toEqual([1, false]);
+    expect(node.read('journal')).toContain('/var/lib/nms/.nim-ha/lock is not the file any more that this node has locked');
+  });
+
+  test('takes none on what lies below a mount point that the share has left while the lock was taken', () => {
+    node.standIn('flock', `: >"${node.root}/proc/mounts"; exec /usr/bin/flock "$@"`);
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.read('journal')).toContain('what was locked is not /var/lib/nms/.nim-ha/lock on the share: no lock');
+    expect([node.has('run/nim-ha/lock-held'), free()]).toEqual([false, true]);
+  });
+
+  test('leaves behind what it was mounted on, until it has ended in order', async () => {
+    node.write('proc/mountinfo', `36 25 0:45 / ${node.root}/var/lib/clickhouse rw - nfs4 192.0.2.13:/x rw\n37 25 0:46 / ${node.root}/var/lib/nms rw - nfs4 192.0.2.13:/y rw\n`);
+    const holder = start();
+    await node.until('systemd is told', () => node.read('calls').includes('notify --ready'));
+    expect(node.read('run/nim-ha/devices')).toBe('0:45\n0:46\n');
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect(node.has('run/nim-ha/devices')).toBe(false);
+  });
+
   test('takes none that it cannot write down: nothing would watch over the lease', () => {
     node.write('run/nim-ha/lock-held/in-the-way', '');
     expect(node.run('lock-holder.sh').status).toBe(1);

@@ -200,11 +200,20 @@ describe('nim-ha rejoin', () => {
     expect(node.read('calls')).toContain('start nim-ha-rejoin.service');
   });
 
-  test('says where it cannot', () => {
+  test('says where it cannot, and why', () => {
     node.write('stuck', '');
     serverSays(`fenced ${NAME}`);
     expect(node.run('nim-ha.sh', 'rejoin')).toMatchObject({ status: 1, stderr: expect.stringContaining('not back yet; see: journalctl -t nim-ha') });
     expect(node.read('run/nim-ha/fenced')).toBe(`${NAME}\n`);
+    node.write('run/nim-ha/rejoin-why', 'something of the share is held here\n');
+    expect(node.run('nim-ha.sh', 'rejoin').stderr).toContain('not back yet: something of the share is held here; see:');
+  });
+
+  test('goes on with one that the server has back, and that could not mount', () => {
+    node.write('run/nim-ha/fenced', 'back\n');
+    serverSays('free');
+    expect(node.run('nim-ha.sh', 'rejoin')).toMatchObject({ status: 0, stdout: expect.stringContaining('this node is back at the share') });
+    expect(node.read('calls')).toContain('start nim-ha-rejoin.service');
   });
 
   test.each([
@@ -229,6 +238,6 @@ describe('nim-ha rejoin', () => {
     node.write('run/nim-ha/state', 'phase=STANDBY\nable=yes\nreason=\nsince=\nupdated=999\n');
     expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^fencing +by the NFS server nfs; this node is not fenced$/m);
     node.write('run/nim-ha/fenced', `${NAME}\n`);
-    expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^fencing +by the NFS server nfs; this node is fenced, or yet to ask$/m);
+    expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^fencing +by the NFS server nfs; this node is fenced, or not back yet$/m);
   });
 });
