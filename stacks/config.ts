@@ -121,9 +121,10 @@ function takenNames(config: unknown): string[] {
 function sharedState(config: unknown): string[] {
   const { backend, pairs } = (config ?? {}) as Partial<Config>;
   const [type, settings] = Object.entries(backend ?? {})[0] ?? [];
-  // A local one without a path has a file per pair.
-  if (type === undefined || (type === 'local' && Object(settings).path === undefined) || Object.keys(pairs ?? {}).length < 2) return [];
-  return JSON.stringify(settings).includes('{pair}') ? [] : [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own`];
+  // A local one without a path has a file per pair; no other setting of it makes one.
+  const place = type === 'local' ? Object(settings).path || '{pair}' : settings;
+  if (type === undefined || Object.keys(pairs ?? {}).length < 2 || JSON.stringify(place).includes('{pair}')) return [];
+  return [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own`];
 }
 
 /** With escapes for what a terminal would act on, or not show. */
