@@ -83,6 +83,19 @@ test.each<[string, object]>([
   expect(configOf('a', JSON.stringify({ backend, pairs: { ...valid.pairs, other: valid.pairs.nim } })).backend).toEqual(backend);
 });
 
+test('a key that is there twice is refused at any depth, in whatever spelling: the last one would win without a word', () => {
+  const nim = JSON.stringify(valid.pairs.nim);
+  const twice = nim.replace('"host":', '"host": "192.0.2.9",\n"host":');
+  const text = `{\n"pairs": {\n"nim": ${nim},\n"other": ${twice},\n"\\u006eim": ${nim}\n}}`;
+  expect(message(text).split('\n')).toEqual([
+    '<file> is not a valid configuration:',
+    '  pairs.other.primary.host: the same key twice, on line 4 and on line 5; rename one of them, or take it out',
+    '  pairs.nim: the same key twice, on line 3 and on line 6; rename one of them, or take it out',
+  ]);
+  // In two objects it is two keys.
+  expect(message(`{"backend": {"s3": {"list": [{"a": 1}, {"a": 1}], "a": {"a": 1}}}, "pairs": {"nim": ${nim}}}`)).toBe('');
+});
+
 test.each([
   ['{\n  "pairs": {\n    "nim": {,\n', 'line 3, column 13'],
   ['{\n  "pairs": {}\n', 'line 3, column 1'],

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'fs';
 import { join } from 'path';
 import Ajv, { ErrorObject, ValidateFunction } from 'ajv';
 import type { BastionOptions, KeepalivedProfile, LinuxServerOptions, OperationMode, RemovalPolicy } from '../lib';
+import { scan } from './json-scan';
 
 /** The file that `NIM_HA_CONFIG` names; `config.schema.json` says what each value means. */
 export interface Config {
@@ -72,7 +73,7 @@ export function configOf(file: string, text: string): Config {
   const config = parse(file, text);
   compiled ??= new Ajv({ allErrors: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
   const wrong = compiled(config) ? [] : (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problem);
-  const problems = [...wrong, ...tokens('', config), ...takenNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
+  const problems = [...repeatedKeys(text), ...wrong, ...tokens('', config), ...takenNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
   if (problems.length > 0) {
     throw new Error([`${file} is not a valid configuration:`, ...problems].join('\n'));
   }
@@ -131,6 +132,12 @@ function sharedState(config: unknown): string[] {
 function visible(text: string): string {
   const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => character.split('').map(escape).join(''));
+}
+
+/** Of two pairs with one name JSON.parse takes the last, without a word: the stack of the first would get the machines of the second. */
+function repeatedKeys(text: string): string[] {
+  const place = (at: number): string => `line ${text.slice(0, at).split('\n').length}`;
+  return scan(text).repeated.map(({ at, first, path }) => `${path.join('.')}: the same key twice, on ${place(first)} and on ${place(at)}; rename one of them, or take it out`);
 }
 
 function parse(file: string, text: string): unknown {
