@@ -1,8 +1,9 @@
 import { spawnSync } from 'child_process';
-import { mkdtempSync, writeFileSync } from 'fs';
+import { mkdtempSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { configOf, loadConfig } from '../stacks/config';
+import { scan } from '../stacks/json-scan';
 import { ED25519_A, ED25519_B } from './fixture';
 
 const directory = mkdtempSync(join(tmpdir(), 'nim-ha-config-'));
@@ -97,11 +98,54 @@ test('a key that is there twice is refused at any depth, in whatever spelling: t
 });
 
 test.each([
-  ['{\n  "pairs": {\n    "nim": {,\n', 'line 3, column 13'],
-  ['{\n  "pairs": {}\n', 'line 3, column 1'],
-  ['', 'line 1, column 1'],
-])('text that is no JSON is named with its line', (text, where) => {
-  expect(message(text)).toMatch(new RegExp(`^<file>: ${where}: not valid JSON: .`));
+  ['{\n  "pairs": {\n    "nim": {,\n', 'line 3, column 13: not valid JSON: expected a key in double quotes, got ","'],
+  ['{\n  "pairs": {}\n', 'line 3, column 1: not valid JSON: expected "," or "}", got the end of the file'],
+  ['', 'line 1, column 1: not valid JSON: expected a value, got the end of the file'],
+  // The engine tells no position of these.
+  ['{\n  "ssh": {\n    "user": ops,\n    "timeout": "2m"\n  }\n}\n', 'line 3, column 13: not valid JSON: expected a value, got "o"; text stands in double quotes'],
+  ["{\n  'pairs': 1}", `line 2, column 3: not valid JSON: expected a key in double quotes, got "'"; text stands in double quotes`],
+  ['[\n1,\n]', 'line 3, column 1: not valid JSON: expected a value, got "]"'],
+  ['{\n"a": 1\n"b": 2}', String.raw`line 3, column 1: not valid JSON: expected "," or "}", got "\""`],
+  ['{"a": [1}', 'line 1, column 9: not valid JSON: expected "," or "]", got "}"'],
+  ['{"a":\n"b}\n', 'line 2, column 1: not valid JSON: expected a value, got a text that does not end on its line, or has a tab or an unknown backslash in it'],
+  ['{ // pairs\n}', 'line 1, column 3: not valid JSON: expected a key in double quotes, got a "/"; there are no comments in JSON'],
+  ['{}\n\n{}', 'line 3, column 1: not valid JSON: expected the end of the file, got "{"'],
+  ['{"a" 1}', 'line 1, column 6: not valid JSON: expected ":", got "1"'],
+  ['\ufeff{\n01}', 'line 2, column 1: not valid JSON: expected a key in double quotes, got "0"'],
+])('text that is no JSON is named with its line: %j', (text, problem) => {
+  expect(message(text)).toBe(`<file>: ${problem}`);
+});
+
+test('what is no JSON to us is none to the engine either, and the other way round', () => {
+  const whole = JSON.stringify({ a: [1, -0.5e3, [], {}, 'x"\\\n\u2028é'], '': { b: null, c: [true, false] } }, undefined, 1);
+  const parses = (text: string): boolean => {
+    try {
+      JSON.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  for (let at = 0; at <= whole.length; at++) {
+    for (const text of ['', ',', '0', '"', '\\', ']', '}', ':', 'e', '.', '-', '\t', '\u00a0', 'null'].flatMap((odd) => [whole.slice(0, at) + odd + whole.slice(at), whole.slice(0, at) + odd + whole.slice(at + 1), whole.slice(0, at) + odd])) {
+      expect([text, scan(text).wrong === undefined]).toEqual([text, parses(text)]);
+    }
+  }
+});
+
+test('the mark that some editors begin a file with is no mistake; another encoding is', () => {
+  expect(message(`\ufeff${JSON.stringify(valid)}`)).toBe('');
+  writeFileSync(file, Buffer.from(`\ufeff${JSON.stringify(valid)}`, 'utf16le'));
+  expect(() => loadConfig(file)).toThrow('line 1, column 1: not valid JSON: expected a value, got a byte that is not UTF-8; save the file as UTF-8');
+});
+
+test('a file that cannot be read is named, with what to do', () => {
+  expect(() => loadConfig(directory)).toThrow(`NIM_HA_CONFIG: ${JSON.stringify(directory)} is a directory; name the JSON file in it`);
+  writeFileSync(file, '');
+  expect(() => loadConfig(join(file, 'a'))).toThrow('NIM_HA_CONFIG: there is no file ');
+  const loop = join(directory, 'loop');
+  symlinkSync(loop, loop);
+  expect(() => loadConfig(loop)).toThrow(/^NIM_HA_CONFIG: the file ".*loop" cannot be read: ELOOP.*; name another one, or mend this$/);
 });
 
 describe('the app', () => {

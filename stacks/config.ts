@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'fs';
+import { readFileSync } from 'fs';
 import { join } from 'path';
 import Ajv, { ErrorObject, ValidateFunction } from 'ajv';
 import type { BastionOptions, KeepalivedProfile, LinuxServerOptions, OperationMode, RemovalPolicy } from '../lib';
-import { scan } from './json-scan';
+import { parsed, textOf } from './json-file';
+import { visible } from './visible';
 
 /** The file that `NIM_HA_CONFIG` names; `config.schema.json` says what each value means. */
 export interface Config {
@@ -62,18 +63,15 @@ export function loadConfig(file: string | undefined): Config {
   if (!file) {
     throw new Error('NIM_HA_CONFIG is not set; set it to the JSON file that describes your pairs (config.schema.json says what goes in)');
   }
-  if (!existsSync(file)) {
-    throw new Error(`NIM_HA_CONFIG: there is no file ${JSON.stringify(file)}; a relative path starts at ${process.cwd()}`);
-  }
-  return configOf(file, readFileSync(file, 'utf8'));
+  return configOf(file, textOf('NIM_HA_CONFIG', file));
 }
 
 /** The same for the text of a file. */
 export function configOf(file: string, text: string): Config {
-  const config = parse(file, text);
+  const { value: config, repeated } = parsed(file, text);
   compiled ??= new Ajv({ allErrors: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
   const wrong = compiled(config) ? [] : (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problem);
-  const problems = [...repeatedKeys(text), ...wrong, ...tokens('', config), ...takenNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
+  const problems = [...repeated, ...wrong, ...tokens('', config), ...takenNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
   if (problems.length > 0) {
     throw new Error([`${file} is not a valid configuration:`, ...problems].join('\n'));
   }
@@ -126,30 +124,6 @@ function sharedState(config: unknown): string[] {
   const place = type === 'local' ? Object(settings).path || '{pair}' : settings;
   if (type === undefined || Object.keys(pairs ?? {}).length < 2 || JSON.stringify(place).includes('{pair}')) return [];
   return [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own`];
-}
-
-/** With escapes for what a terminal would act on, or not show. */
-function visible(text: string): string {
-  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => character.split('').map(escape).join(''));
-}
-
-/** Of two pairs with one name JSON.parse takes the last, without a word: the stack of the first would get the machines of the second. */
-function repeatedKeys(text: string): string[] {
-  const place = (at: number): string => `line ${text.slice(0, at).split('\n').length}`;
-  return scan(text).repeated.map(({ at, first, path }) => `${path.join('.')}: the same key twice, on ${place(first)} and on ${place(at)}; rename one of them, or take it out`);
-}
-
-function parse(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const message = (error as Error).message;
-    const position = /position (\d+)/.exec(message);
-    const before = text.slice(0, position ? Number(position[1]) : undefined).split('\n');
-    const where = `line ${before.length}, column ${before[before.length - 1].length + 1}`;
-    throw new Error(`${file}: ${where}: not valid JSON: ${visible(message.replace(/,? *(in JSON )?at position.*/s, ''))}`);
-  }
 }
 
 /** ajv's error, with the path first and the offending key in it. */
