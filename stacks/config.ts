@@ -1,8 +1,7 @@
-import { readFileSync } from 'fs';
-import { join } from 'path';
-import Ajv, { ErrorObject, ValidateFunction } from 'ajv';
 import type { BastionOptions, KeepalivedProfile, LinuxServerOptions, OperationMode, RemovalPolicy } from '../lib';
 import { parsed, textOf } from './json-file';
+import { unfitNames } from './names';
+import { againstSchema } from './schema';
 import { visible } from './visible';
 
 /** The file that `NIM_HA_CONFIG` names; `config.schema.json` says what each value means. */
@@ -69,17 +68,12 @@ export function loadConfig(file: string | undefined): Config {
 /** The same for the text of a file. */
 export function configOf(file: string, text: string): Config {
   const { value: config, repeated } = parsed(file, text);
-  compiled ??= new Ajv({ allErrors: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
-  const wrong = compiled(config) ? [] : (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problem);
-  const problems = [...repeated, ...wrong, ...tokens('', config), ...takenNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
+  const problems = [...repeated, ...againstSchema(config), ...tokens('', config), ...unfitNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
   if (problems.length > 0) {
     throw new Error([`${file} is not a valid configuration:`, ...problems].join('\n'));
   }
   return config as Config;
 }
-
-const SCHEMA = join(__dirname, '..', 'config.schema.json');
-let compiled: ValidateFunction | undefined;
 
 /** What cdktf would take for a token of this program, such as that of a secret, and put its value in. */
 function tokens(path: string, value: unknown): string[] {
@@ -94,28 +88,6 @@ function tokens(path: string, value: unknown): string[] {
   });
 }
 
-/** Of the stack's own constructs and outputs, and what Terraform refuses as the name of a variable. */
-const TAKEN = [
-  ...['backend', 'null', 'local', 'nim_ha', 'virtual_ip_address', 'nfs_share', 'virtual_ip', 'primary', 'secondary', 'active_node'],
-  ...['source', 'version', 'providers', 'count', 'for_each', 'lifecycle', 'depends_on', 'locals'],
-];
-
-/** Names for which the schema has a pattern, and that are no names all the same: to cdktf also "constructor" and the like are in use. */
-function takenNames(config: unknown): string[] {
-  const entries = (value: unknown): Array<[string, any]> => Object.entries(value ?? {});
-  return entries((config as Config | null)?.pairs).flatMap(([name, pair]) => {
-    const logins = entries({ ssh: pair?.ssh, 'nfsShare.fencing.ssh': pair?.nfsShare?.fencing?.ssh });
-    const ofLogins = logins.flatMap(([at, ssh]) => ['variable', 'sudoPasswordVariable'].map((key) => [`${at}.${key}`, ssh?.[key]]));
-    const variables = { 'virtualIp.authPassVariable': pair?.virtualIp?.authPassVariable, ...Object.fromEntries(ofLogins) };
-    return [
-      ...(name in {} ? [`pairs: the name ${JSON.stringify(name)} is in use, choose another one`] : []),
-      ...entries(variables)
-        .filter(([, variable]) => typeof variable === 'string' && (variable in {} || TAKEN.includes(variable)))
-        .map(([at, variable]) => `pairs.${name}.${at}: the name ${JSON.stringify(variable)} is in use, choose another one`),
-    ];
-  });
-}
-
 /** In one state the pairs would have the same names: each deploy of one would remove the others from their nodes. */
 function sharedState(config: unknown): string[] {
   const { backend, pairs } = (config ?? {}) as Partial<Config>;
@@ -124,21 +96,4 @@ function sharedState(config: unknown): string[] {
   const place = type === 'local' ? Object(settings).path || '{pair}' : settings;
   if (type === undefined || Object.keys(pairs ?? {}).length < 2 || JSON.stringify(place).includes('{pair}')) return [];
   return [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own`];
-}
-
-/** ajv's error, with the path first and the offending key in it. */
-function problem({ instancePath, keyword, params, message, propertyName }: ErrorObject): string {
-  const path = instancePath.slice(1).replace(/\//g, '.') || '(top level)';
-  switch (keyword) {
-    case 'additionalProperties':
-      return `${path}: unknown key "${params.additionalProperty}"`;
-    case 'required':
-      return `${path}: missing key "${params.missingProperty}"`;
-    case 'const':
-      return `${path}: must be ${params.allowedValue}`;
-    case 'enum':
-      return `${path}: must be one of ${params.allowedValues.join(', ')}`;
-    default:
-      return `${path}: ${propertyName ? `name "${propertyName}" ` : ''}${message}`;
-  }
 }
