@@ -21,6 +21,8 @@ const valid = {
   },
 };
 
+const MOVE = '; the state that is there does not move by itself: with the file as it was run "npx cdktf diff" with the name of the pair that is deployed, then add {pair} and run "npx cdktf diff" with its name and --migrate-state (README, "State")';
+
 function message(content: unknown): string {
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
   try {
@@ -63,9 +65,9 @@ test.each<[string, (config: any) => void, string]>([
   ['the token of a string', ({ pairs }) => (pairs.nim.ssh.user = 'a${TfToken[TOKEN.1]}'), 'pairs.nim.ssh.user: must not look like a token of cdktf, got "a${TfToken[TOKEN.1]}"'],
   ['the token of a number', ({ pairs }) => (pairs.nim.primary.port = -1.8881545897087503e289), 'pairs.nim.primary.port: must not look like a token of cdktf, got -1.8881545897087503e+289'],
   ['the token of a map', (config) => (config.backend = { s3: { '&{TfToken[TOKEN.1]}': 1 } }), 'backend.s3, a key: must not look like a token of cdktf, got "&{TfToken[TOKEN.1]}"'],
-  ['one state for two pairs', (config) => Object.assign(config, { backend: { s3: { key: 'a/b' } }, pairs: { ...config.pairs, other: config.pairs.nim } }), "backend.s3: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own"],
-  ['one local state for two pairs', (config) => Object.assign(config, { backend: { local: { path: 'a' } }, pairs: { ...config.pairs, other: config.pairs.nim } }), "backend.local: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own"],
-  ['one local state for two pairs, with workspaces of their own', (config) => Object.assign(config, { backend: { local: { path: 'a', workspace_dir: '{pair}' } }, pairs: { ...config.pairs, other: config.pairs.nim } }), "backend.local: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own"],
+  ['one state for two pairs', (config) => Object.assign(config, { backend: { s3: { key: 'a/b' } }, pairs: { ...config.pairs, other: config.pairs.nim } }), "backend.s3: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own" + MOVE],
+  ['one local state for two pairs', (config) => Object.assign(config, { backend: { local: { path: 'a' } }, pairs: { ...config.pairs, other: config.pairs.nim } }), "backend.local: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own" + MOVE],
+  ['one local state for two pairs, with workspaces of their own', (config) => Object.assign(config, { backend: { local: { path: 'a', workspace_dir: '{pair}' } }, pairs: { ...config.pairs, other: config.pairs.nim } }), "backend.local: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own" + MOVE],
   ['a key file beside the agent', ({ pairs }) => Object.assign(pairs.nim.ssh, { login: 'agent', privateKeyFile: 'id' }), 'pairs.nim.ssh: privateKeyFile needs "login": "private-key-file", got "login": "agent"; change the login, or take privateKeyFile out'],
   ['a key file without the login that reads it', ({ pairs }) => (pairs.nim.ssh = { user: 'ops', privateKeyFile: 'id' }), 'pairs.nim.ssh: privateKeyFile needs "login": "private-key-file", got no "login"; change the login, or take privateKeyFile out'],
   ['a variable that nothing reads', ({ pairs }) => Object.assign(pairs.nim.ssh, { login: 'agent', variable: 'key' }), 'pairs.nim.ssh: variable needs "login": "private-key" or "password", got "login": "agent"; change the login, or take variable out'],

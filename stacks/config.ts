@@ -95,5 +95,9 @@ function sharedState(config: unknown): string[] {
   // A local one without a path has a file per pair; no other setting of it makes one.
   const place = type === 'local' ? Object(settings).path || '{pair}' : settings;
   if (type === undefined || Object.keys(pairs ?? {}).length < 2 || JSON.stringify(place).includes('{pair}')) return [];
-  return [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own`];
+  return [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own; ${MOVE}`];
 }
+
+/** Terraform starts from an empty state where it has not seen the old place, or is not told to move. */
+const MOVE =
+  'the state that is there does not move by itself: with the file as it was run "npx cdktf diff" with the name of the pair that is deployed, then add {pair} and run "npx cdktf diff" with its name and --migrate-state (README, "State")';
