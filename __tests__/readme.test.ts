@@ -3,7 +3,7 @@ import { tmpdir } from 'os';
 import { dirname, join } from 'path';
 import { AnnotationMetadataEntryType, TerraformStack, Testing } from 'cdktf';
 import * as ts from 'typescript';
-import { loadConfig } from '../stacks/config';
+import { configOf, loadConfig } from '../stacks/config';
 import { NimHaStack } from '../stacks/nim-ha-stack';
 import { root } from './built-library';
 
@@ -52,6 +52,12 @@ test('json blocks that describe pairs are files for the app', () => {
     writeFileSync(file, text);
     for (const [name, pair] of Object.entries(loadConfig(file).pairs)) accepted(new NimHaStack(Testing.app(), name, { pair, ephemeralSecrets: true }));
   }
+});
+
+test('a pair is taken away while its key is there, as the refusal of a file without pairs says', () => {
+  const section = /^## Removing a pair\n(.*?)^## /ms.exec(readme)![1];
+  expect(section).toMatch(/`npx cdktf destroy nim` while its key is still in the config file/);
+  expect(() => configOf('pair.json', '{"pairs": {}}')).toThrow(/"npx cdktf destroy" with its name/);
 });
 
 test('npm scripts that sh blocks call are there', () => {
