@@ -5,7 +5,7 @@ import { join } from 'path';
 import { TerraformStack, Testing } from 'cdktf';
 import { PlatformStack } from '../examples/platform-stack/main';
 import { TwoServers } from '../examples/two-servers/main';
-import { find, synth } from './fixture';
+import { find, secretVariables, synth } from './fixture';
 
 const warnings = jest.spyOn(console, 'warn');
 
@@ -13,6 +13,7 @@ test('two-servers', () => {
   const tf = synth(new TwoServers(Testing.app(), 'two-servers'));
   expect(Object.keys(tf.output)).toEqual(['active_node', 'primary', 'secondary']);
   expect(Object.keys(tf.resource.null_resource)).toHaveLength(5);
+  expect(secretVariables(tf)).toEqual([['auth_pass', true], ['ssh_private_key', true]]);
 });
 
 test('platform-stack', () => {
@@ -22,6 +23,7 @@ test('platform-stack', () => {
     expect.stringContaining('blue_NimHa_rollout'),
     expect.stringContaining('green_NimHa_rollout'),
   ]);
+  expect(secretVariables(tf)).toEqual(['blue_auth_pass', 'blue_key', 'green_auth_pass', 'green_key'].map((name) => [name, true]));
   expect(find(tf.resource.terraform_data, 'blue_NimHa_identity').for_each).toBe('${toset(["primary", "secondary"])}');
 });
 
