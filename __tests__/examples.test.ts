@@ -1,5 +1,5 @@
 import { spawnSync } from 'child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { TerraformStack, Testing } from 'cdktf';
@@ -25,6 +25,26 @@ test('platform-stack', () => {
   ]);
   expect(secretVariables(tf)).toEqual(['blue_auth_pass', 'blue_key', 'green_auth_pass', 'green_key'].map((name) => [name, true]));
   expect(find(tf.resource.terraform_data, 'blue_NimHa_identity').for_each).toBe('${toset(["primary", "secondary"])}');
+});
+
+describe('check.sh', () => {
+  /** What it has run, with a compiler that ends so. */
+  const check = (compiler: number, ...files: string[]): { status: number | null; called: string[] } => {
+    const directory = mkdtempSync(join(tmpdir(), 'nim-ha-check-'));
+    const npx = join(directory, 'npx');
+    writeFileSync(npx, `#!/bin/sh\necho "$*" >> ${directory}/called\ntest "$1" != tsc || exit ${compiler}\n`);
+    chmodSync(npx, 0o755);
+    for (const file of files) writeFileSync(join(directory, file), '{}');
+    const script = join(__dirname, '..', 'examples', 'ci', 'steps', 'check.sh');
+    const { status } = spawnSync('bash', [script, '--output', 'out'], { cwd: directory, env: { PATH: `${directory}:${process.env.PATH}` } });
+    return { status, called: readFileSync(join(directory, 'called'), 'utf8').trim().split('\n') };
+  };
+
+  test('has the compiler look at the program before cdktf runs it, which does not', () => {
+    expect(check(0, 'tsconfig.json')).toEqual({ status: 0, called: ['tsc --noEmit', 'cdktf synth --output out'] });
+    expect(check(2, 'tsconfig.json')).toEqual({ status: 2, called: ['tsc --noEmit'] });
+    expect(check(2)).toEqual({ status: 0, called: ['cdktf synth --output out'] });
+  });
 });
 
 describe('the GitLab pipeline', () => {
