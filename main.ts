@@ -17,6 +17,7 @@ try {
   main();
 } catch (error) {
   // What is wrong with the file or the pairs is the user's to read; where in our code it was found is not.
-  console.error((error as Error).message);
+  // The rules name what a program gives; one of these is called otherwise in the file.
+  console.error((error as Error).message.replace(/^( +\[\S+\] (?:\w+\.)*ssh)\.path:/gm, '$1.privateKeyFile:'));
   process.exitCode = 1;
 }

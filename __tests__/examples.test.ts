@@ -1,11 +1,11 @@
 import { spawnSync } from 'child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { TerraformStack, Testing } from 'cdktf';
 import { PlatformStack } from '../examples/platform-stack/main';
 import { TwoServers } from '../examples/two-servers/main';
-import { find, synth } from './fixture';
+import { find, secretVariables, synth } from './fixture';
 
 const warnings = jest.spyOn(console, 'warn');
 
@@ -13,6 +13,7 @@ test('two-servers', () => {
   const tf = synth(new TwoServers(Testing.app(), 'two-servers'));
   expect(Object.keys(tf.output)).toEqual(['active_node', 'primary', 'secondary']);
   expect(Object.keys(tf.resource.null_resource)).toHaveLength(5);
+  expect(secretVariables(tf)).toEqual([['auth_pass', true], ['ssh_private_key', true]]);
 });
 
 test('platform-stack', () => {
@@ -22,7 +23,28 @@ test('platform-stack', () => {
     expect.stringContaining('blue_NimHa_rollout'),
     expect.stringContaining('green_NimHa_rollout'),
   ]);
+  expect(secretVariables(tf)).toEqual(['blue_auth_pass', 'blue_key', 'green_auth_pass', 'green_key'].map((name) => [name, true]));
   expect(find(tf.resource.terraform_data, 'blue_NimHa_identity').for_each).toBe('${toset(["primary", "secondary"])}');
+});
+
+describe('check.sh', () => {
+  /** What it has run, with a compiler that ends so. */
+  const check = (compiler: number, ...files: string[]): { status: number | null; called: string[] } => {
+    const directory = mkdtempSync(join(tmpdir(), 'nim-ha-check-'));
+    const npx = join(directory, 'npx');
+    writeFileSync(npx, `#!/bin/sh\necho "$*" >> ${directory}/called\ntest "$1" != tsc || exit ${compiler}\n`);
+    chmodSync(npx, 0o755);
+    for (const file of files) writeFileSync(join(directory, file), '{}');
+    const script = join(__dirname, '..', 'examples', 'ci', 'steps', 'check.sh');
+    const { status } = spawnSync('bash', [script, '--output', 'out'], { cwd: directory, env: { PATH: `${directory}:${process.env.PATH}` } });
+    return { status, called: readFileSync(join(directory, 'called'), 'utf8').trim().split('\n') };
+  };
+
+  test('has the compiler look at the program before cdktf runs it, which does not', () => {
+    expect(check(0, 'tsconfig.json')).toEqual({ status: 0, called: ['tsc --noEmit', 'cdktf synth --output out'] });
+    expect(check(2, 'tsconfig.json')).toEqual({ status: 2, called: ['tsc --noEmit'] });
+    expect(check(2)).toEqual({ status: 0, called: ['cdktf synth --output out'] });
+  });
 });
 
 describe('the GitLab pipeline', () => {

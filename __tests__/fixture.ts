@@ -56,6 +56,12 @@ export function find(blocks: { [name: string]: any }, prefix: string): any {
   return blocks[names[0]];
 }
 
+/** Each secret variable of a program, which is in saved plan files but for the second value. */
+export const secretVariables = (tf: any): Array<[string, unknown]> =>
+  Object.entries<any>(tf.variable)
+    .filter(([, { sensitive }]) => sensitive)
+    .map(([name, { ephemeral }]) => [name, ephemeral]);
+
 export const nullResource = (tf: any, prefix: string): any => find(tf.resource.null_resource, prefix);
 export const identityOf = (tf: any, prefix = 'NimHa_identity'): any => find(tf.resource.terraform_data, prefix);
 

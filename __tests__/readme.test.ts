@@ -3,9 +3,10 @@ import { tmpdir } from 'os';
 import { dirname, join } from 'path';
 import { AnnotationMetadataEntryType, TerraformStack, Testing } from 'cdktf';
 import * as ts from 'typescript';
-import { loadConfig } from '../stacks/config';
+import { configOf, loadConfig } from '../stacks/config';
 import { NimHaStack } from '../stacks/nim-ha-stack';
 import { root } from './built-library';
+import { secretVariables, synth } from './fixture';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
@@ -13,9 +14,11 @@ function blocks(language: string): string[] {
   return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, text]) => text);
 }
 
-/** Synthesised with its validations, and without a warning. */
+/** Synthesised with its validations, with no secret in plan files, and without a warning. */
 function accepted(stack: TerraformStack): void {
-  expect(Testing.synth(stack, true)).toContain('"null_resource"');
+  const tf = synth(stack);
+  expect(tf.resource).toHaveProperty('null_resource');
+  expect(secretVariables(tf).sort()).toEqual([['auth_pass', true], ['ssh_private_key', true]]);
   const annotations = stack.node.findAll().flatMap(({ node }) => node.metadata);
   expect(annotations.filter(({ type }) => type === AnnotationMetadataEntryType.WARN)).toEqual([]);
 }
@@ -52,6 +55,12 @@ test('json blocks that describe pairs are files for the app', () => {
     writeFileSync(file, text);
     for (const [name, pair] of Object.entries(loadConfig(file).pairs)) accepted(new NimHaStack(Testing.app(), name, { pair, ephemeralSecrets: true }));
   }
+});
+
+test('a pair is taken away while its key is there, as the refusal of a file without pairs says', () => {
+  const section = /^## Removing a pair\n(.*?)^## /ms.exec(readme)![1];
+  expect(section).toMatch(/`npx cdktf destroy nim` while its key is still in the config file/);
+  expect(() => configOf('pair.json', '{"pairs": {}}')).toThrow(/"npx cdktf destroy" with its name/);
 });
 
 test('npm scripts that sh blocks call are there', () => {

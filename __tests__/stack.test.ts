@@ -1,3 +1,4 @@
+import { resolve } from 'path';
 import { Testing } from 'cdktf';
 import { PairConfig } from '../stacks/config';
 import { isNewEnough } from '../stacks/ephemeral';
@@ -74,6 +75,14 @@ test('the backend is local, or any that the file names, with a state per pair', 
   });
   // To Terraform these two are templates; here they are text.
   expect(stackOf({}, { http: { password: 'a${b}%{c}{pair}' } }).terraform.backend.http.password).toBe('a$${b}%%{c}nim');
+});
+
+test('a local state is never in the directory of the stack, which cdktf deletes with the stack', () => {
+  const local = (settings: object): any => stackOf({}, { local: settings }).terraform.backend.local;
+  expect(local({})).toEqual({ path: resolve('terraform.nim.tfstate') });
+  expect(local({ path: '' })).toEqual({ path: resolve('terraform.nim.tfstate') });
+  expect(local({ path: 'states/{pair}', workspace_dir: '../spaces' })).toEqual({ path: resolve('states/nim'), workspace_dir: resolve('../spaces') });
+  expect(local({ path: '/srv/a${b}' })).toEqual({ path: '/srv/a$${b}' });
 });
 
 test('decommission leaves a removal for each node beside the machines, and outputs that say so', () => {

@@ -1,3 +1,4 @@
+import { resolve } from 'path';
 import { TerraformBackend, TerraformRemoteState, TerraformStack } from 'cdktf';
 
 /** Any backend, as the config file names it. `{pair}` in a string is the name of the stack, so that pairs do not share a state. */
@@ -11,9 +12,11 @@ export class ConfiguredBackend extends TerraformBackend {
   }
 
   protected synthesizeAttributes(): { [name: string]: unknown } {
+    const pair = this.cdktfStack.node.id;
+    const settings = JSON.parse(JSON.stringify(this.settings).replace(/\{pair\}/g, pair));
+    const placed = this.name === 'local' ? outside(settings, pair) : settings;
     // All else that Terraform would take for a template is text.
-    const text = JSON.stringify(this.settings).replace(/\{pair\}/g, this.cdktfStack.node.id).replace(/([$%])\{/g, '$1$1{');
-    return JSON.parse(text);
+    return JSON.parse(JSON.stringify(placed).replace(/([$%])\{/g, '$1$1{'));
   }
 
   protected synthesizeHclAttributes(): { [name: string]: unknown } {
@@ -24,4 +27,14 @@ export class ConfiguredBackend extends TerraformBackend {
   public getRemoteStateDataSource(): TerraformRemoteState {
     throw new Error('pairs do not refer to each other');
   }
+}
+
+/**
+ * The files of a local state, from the directory that the program runs in, and the state by default where cdktf's own backend has it.
+ * Terraform runs in the stack's directory, which cdktf deletes when the stack is not in the program: a state in there goes with it.
+ */
+function outside(settings: { [setting: string]: unknown }, pair: string): { [setting: string]: unknown } {
+  const { path, workspace_dir: workspaces } = settings;
+  const absolute = (file: unknown): unknown => (typeof file === 'string' ? resolve(file) : file);
+  return { ...settings, path: absolute(path || `terraform.${pair}.tfstate`), ...(workspaces ? { workspace_dir: absolute(workspaces) } : {}) };
 }

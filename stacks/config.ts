@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'fs';
-import { join } from 'path';
-import Ajv, { ErrorObject, ValidateFunction } from 'ajv';
 import type { BastionOptions, KeepalivedProfile, LinuxServerOptions, OperationMode, RemovalPolicy } from '../lib';
+import { parsed, textOf } from './json-file';
+import { unfitNames } from './names';
+import { againstSchema } from './schema';
+import { visible } from './visible';
 
 /** The file that `NIM_HA_CONFIG` names; `config.schema.json` says what each value means. */
 export interface Config {
@@ -61,26 +62,18 @@ export function loadConfig(file: string | undefined): Config {
   if (!file) {
     throw new Error('NIM_HA_CONFIG is not set; set it to the JSON file that describes your pairs (config.schema.json says what goes in)');
   }
-  if (!existsSync(file)) {
-    throw new Error(`NIM_HA_CONFIG: there is no file ${JSON.stringify(file)}; a relative path starts at ${process.cwd()}`);
-  }
-  return configOf(file, readFileSync(file, 'utf8'));
+  return configOf(file, textOf('NIM_HA_CONFIG', file));
 }
 
 /** The same for the text of a file. */
 export function configOf(file: string, text: string): Config {
-  const config = parse(file, text);
-  compiled ??= new Ajv({ allErrors: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
-  const wrong = compiled(config) ? [] : (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problem);
-  const problems = [...wrong, ...tokens('', config), ...takenNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
+  const { value: config, repeated } = parsed(file, text);
+  const problems = [...repeated, ...againstSchema(config), ...tokens('', config), ...unfitNames(config), ...sharedState(config)].map((line) => `  ${visible(line)}`);
   if (problems.length > 0) {
     throw new Error([`${file} is not a valid configuration:`, ...problems].join('\n'));
   }
   return config as Config;
 }
-
-const SCHEMA = join(__dirname, '..', 'config.schema.json');
-let compiled: ValidateFunction | undefined;
 
 /** What cdktf would take for a token of this program, such as that of a secret, and put its value in. */
 function tokens(path: string, value: unknown): string[] {
@@ -95,68 +88,16 @@ function tokens(path: string, value: unknown): string[] {
   });
 }
 
-/** Of the stack's own constructs and outputs, and what Terraform refuses as the name of a variable. */
-const TAKEN = [
-  ...['backend', 'null', 'local', 'nim_ha', 'virtual_ip_address', 'nfs_share', 'virtual_ip', 'primary', 'secondary', 'active_node'],
-  ...['source', 'version', 'providers', 'count', 'for_each', 'lifecycle', 'depends_on', 'locals'],
-];
-
-/** Names for which the schema has a pattern, and that are no names all the same: to cdktf also "constructor" and the like are in use. */
-function takenNames(config: unknown): string[] {
-  const entries = (value: unknown): Array<[string, any]> => Object.entries(value ?? {});
-  return entries((config as Config | null)?.pairs).flatMap(([name, pair]) => {
-    const logins = entries({ ssh: pair?.ssh, 'nfsShare.fencing.ssh': pair?.nfsShare?.fencing?.ssh });
-    const ofLogins = logins.flatMap(([at, ssh]) => ['variable', 'sudoPasswordVariable'].map((key) => [`${at}.${key}`, ssh?.[key]]));
-    const variables = { 'virtualIp.authPassVariable': pair?.virtualIp?.authPassVariable, ...Object.fromEntries(ofLogins) };
-    return [
-      ...(name in {} ? [`pairs: the name ${JSON.stringify(name)} is in use, choose another one`] : []),
-      ...entries(variables)
-        .filter(([, variable]) => typeof variable === 'string' && (variable in {} || TAKEN.includes(variable)))
-        .map(([at, variable]) => `pairs.${name}.${at}: the name ${JSON.stringify(variable)} is in use, choose another one`),
-    ];
-  });
-}
-
 /** In one state the pairs would have the same names: each deploy of one would remove the others from their nodes. */
 function sharedState(config: unknown): string[] {
   const { backend, pairs } = (config ?? {}) as Partial<Config>;
   const [type, settings] = Object.entries(backend ?? {})[0] ?? [];
-  // A local one without a path has a file per pair.
-  if (type === undefined || (type === 'local' && Object(settings).path === undefined) || Object.keys(pairs ?? {}).length < 2) return [];
-  return JSON.stringify(settings).includes('{pair}') ? [] : [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own`];
+  // A local one without a path has a file per pair; no other setting of it makes one.
+  const place = type === 'local' ? Object(settings).path || '{pair}' : settings;
+  if (type === undefined || Object.keys(pairs ?? {}).length < 2 || JSON.stringify(place).includes('{pair}')) return [];
+  return [`backend.${type}: must have {pair} in one of its settings, such as the state's key or path, for each pair needs a state of its own; ${MOVE}`];
 }
 
-/** With escapes for what a terminal would act on, or not show. */
-function visible(text: string): string {
-  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => character.split('').map(escape).join(''));
-}
-
-function parse(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const message = (error as Error).message;
-    const position = /position (\d+)/.exec(message);
-    const before = text.slice(0, position ? Number(position[1]) : undefined).split('\n');
-    const where = `line ${before.length}, column ${before[before.length - 1].length + 1}`;
-    throw new Error(`${file}: ${where}: not valid JSON: ${visible(message.replace(/,? *(in JSON )?at position.*/s, ''))}`);
-  }
-}
-
-/** ajv's error, with the path first and the offending key in it. */
-function problem({ instancePath, keyword, params, message, propertyName }: ErrorObject): string {
-  const path = instancePath.slice(1).replace(/\//g, '.') || '(top level)';
-  switch (keyword) {
-    case 'additionalProperties':
-      return `${path}: unknown key "${params.additionalProperty}"`;
-    case 'required':
-      return `${path}: missing key "${params.missingProperty}"`;
-    case 'const':
-      return `${path}: must be ${params.allowedValue}`;
-    case 'enum':
-      return `${path}: must be one of ${params.allowedValues.join(', ')}`;
-    default:
-      return `${path}: ${propertyName ? `name "${propertyName}" ` : ''}${message}`;
-  }
-}
+/** Terraform starts from an empty state where it has not seen the old place, or is not told to move. */
+const MOVE =
+  'the state that is there does not move by itself: with the file as it was run "npx cdktf diff" with the name of the pair that is deployed, then add {pair} and run "npx cdktf diff" with its name and --migrate-state (README, "State")';

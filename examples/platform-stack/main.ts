@@ -25,6 +25,8 @@ export class PlatformStack extends TerraformStack {
     const scope = new Construct(this, name);
     const authPass = new TerraformVariable(this, `${name}_auth_pass`, { type: 'string', sensitive: true });
     const key = new TerraformVariable(this, `${name}_key`, { type: 'string', sensitive: true });
+    // Keeps both out of plan files. Terraform 1.10, OpenTofu 1.11 or later.
+    for (const secret of [authPass, key]) secret.addOverride('ephemeral', true);
     const primary = new Machine(scope, 'NodeA', `${site.network}1`);
     const secondary = new Machine(scope, 'NodeB', `${site.network}2`);
     return new NimHaPair(scope, 'NimHa', {

@@ -1,6 +1,8 @@
 #!/bin/bash
 # What a deploy would do, for the reader of a change request. Observed state moves by itself (a failover changes
 # active_node), so only resources count as a change. $1... are handed to cdktf.
+# A pair that the change deletes from the program is not in here: cdktf knows the stacks of the program only, and a deploy leaves that pair
+# on its nodes and in its state. Run "npx cdktf destroy" with its name before its key is deleted.
 set -euo pipefail
 export CHECKPOINT_DISABLE=1 TF_INPUT=0
 
