@@ -2,7 +2,9 @@ import { TerraformStack, Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { NodeModel, PairModel } from './config/model';
 import { notGiven } from './given';
+import { overlap, WrongKind } from './kinds';
 import { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
+import { PairKinds } from './pair-kinds';
 import { known } from './pair-model';
 import { isNoticed } from './remote/digest';
 import { resolved } from './remote/variables';
@@ -56,7 +58,7 @@ function seenFrom(scope: IConstruct, { sibling, segmentIsOf }: KnownPair): Sibli
 }
 
 /** Everything that is wrong with a pair, one message each. */
-export function problemsOf(scope: IConstruct, props: NimHaPairProps): string[] {
+export function problemsOf(scope: IConstruct, { props, wrong, missing }: PairKinds): string[] {
   const { primary, secondary, ssh, nfsShare } = props;
   const pairs = programs.get(scope.node.root)!;
   const { plain } = pairs.get(scope)!;
@@ -66,10 +68,17 @@ export function problemsOf(scope: IConstruct, props: NimHaPairProps): string[] {
     secondary: { ...plain.secondary, ssh: secondary.ssh && sshInput(scope, secondary.ssh) },
     ssh: sshInput(scope, ssh),
     fencingSsh: nfsShare.fencing && sshInput(scope, nfsShare.fencing._ssh),
-    notGiven: notGiven(requiredOf(props)),
+    notGiven: missingOf(props, missing, wrong),
+    wrongKind: wrong,
     siblings: [...pairs].filter(([other]) => other !== scope).map(([, other]) => seenFrom(scope, other)),
   };
   return checkAll(input).map(({ message }) => message);
+}
+
+/** Said once: what is in a part that is not there is not there either, and what is of another kind was given. */
+function missingOf(props: NimHaPairProps, parts: PairKinds['missing'], wrong: WrongKind[]): PairKinds['missing'] {
+  const said = [...parts, ...wrong].map(({ path }) => path);
+  return [...parts, ...notGiven(requiredOf(props)).filter(({ path }) => !said.some((other) => overlap(path, other)))];
 }
 
 /** The texts that a program has to give, in the places where it gives them. */
@@ -82,7 +91,7 @@ function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredSer
     ssh: ssh._required,
     virtualIp: { address: virtualIp.address, authPass: virtualIp.authPass },
     nfsShare: { server, mountOptions, ...(fencing && { fencing: fencing._required }) },
-    monitoredServices: (monitoredServices ?? []).map(({ name }) => name),
+    monitoredServices: (monitoredServices ?? []).map((service) => service?.name),
   };
 }
 

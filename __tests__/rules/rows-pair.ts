@@ -28,6 +28,15 @@ export const pairRows: Rows = {
       ],
     ],
   },
+  'value/type': {
+    passes: [{ wrongKind: [] }],
+    fails: [
+      [
+        { wrongKind: [{ path: 'primary.port', expected: 'a number', got: 'a text' }] },
+        'primary.port: must be a number, got a text; convert it; what comes from the environment is a text, and in JSON quotes make one',
+      ],
+    ],
+  },
   'service/none': {
     passes: [services('nginx')],
     fails: [

@@ -43,6 +43,8 @@ export interface RuleInput extends Omit<Known<PairModel>, 'primary' | 'secondary
   siblings?: Sibling[];
   /** What the program had to give and has not: the path, and what is there instead, in words. */
   notGiven?: Array<{ path: string; got: string }>;
+  /** What is of another kind than it has to be; `got` is its kind, in words. */
+  wrongKind?: Array<{ path: string; expected: string; got: string }>;
 }
 
 export interface Rule {
