@@ -211,3 +211,14 @@ test('a share on an IPv6 address is mounted by TCP over IPv6, where nothing else
   expect(optionsOf({ server: '192.0.2.13' })).toEqual(NfsShare.GUIDE_MOUNT_OPTIONS);
   expect(optionsOf({ mountOptions: ['proto=tcp'] })).toEqual(['proto=tcp']);
 });
+
+test('the options of a share are its own: a change of them changes neither another share nor the list that was given', () => {
+  const share = (mountOptions?: string[]) => new NfsShare(stack(), 'Share', { server: '192.0.2.13', mountOptions });
+  share().mountOptions.push('sync');
+  expect(share().mountOptions).toEqual(NfsShare.GUIDE_MOUNT_OPTIONS);
+  const given = ['rw'];
+  share(given).mountOptions.push('sync');
+  expect(given).toEqual(['rw']);
+  const token = variable(stack(), 'options', 'list(string)').listValue;
+  expect(share(token).mountOptions).toEqual(token);
+});

@@ -45,7 +45,7 @@ const KINDS: Kinds<NfsShareProps> = { server: text, exportPath: text, mountOptio
 
 /** By "tcp" mount means IPv4, and does not even look for another address. */
 function mountOptionsFor(server: string): string[] {
-  return isIPv6(server) ? GUIDE_MOUNT_OPTIONS.map((option) => (option === 'proto=tcp' ? 'proto=tcp6' : option)) : GUIDE_MOUNT_OPTIONS;
+  return isIPv6(server) ? GUIDE_MOUNT_OPTIONS.map((option) => (option === 'proto=tcp' ? 'proto=tcp6' : option)) : [...GUIDE_MOUNT_OPTIONS];
 }
 
 /**
