@@ -1,4 +1,4 @@
-import { Fn, Testing } from 'cdktf';
+import { Fn, TerraformStack, Testing } from 'cdktf';
 import { MonitoredService, NfsFencing, NfsShare, ObserveWith, SshAccess } from '../lib';
 import { ED25519_A, PairOptions, pair, stack, synth, variable } from './fixture';
 
@@ -174,6 +174,23 @@ test('a segment that is a token says nothing of another stack, where the same te
     pair(each, { primary: { host: `192.0.2.${index}1` }, secondary: { host: `192.0.2.${index}2` }, virtualIp: { segment }, nfsShare: { exportPath: `/${index}` } });
   }
   for (const each of stacks) expect(problems(() => synth(each)).join('\n')).not.toContain('[segment/');
+});
+
+test('behind bastions that are tokens two pairs have the same machines only where it is the same token', () => {
+  const app = Testing.app();
+  const [one, two] = [stack(app, 'one'), stack(app, 'two')];
+  const through = (scope: TerraformStack, name: string) => ({ ssh: SshAccess.withAgent({ user: 'ops' }).viaBastion({ host: variable(scope, name).stringValue, hostKeys: [ED25519_A] }) });
+  pair(one, through(one, 'oslo'), 'Oslo');
+  const twice = (scope: TerraformStack, options: PairOptions, id: string) => pair(scope, options, id).node.validate().filter((message) => /\[pairs\//.test(message));
+  expect(twice(one, through(one, 'bergen'), 'Bergen')).toEqual([]);
+  // Of the same name, and of another stack.
+  expect(twice(two, through(two, 'oslo'), 'Elsewhere')).toEqual([]);
+  expect(twice(one, {}, 'Direct')).toEqual([]);
+  expect(twice(one, through(one, 'oslo'), 'Again')).toEqual([
+    expect.stringMatching(/^primary\.host: .* a node of one\/Oslo too.*\[pairs\/node-twice\]$/),
+    expect.stringMatching(/^secondary\.host: .* a node of one\/Oslo too.*\[pairs\/node-twice\]$/),
+    expect.stringMatching(/the share of one\/Oslo too.*\[pairs\/share-twice\]$/),
+  ]);
 });
 
 describe('warnings', () => {

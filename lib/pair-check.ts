@@ -46,7 +46,7 @@ function knownPair(scope: IConstruct, model: PairModel, props: NimHaPairProps): 
       virtualIp: virtualIp?.address,
       nodes: Object.entries({ primary, secondary }).map(([role, node]) => {
         const login = props[role as NodeModel['role']].ssh ?? props.ssh;
-        return { host: node?.host, port: node?.port, via: login && sshInput(scope, login).bastion?.host };
+        return { host: node?.host, port: node?.port, via: login && sshInput(scope, login).via };
       }),
       nfs: { server: nfs?.server, exportPath: nfs?.exportPath, fencingName: nfs?.fencing?.name },
     },
@@ -127,10 +127,16 @@ export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtual
   return warnings;
 }
 
+/** Two tokens are of one bastion where they say the same in the same stack. No host has a space in it, so a literal is never taken for a token. */
+function viaText(scope: IConstruct, host: string): string {
+  return Token.isUnresolved(host) ? `${TerraformStack.of(scope).node.path} ${resolved(scope, host)}` : host;
+}
+
 function sshInput(scope: IConstruct, ssh: SshAccess): SshInput {
   const { verifyHostKeys, timeout, user, privateKeyFile, openSsh, sudoPasswordEnv, bastion } = ssh._login(scope);
   const { keyEnv, passwordEnv, keyFile } = openSsh ?? {};
   const plain = known({ timeoutText: timeout, user, bastion }) as SshInput;
+  const via = bastion && viaText(scope, bastion.host);
   const texts = (values: Array<string | undefined>): string[] => present(known([...new Set(values)]) as Array<string | undefined>);
-  return { ...plain, hostKeyChecking: verifyHostKeys, keyFiles: texts([privateKeyFile, keyFile]), environment: texts([keyEnv, passwordEnv, sudoPasswordEnv]) };
+  return { ...plain, via, hostKeyChecking: verifyHostKeys, keyFiles: texts([privateKeyFile, keyFile]), environment: texts([keyEnv, passwordEnv, sudoPasswordEnv]) };
 }

@@ -14,6 +14,8 @@ export interface SshInput {
   keyFiles?: string[];
   /** Names of the environment variables from which the OpenSSH client takes a key or a password. */
   environment?: string[];
+  /** What tells the bastion from others: its host, and of a token where it comes from. */
+  via?: string;
   bastion?: { host?: string; port?: number; user?: string; hostKeys?: Array<string | undefined> };
 }
 

@@ -6,7 +6,7 @@ function onSameSegment({ virtualIp, siblings }: RuleInput): Sibling[] {
   return (siblings ?? []).filter(({ segment }) => segment !== undefined && segment === virtualIp?.segment);
 }
 
-const viaOf = ({ ssh }: RuleInput, node: NodeInput): string | undefined => (node.ssh ?? ssh)?.bastion?.host;
+const viaOf = ({ ssh }: RuleInput, node: NodeInput): string | undefined => (node.ssh ?? ssh)?.via;
 
 /** Behind different bastions the same address is that of another machine. */
 function inOneNetwork(input: RuleInput, { nodes }: Sibling): boolean {
