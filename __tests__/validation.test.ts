@@ -193,6 +193,37 @@ test('behind bastions that are tokens two pairs have the same machines only wher
   ]);
 });
 
+describe('two pairs of which not both say where they are', () => {
+  const oslo = SshAccess.withAgent({ user: 'ops' }).viaBastion({ host: 'oslo.example', hostKeys: ['ecdsa-sha2-nistp256 AAAA'] });
+  const address = '192.0.2.200';
+  const own = { address, virtualRouterId: 7 };
+  function said(first: PairOptions, second: PairOptions): string[] {
+    const app = Testing.app();
+    pair(stack(app, 'one'), first);
+    const { metadata } = pair(stack(app, 'two'), second).node;
+    return metadata.map(({ data }) => String(data)).filter((text) => text.includes('[segment/'));
+  }
+  const both = (what: string): string[] => [expect.stringMatching(`^two/NimHa and one/NimHa both have ${what}, and not both say .*; give each its virtualIp.segment, .* \\[segment/not-said\\]$`)];
+
+  test.each<[string, PairOptions, PairOptions]>([
+    ['virtualRouterId 251', {}, { virtualIp: { address } }],
+    ['virtualRouterId 251', { virtualIp: { segment: 'lan' } }, { virtualIp: { address } }],
+    ['virtualRouterId 251', {}, { virtualIp: { address, segment: 'lan' } }],
+    ['virtualRouterId 251', { ssh: oslo }, { ssh: oslo, virtualIp: { address } }],
+    ['the virtual IP "192.0.2.100"', {}, { virtualIp: { address: '192.0.2.100/24', virtualRouterId: 7 } }],
+    ['virtualRouterId 251 and the virtual IP "192.0.2.100"', {}, {}],
+  ])('a warning names them, and %s', (what, first, second) => expect(said(first, second)).toEqual(both(what)));
+
+  test.each<[string, PairOptions, PairOptions]>([
+    ['what both have is nothing', {}, { virtualIp: own }],
+    ['both name a segment', { virtualIp: { segment: 'a' } }, { virtualIp: { segment: 'b' } }],
+    ['both name one, known or not', { virtualIp: { segment: Fn.uuid() } }, { virtualIp: { segment: 'b' } }],
+    ['both name one that is not known', { virtualIp: { segment: Fn.uuid() } }, { virtualIp: { segment: Fn.uuid() } }],
+    ['they are behind different bastions', { ssh: oslo }, {}],
+    ['the numbers and the addresses are tokens', { virtualIp: { address: Fn.uuid(), virtualRouterId: 7 } }, { virtualIp: { address: Fn.uuid() } }],
+  ])('none where %s', (_, first, second) => expect(said(first, second)).toEqual([]));
+});
+
 describe('warnings', () => {
   const warnings = (options: PairOptions): unknown[] =>
     pair(stack(), options).node.metadata.filter(({ type }) => type.includes('warn')).map(({ data }) => data);

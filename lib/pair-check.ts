@@ -10,6 +10,7 @@ import { isNoticed } from './remote/digest';
 import { resolved } from './remote/variables';
 import { present, RuleInput, Sibling, SshInput } from './rules/rule';
 import { checkAll } from './rules';
+import { inOneSegmentOrNot } from './rules/siblings';
 import { SshAccess } from './ssh-access';
 
 /** A pair as the rules see it, without its tokens. */
@@ -42,6 +43,7 @@ function knownPair(scope: IConstruct, model: PairModel, props: NimHaPairProps): 
     sibling: {
       path: scope.node.path,
       segment,
+      namesSegment: model.virtualIp.segment != null,
       virtualRouterId: virtualIp?.virtualRouterId,
       virtualIp: virtualIp?.address,
       nodes: Object.entries({ primary, secondary }).map(([role, node]) => {
@@ -59,20 +61,21 @@ function seenFrom(scope: IConstruct, { sibling, segmentIsOf }: KnownPair): Sibli
 
 /** Everything that is wrong with a pair, one message each. */
 export function problemsOf(scope: IConstruct, { props, wrong, missing }: PairKinds): string[] {
-  const { primary, secondary, ssh, nfsShare } = props;
+  const input: RuleInput = { ...inputOf(scope, props), notGiven: missingOf(props, missing, wrong), wrongKind: wrong };
+  return checkAll(input).map(({ message }) => message);
+}
+
+function inputOf(scope: IConstruct, { primary, secondary, ssh, nfsShare }: NimHaPairProps): RuleInput {
   const pairs = programs.get(scope.node.root)!;
   const { plain } = pairs.get(scope)!;
-  const input: RuleInput = {
+  return {
     ...plain,
     primary: { ...plain.primary, ssh: primary.ssh && sshInput(scope, primary.ssh) },
     secondary: { ...plain.secondary, ssh: secondary.ssh && sshInput(scope, secondary.ssh) },
     ssh: sshInput(scope, ssh),
     fencingSsh: nfsShare.fencing && sshInput(scope, nfsShare.fencing._ssh),
-    notGiven: missingOf(props, missing, wrong),
-    wrongKind: wrong,
     siblings: [...pairs].filter(([other]) => other !== scope).map(([, other]) => seenFrom(scope, other)),
   };
-  return checkAll(input).map(({ message }) => message);
 }
 
 /** Said once: what is in a part that is not there is not there either, and what is of another kind was given. */
@@ -96,8 +99,13 @@ function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredSer
 }
 
 /** What is allowed and probably not meant. */
-export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp, nfsShare }: NimHaPairProps, model: PairModel): string[] {
-  const warnings: string[] = [];
+export function warningsOf(scope: IConstruct, props: NimHaPairProps, model: PairModel): string[] {
+  const { primary, secondary, ssh, virtualIp, nfsShare } = props;
+  // Of two pairs the second one says it: the first does not know of it yet.
+  const warnings = inOneSegmentOrNot(inputOf(scope, props)).map(
+    ({ path, both }) =>
+      `${scope.node.path} and ${path} both have ${both}, and not both say which segment they are on; give each its virtualIp.segment, and on one segment a virtualRouterId and a virtual IP of its own [segment/not-said]`,
+  );
   if (!Token.isUnresolved(virtualIp.authPass)) {
     // One that was not given is an error.
     if (model.virtualIp.authPass !== '') warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable [vip/auth-pass-literal]');

@@ -27,6 +27,8 @@ export interface Sibling {
   /** Construct path. */
   path: string;
   segment?: string;
+  /** Whether the program names one, known here or not. */
+  namesSegment?: boolean;
   virtualRouterId?: number;
   /** With or without its prefix. */
   virtualIp?: string;
