@@ -97,6 +97,7 @@ describe('what was not given', () => {
     ['ssh.path', SshAccess.withPrivateKeyFile({ user: 'ops', path: '' })],
     ['ssh.password', SshAccess.withPassword({ user: 'ops', password: '' })],
     ['ssh.sudoPassword', SshAccess.withAgent({ user: 'ops', sudoPassword: '' })],
+    ['ssh.observeWith', SshAccess.withAgent({ user: 'ops', observeWith: ObserveWith.keyFile('') })],
   ])('%s is none where it is empty', (path, empty) => {
     expect(said({ ssh: empty })).toEqual([`${path} an empty text`]);
   });
@@ -246,6 +247,31 @@ describe('warnings', () => {
     ['ssh.path "keys/id" is absolute in the state', { ssh: SshAccess.withPrivateKeyFile({ user: 'ops', path: 'keys/id' }) }],
   ])('%s', (text, options) => {
     expect(warnings({ ...fine, ...options })).toEqual([expect.stringContaining(text)]);
+  });
+
+  const SECRET = 'S3cret-7f';
+  const observeWith = ObserveWith.agent();
+  const versioned = { virtualIp: { authPassVersion: '1' } };
+  const keyFile = { user: 'ops', path: '~/id' };
+  test.each<[string[], PairOptions]>([
+    [['ssh.privateKey ssh/secret-literal'], { ssh: SshAccess.withPrivateKey({ user: 'ops', privateKey: SECRET, observeWith }) }],
+    [['ssh.password ssh/secret-literal', 'ssh: ssh/observe-with-missing'], { ssh: SshAccess.withPassword({ user: 'ops', password: SECRET }) }],
+    [['primary.ssh.sudoPassword ssh/secret-literal', 'primary.ssh.sudoPassword ssh/sudo-password-not-variable'], { primary: { hostKeys, ssh: SshAccess.withPrivateKeyFile({ ...keyFile, sudoPassword: SECRET }) } }],
+    [['ssh.sudoPassword ssh/sudo-password-not-variable'], { ssh: SshAccess.withPrivateKeyFile({ ...keyFile, sudoPassword: Fn.uuid() }) }],
+    [
+      ['nfsShare.fencing.ssh.sudoPassword ssh/secret-literal', 'nfsShare.fencing.ssh.sudoPassword ssh/sudo-password-not-variable'],
+      { nfsShare: { fencing: NfsFencing.linuxServer({ hostKeys, ssh: SshAccess.withPrivateKeyFile({ ...keyFile, sudoPassword: SECRET }) }) } },
+    ],
+  ])('of secrets that are no variables: %j', (expected, options) => {
+    const found = warnings({ ...fine, ...versioned, ...options }).map(String);
+    expect(found.map((text) => text.replace(/^(\S+) .* \[(.*)\]$/, '$1 $2'))).toEqual(expected);
+    expect(found.join()).not.toContain(SECRET);
+  });
+
+  test('none of a sudoPassword that is a variable', () => {
+    const scope = stack();
+    const ssh = SshAccess.withPrivateKeyFile({ ...keyFile, sudoPassword: variable(scope, 'sudo_password').stringValue });
+    expect(pair(scope, { ...fine, ssh }).node.metadata.filter(({ type }) => type.includes('warn'))).toEqual([]);
   });
 
   test('none with an agent where a version tells of the change', () => {

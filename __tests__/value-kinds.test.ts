@@ -181,6 +181,7 @@ test('a token is of the kind that its place wants, in each of its forms', () => 
 });
 
 test('a wrong kind leads to no warning beside it', () => {
-  const { metadata } = pair(stack(), { virtualIp: { authPass: 7 }, primary: { hostKeys: 'x' }, secondary: { hostKeys: [] } } as any).node;
+  const login: any = { user: 'ops', privateKey: 7, sudoPassword: 7 };
+  const { metadata } = pair(stack(), { virtualIp: { authPass: 7 }, primary: { hostKeys: 'x' }, secondary: { hostKeys: [] }, ssh: SshAccess.withPrivateKey(login) } as any).node;
   expect(metadata.filter(({ type }) => type.includes('warn'))).toEqual([]);
 });

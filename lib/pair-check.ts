@@ -129,7 +129,15 @@ export function warningsOf(scope: IConstruct, props: NimHaPairProps, model: Pair
     if (relative) {
       warnings.push(`${path}.path ${JSON.stringify(relative)} is absolute in the state, and found by a destroy from this directory only; give one that is absolute or begins with "~/" [ssh/key-file-directory]`);
     }
-    if (Object.values(login._login(scope).openSsh ?? {}).some(Boolean)) continue;
+    for (const secret of login._literalSecrets) {
+      warnings.push(`${path}.${secret} is a literal and ends up in cdktf.out; give a sensitive Terraform variable [ssh/secret-literal]`);
+    }
+    const { sudoPassword, sudoPasswordEnv, privateKey, password, openSsh } = login._login(scope);
+    if (sudoPassword && !sudoPasswordEnv) {
+      warnings.push(`${path}.sudoPassword is no Terraform variable, so where sudo asks for it no state can be read and no pair removed; give a variable that is set as TF_VAR_... [ssh/sudo-password-not-variable]`);
+    }
+    // What was not given, or is of another kind, is an error.
+    if (login._wrong.length > 0 || !(privateKey || password) || Object.values(openSsh ?? {}).some(Boolean)) continue;
     warnings.push(`${path}: its key or password is no Terraform variable, so no state can be read with it and no pair removed; give observeWith as well [ssh/observe-with-missing]`);
   }
   return warnings;

@@ -163,6 +163,20 @@ export class SshAccess {
   }
 
   /**
+   * Names of the secrets that are texts in the program.
+   *
+   * @internal
+   */
+  public get _literalSecrets(): string[] {
+    const { privateKey, password } = this.details;
+    const { sudoPassword } = this.options;
+    // An empty one is an error.
+    return Object.entries({ privateKey, password, sudoPassword })
+      .filter(([, secret]) => secret && !Token.isUnresolved(secret))
+      .map(([name]) => name);
+  }
+
+  /**
    * The path of the key as it was given, where it depends on the directory that the program runs in.
    *
    * @internal
@@ -180,6 +194,7 @@ export class SshAccess {
   public get _required(): object {
     const { user, sudoPassword, observeWith } = this.options;
     const { bastion, privateKeyFile, ...details } = this.details;
+    const observe = observeWith?._credentials;
     const is = (key: keyof Login): boolean => key in this.details;
     return {
       user,
@@ -188,7 +203,8 @@ export class SshAccess {
       ...(is('password') && { password: details.password }),
       // Undefined is what it is where sudo asks for nothing.
       ...(sudoPassword !== undefined && { sudoPassword }),
-      ...(observeWith && !observeWith._credentials.agent && { observeWith: Object.values(observeWith._credentials)[0] }),
+      // The empty name of a variable has a rule of its own.
+      ...(observe && !observe.agent && observe.keyEnv !== '' && { observeWith: Object.values(observe)[0] }),
       ...(bastion && { bastion: { host: bastion.host, hostKeys: bastion.hostKeys } }),
     };
   }
