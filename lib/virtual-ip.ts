@@ -35,7 +35,7 @@ export interface VirtualIpProps {
    * Name of the network segment. Two pairs with the same segment must differ in `virtualRouterId`. A token, such as the id of a subnet, is
    * compared with those of the same stack only.
    *
-   * @default - not compared with other pairs
+   * @default - not compared with other pairs; one with the same `virtualRouterId` or address is a warning
    */
   readonly segment?: string;
 }
