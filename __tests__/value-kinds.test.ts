@@ -131,6 +131,8 @@ test('the words', () => {
     `decommission: must be true or false, without quotes, got "false"; ${todo}`,
     `virtualIp.authPass: must be a text, got a number; ${todo}`,
   ]);
+  // A terminal would act on it.
+  expect(make(stack(), { profile: '\u009b2J' }).node.validate()).toEqual([expect.stringContaining('got "\\u009b2J";')]);
 });
 
 test('what is of another kind is not acted on, even where nobody validates', () => {

@@ -1,4 +1,5 @@
 import { IResolvable, Token, Tokenization } from 'cdktf';
+import { quoted } from './rules/rule';
 
 // The compiler sees to the kinds of values where it is asked. Plain JavaScript, `any` and JSON ask nobody, and there a text "false" is a yes.
 
@@ -35,7 +36,7 @@ function kindOf(value: unknown): string {
 }
 
 /** Of what has no secrets: `"false"`, with its quotes. */
-const shown = (value: unknown): string => (typeof value === 'string' && !Token.isUnresolved(value) && value.length <= 40 ? JSON.stringify(value) : kindOf(value));
+const shown = (value: unknown): string => (typeof value === 'string' && !Token.isUnresolved(value) && value.length <= 40 ? quoted(value) : kindOf(value));
 
 export const text: Kind = (value, path) => {
   if (typeof value === 'string') return taken(value);
