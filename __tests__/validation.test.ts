@@ -1,4 +1,4 @@
-import { Fn, Testing } from 'cdktf';
+import { Fn, TerraformStack, Testing } from 'cdktf';
 import { MonitoredService, NfsFencing, NfsShare, ObserveWith, SshAccess } from '../lib';
 import { ED25519_A, PairOptions, pair, stack, synth, variable } from './fixture';
 
@@ -97,6 +97,7 @@ describe('what was not given', () => {
     ['ssh.path', SshAccess.withPrivateKeyFile({ user: 'ops', path: '' })],
     ['ssh.password', SshAccess.withPassword({ user: 'ops', password: '' })],
     ['ssh.sudoPassword', SshAccess.withAgent({ user: 'ops', sudoPassword: '' })],
+    ['ssh.observeWith', SshAccess.withAgent({ user: 'ops', observeWith: ObserveWith.keyFile('') })],
   ])('%s is none where it is empty', (path, empty) => {
     expect(said({ ssh: empty })).toEqual([`${path} an empty text`]);
   });
@@ -176,6 +177,54 @@ test('a segment that is a token says nothing of another stack, where the same te
   for (const each of stacks) expect(problems(() => synth(each)).join('\n')).not.toContain('[segment/');
 });
 
+test('behind bastions that are tokens two pairs have the same machines only where it is the same token', () => {
+  const app = Testing.app();
+  const [one, two] = [stack(app, 'one'), stack(app, 'two')];
+  const through = (scope: TerraformStack, name: string) => ({ ssh: SshAccess.withAgent({ user: 'ops' }).viaBastion({ host: variable(scope, name).stringValue, hostKeys: [ED25519_A] }) });
+  pair(one, through(one, 'oslo'), 'Oslo');
+  const twice = (scope: TerraformStack, options: PairOptions, id: string) => pair(scope, options, id).node.validate().filter((message) => /\[pairs\//.test(message));
+  expect(twice(one, through(one, 'bergen'), 'Bergen')).toEqual([]);
+  // Of the same name, and of another stack.
+  expect(twice(two, through(two, 'oslo'), 'Elsewhere')).toEqual([]);
+  expect(twice(one, {}, 'Direct')).toEqual([]);
+  expect(twice(one, through(one, 'oslo'), 'Again')).toEqual([
+    expect.stringMatching(/^primary\.host: .* a node of one\/Oslo too.*\[pairs\/node-twice\]$/),
+    expect.stringMatching(/^secondary\.host: .* a node of one\/Oslo too.*\[pairs\/node-twice\]$/),
+    expect.stringMatching(/the share of one\/Oslo too.*\[pairs\/share-twice\]$/),
+  ]);
+});
+
+describe('two pairs of which not both say where they are', () => {
+  const oslo = SshAccess.withAgent({ user: 'ops' }).viaBastion({ host: 'oslo.example', hostKeys: ['ecdsa-sha2-nistp256 AAAA'] });
+  const address = '192.0.2.200';
+  const own = { address, virtualRouterId: 7 };
+  function said(first: PairOptions, second: PairOptions): string[] {
+    const app = Testing.app();
+    pair(stack(app, 'one'), first);
+    const { metadata } = pair(stack(app, 'two'), second).node;
+    return metadata.map(({ data }) => String(data)).filter((text) => text.includes('[segment/'));
+  }
+  const both = (what: string): string[] => [expect.stringMatching(`^two/NimHa and one/NimHa both have ${what}, and not both say .*; give each its virtualIp.segment, .* \\[segment/not-said\\]$`)];
+
+  test.each<[string, PairOptions, PairOptions]>([
+    ['virtualRouterId 251', {}, { virtualIp: { address } }],
+    ['virtualRouterId 251', { virtualIp: { segment: 'lan' } }, { virtualIp: { address } }],
+    ['virtualRouterId 251', {}, { virtualIp: { address, segment: 'lan' } }],
+    ['virtualRouterId 251', { ssh: oslo }, { ssh: oslo, virtualIp: { address } }],
+    ['the virtual IP "192.0.2.100"', {}, { virtualIp: { address: '192.0.2.100/24', virtualRouterId: 7 } }],
+    ['virtualRouterId 251 and the virtual IP "192.0.2.100"', {}, {}],
+  ])('a warning names them, and %s', (what, first, second) => expect(said(first, second)).toEqual(both(what)));
+
+  test.each<[string, PairOptions, PairOptions]>([
+    ['what both have is nothing', {}, { virtualIp: own }],
+    ['both name a segment', { virtualIp: { segment: 'a' } }, { virtualIp: { segment: 'b' } }],
+    ['both name one, known or not', { virtualIp: { segment: Fn.uuid() } }, { virtualIp: { segment: 'b' } }],
+    ['both name one that is not known', { virtualIp: { segment: Fn.uuid() } }, { virtualIp: { segment: Fn.uuid() } }],
+    ['they are behind different bastions', { ssh: oslo }, {}],
+    ['the numbers and the addresses are tokens', { virtualIp: { address: Fn.uuid(), virtualRouterId: 7 } }, { virtualIp: { address: Fn.uuid() } }],
+  ])('none where %s', (_, first, second) => expect(said(first, second)).toEqual([]));
+});
+
 describe('warnings', () => {
   const warnings = (options: PairOptions): unknown[] =>
     pair(stack(), options).node.metadata.filter(({ type }) => type.includes('warn')).map(({ data }) => data);
@@ -200,6 +249,31 @@ describe('warnings', () => {
     expect(warnings({ ...fine, ...options })).toEqual([expect.stringContaining(text)]);
   });
 
+  const SECRET = 'S3cret-7f';
+  const observeWith = ObserveWith.agent();
+  const versioned = { virtualIp: { authPassVersion: '1' } };
+  const keyFile = { user: 'ops', path: '~/id' };
+  test.each<[string[], PairOptions]>([
+    [['ssh.privateKey ssh/secret-literal'], { ssh: SshAccess.withPrivateKey({ user: 'ops', privateKey: SECRET, observeWith }) }],
+    [['ssh.password ssh/secret-literal', 'ssh: ssh/observe-with-missing'], { ssh: SshAccess.withPassword({ user: 'ops', password: SECRET }) }],
+    [['primary.ssh.sudoPassword ssh/secret-literal', 'primary.ssh.sudoPassword ssh/sudo-password-not-variable'], { primary: { hostKeys, ssh: SshAccess.withPrivateKeyFile({ ...keyFile, sudoPassword: SECRET }) } }],
+    [['ssh.sudoPassword ssh/sudo-password-not-variable'], { ssh: SshAccess.withPrivateKeyFile({ ...keyFile, sudoPassword: Fn.uuid() }) }],
+    [
+      ['nfsShare.fencing.ssh.sudoPassword ssh/secret-literal', 'nfsShare.fencing.ssh.sudoPassword ssh/sudo-password-not-variable'],
+      { nfsShare: { fencing: NfsFencing.linuxServer({ hostKeys, ssh: SshAccess.withPrivateKeyFile({ ...keyFile, sudoPassword: SECRET }) }) } },
+    ],
+  ])('of secrets that are no variables: %j', (expected, options) => {
+    const found = warnings({ ...fine, ...versioned, ...options }).map(String);
+    expect(found.map((text) => text.replace(/^(\S+) .* \[(.*)\]$/, '$1 $2'))).toEqual(expected);
+    expect(found.join()).not.toContain(SECRET);
+  });
+
+  test('none of a sudoPassword that is a variable', () => {
+    const scope = stack();
+    const ssh = SshAccess.withPrivateKeyFile({ ...keyFile, sudoPassword: variable(scope, 'sudo_password').stringValue });
+    expect(pair(scope, { ...fine, ssh }).node.metadata.filter(({ type }) => type.includes('warn'))).toEqual([]);
+  });
+
   test('none with an agent where a version tells of the change', () => {
     expect(warnings({ ...fine, ssh: SshAccess.withAgent({ user: 'ops' }), virtualIp: { authPassVersion: '1' } })).toEqual([]);
   });
@@ -210,4 +284,15 @@ test('a share on an IPv6 address is mounted by TCP over IPv6, where nothing else
   expect(optionsOf({})).toEqual(NfsShare.GUIDE_MOUNT_OPTIONS.map((option) => option.replace('proto=tcp', 'proto=tcp6')));
   expect(optionsOf({ server: '192.0.2.13' })).toEqual(NfsShare.GUIDE_MOUNT_OPTIONS);
   expect(optionsOf({ mountOptions: ['proto=tcp'] })).toEqual(['proto=tcp']);
+});
+
+test('the options of a share are its own: a change of them changes neither another share nor the list that was given', () => {
+  const share = (mountOptions?: string[]) => new NfsShare(stack(), 'Share', { server: '192.0.2.13', mountOptions });
+  share().mountOptions.push('sync');
+  expect(share().mountOptions).toEqual(NfsShare.GUIDE_MOUNT_OPTIONS);
+  const given = ['rw'];
+  share(given).mountOptions.push('sync');
+  expect(given).toEqual(['rw']);
+  const token = variable(stack(), 'options', 'list(string)').listValue;
+  expect(share(token).mountOptions).toEqual(token);
 });

@@ -14,7 +14,7 @@ export function list(values: string[]): string[] {
 }
 
 /** Where an empty text is as good as none, and no other rule says so. */
-const NEVER_EMPTY = ['privateKey', 'path', 'password', 'sudoPassword'];
+const NEVER_EMPTY = ['privateKey', 'path', 'password', 'sudoPassword', 'observeWith'];
 
 /** The paths of all that was to be there and is not, at any depth, with what is there instead. */
 export function notGiven(value: unknown, path = ''): Array<{ path: string; got: string }> {

@@ -1,4 +1,5 @@
 import { GUIDE_SERVICES } from './config/model';
+import { ofKinds, text, WrongKind } from './kinds';
 
 /**
  * A systemd service that runs on the active node only, and whose failure moves the pair to the other node.
@@ -36,8 +37,12 @@ export class MonitoredService {
 
   /** Unit name without `.service`. */
   public readonly name: string;
+  /** @internal */
+  public readonly _wrong: WrongKind[];
 
   private constructor(name: string) {
-    this.name = name;
+    const { props, wrong } = ofKinds({ name }, { name: text });
+    this.name = props.name;
+    this._wrong = wrong.map((each) => ({ ...each, path: '' }));
   }
 }

@@ -1,6 +1,7 @@
 import { IConstruct } from 'constructs';
 import { FencingModel, DEFAULT_EXPORT_OPTIONS, NodeModel } from './config/model';
 import { list, text } from './given';
+import { group, instance, Kinds, number, ofKinds, text as textKind, texts, within, WrongKind } from './kinds';
 import { Target } from './remote/login';
 import { SshAccess } from './ssh-access';
 
@@ -67,6 +68,17 @@ export interface LinuxServerOptions {
   readonly exportOptions?: string[];
 }
 
+const KINDS: Kinds<LinuxServerOptions> = {
+  ssh: instance(SshAccess, 'an SshAccess'),
+  hostKeys: texts,
+  host: textKind,
+  port: number,
+  nodePort: number,
+  name: textKind,
+  clientAddresses: group<NfsClientAddresses>({ primary: texts, secondary: texts }),
+  exportOptions: texts,
+};
+
 /**
  * Fencing at the share: the node that takes over has the NFS server shut the other one out first. A takeover after a power cut then waits
  * for seconds, not for the lease, and a node that was frozen and wakes up finds every write denied.
@@ -83,11 +95,19 @@ export class NfsFencing {
     return new NfsFencing(options);
   }
 
-  private constructor(private readonly options: LinuxServerOptions) {}
+  /** @internal */
+  public readonly _wrong: WrongKind[];
+  private readonly options: LinuxServerOptions;
+
+  private constructor(given: LinuxServerOptions) {
+    const { props, wrong } = ofKinds(given, KINDS);
+    this.options = props;
+    this._wrong = [...wrong, ...within('ssh', props.ssh?._wrong ?? [])];
+  }
 
   /** @internal */
   public get _ssh(): SshAccess {
-    return this.options.ssh;
+    return this.options.ssh ?? SshAccess._none;
   }
 
   /**
@@ -97,21 +117,30 @@ export class NfsFencing {
    */
   public get _required(): object {
     const { hostKeys, clientAddresses, exportOptions, ssh } = this.options;
-    return { hostKeys, ...(clientAddresses && { clientAddresses }), ...(exportOptions && { exportOptions }), ssh: ssh._required };
+    return { hostKeys, ...(clientAddresses && { clientAddresses }), ...(exportOptions && { exportOptions }), ssh: ssh && ssh._required };
   }
 
   /** @internal */
   public _target(pair: IConstruct, server: string): Target {
-    const { host = server, port = 22, hostKeys, ssh } = this.options;
-    return { host: text(host), port, hostKeys: list(hostKeys), login: ssh._completeLogin(pair) };
+    const { host, port, hostKeys } = this.options;
+    return { host: text(host ?? server), port: port ?? 22, hostKeys: list(hostKeys), login: this._ssh._completeLogin(pair) };
   }
 
   /** @internal */
   public _model(pair: IConstruct, server: string, primary: NodeModel, secondary: NodeModel): FencingModel {
-    const { host = server, port = 22, nodePort = port, hostKeys, clientAddresses, exportOptions = DEFAULT_EXPORT_OPTIONS, name = nameOf(pair) } = this.options;
+    const { host, nodePort, hostKeys, clientAddresses, exportOptions, name } = this.options;
+    const port = this.options.port ?? 22;
     const addresses = clientAddresses ?? { primary: [primary.host], secondary: [secondary.host] };
     const ofNodes = { primaryAddresses: addresses.primary, secondaryAddresses: addresses.secondary, primaryHostKeys: primary.hostKeys, secondaryHostKeys: secondary.hostKeys };
-    return { name, host, port, nodePort, hostKeys, exportOptions, ...ofNodes };
+    return {
+      name: name ?? nameOf(pair),
+      host: host ?? server,
+      port,
+      nodePort: nodePort ?? port,
+      hostKeys,
+      exportOptions: exportOptions ?? DEFAULT_EXPORT_OPTIONS,
+      ...ofNodes,
+    };
   }
 }
 

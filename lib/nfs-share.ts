@@ -1,6 +1,7 @@
 import { isIPv6 } from 'net';
 import { Construct } from 'constructs';
 import { DEFAULT_EXPORT_PATH, DEFAULT_FSTAB_OPTIONS, GUIDE_MOUNT_OPTIONS } from './config/model';
+import { instance, Kinds, ofKinds, text, texts, within, WrongKind } from './kinds';
 import { NfsFencing } from './nfs-fencing';
 
 /** Properties of an `NfsShare`. */
@@ -40,9 +41,11 @@ export interface NfsShareProps {
   readonly fencing?: NfsFencing;
 }
 
+const KINDS: Kinds<NfsShareProps> = { server: text, exportPath: text, mountOptions: texts, fstabOptions: text, fencing: instance(NfsFencing, 'an NfsFencing') };
+
 /** By "tcp" mount means IPv4, and does not even look for another address. */
 function mountOptionsFor(server: string): string[] {
-  return isIPv6(server) ? GUIDE_MOUNT_OPTIONS.map((option) => (option === 'proto=tcp' ? 'proto=tcp6' : option)) : GUIDE_MOUNT_OPTIONS;
+  return isIPv6(server) ? GUIDE_MOUNT_OPTIONS.map((option) => (option === 'proto=tcp' ? 'proto=tcp6' : option)) : [...GUIDE_MOUNT_OPTIONS];
 }
 
 /**
@@ -65,13 +68,17 @@ export class NfsShare extends Construct {
   public readonly fstabOptions: string;
   /** How the NFS server shuts a node out; unset: not at all. */
   public readonly fencing?: NfsFencing;
+  /** @internal */
+  public readonly _wrong: WrongKind[];
 
   constructor(scope: Construct, id: string, props: NfsShareProps) {
     super(scope, id);
-    this.server = props.server;
-    this.exportPath = props.exportPath ?? DEFAULT_EXPORT_PATH;
-    this.mountOptions = props.mountOptions ?? mountOptionsFor(props.server);
-    this.fstabOptions = props.fstabOptions ?? DEFAULT_FSTAB_OPTIONS;
-    this.fencing = props.fencing;
+    const { props: { server, exportPath, mountOptions, fstabOptions, fencing }, wrong } = ofKinds(props, KINDS);
+    this.server = server;
+    this.exportPath = exportPath ?? DEFAULT_EXPORT_PATH;
+    this.mountOptions = mountOptions ?? mountOptionsFor(server);
+    this.fstabOptions = fstabOptions ?? DEFAULT_FSTAB_OPTIONS;
+    this.fencing = fencing ?? undefined;
+    this._wrong = [...wrong, ...within('fencing', fencing?._wrong ?? [])];
   }
 }

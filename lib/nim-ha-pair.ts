@@ -11,6 +11,7 @@ import { NfsFencing } from './nfs-fencing';
 import { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
 import { ObservedState } from './observed-state';
 import { problemsOf, register, warningsOf } from './pair-check';
+import { pairKinds } from './pair-kinds';
 import { complete, declaredMounts, pairModel } from './pair-model';
 import { RemoteNode, deploy } from './remote/deploy';
 import { FencingServer } from './remote/fencing';
@@ -39,6 +40,9 @@ export class NimHaPair extends Construct implements ITerraformDependable {
 
   constructor(scope: Construct, id: string, props: NimHaPairProps) {
     super(scope, id);
+    const kinds = pairKinds(this, props);
+    // From here on nothing is as it was given: a text where a yes or no belongs would be a yes.
+    props = kinds.props;
     const given = pairModel(this, props);
     const model = complete(given);
     this.primary = HaNode._create(this, 'primary');
@@ -61,7 +65,7 @@ export class NimHaPair extends Construct implements ITerraformDependable {
     this.secondary._deployed(this.ready, ObservedState._of(deployment.secondary));
 
     register(this, given, props);
-    this.node.addValidation({ validate: () => problemsOf(this, props) });
+    this.node.addValidation({ validate: () => problemsOf(this, kinds) });
     warningsOf(this, props, model).forEach((warning) => Annotations.of(this).addWarning(warning));
   }
 

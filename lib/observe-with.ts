@@ -1,3 +1,4 @@
+import { ofKinds, text, WrongKind } from './kinds';
 import { OpenSshCredentials } from './remote/login';
 
 /** What the OpenSSH client logs in with when it reads a node's state or removes the pair. */
@@ -19,8 +20,13 @@ export class ObserveWith {
 
   /** @internal */
   public readonly _credentials: OpenSshCredentials;
+  /** @internal */
+  public readonly _wrong: WrongKind[];
 
   private constructor(credentials: OpenSshCredentials) {
-    this._credentials = credentials;
+    const { keyEnv, keyFile } = credentials;
+    const { props, wrong } = ofKinds({ keyEnv, keyFile }, { keyEnv: text, keyFile: text });
+    this._credentials = { ...credentials, ...props };
+    this._wrong = wrong.map((each) => ({ ...each, path: '' }));
   }
 }

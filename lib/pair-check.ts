@@ -2,12 +2,15 @@ import { TerraformStack, Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { NodeModel, PairModel } from './config/model';
 import { notGiven } from './given';
+import { overlap, WrongKind } from './kinds';
 import { NimHaPairProps, NodeProps } from './nim-ha-pair-props';
+import { PairKinds } from './pair-kinds';
 import { known } from './pair-model';
 import { isNoticed } from './remote/digest';
 import { resolved } from './remote/variables';
 import { present, RuleInput, Sibling, SshInput } from './rules/rule';
 import { checkAll } from './rules';
+import { inOneSegmentOrNot } from './rules/siblings';
 import { SshAccess } from './ssh-access';
 
 /** A pair as the rules see it, without its tokens. */
@@ -40,11 +43,12 @@ function knownPair(scope: IConstruct, model: PairModel, props: NimHaPairProps): 
     sibling: {
       path: scope.node.path,
       segment,
+      namesSegment: model.virtualIp.segment != null,
       virtualRouterId: virtualIp?.virtualRouterId,
       virtualIp: virtualIp?.address,
       nodes: Object.entries({ primary, secondary }).map(([role, node]) => {
         const login = props[role as NodeModel['role']].ssh ?? props.ssh;
-        return { host: node?.host, port: node?.port, via: login && sshInput(scope, login).bastion?.host };
+        return { host: node?.host, port: node?.port, via: login && sshInput(scope, login).via };
       }),
       nfs: { server: nfs?.server, exportPath: nfs?.exportPath, fencingName: nfs?.fencing?.name },
     },
@@ -56,20 +60,28 @@ function seenFrom(scope: IConstruct, { sibling, segmentIsOf }: KnownPair): Sibli
 }
 
 /** Everything that is wrong with a pair, one message each. */
-export function problemsOf(scope: IConstruct, props: NimHaPairProps): string[] {
-  const { primary, secondary, ssh, nfsShare } = props;
+export function problemsOf(scope: IConstruct, { props, wrong, missing }: PairKinds): string[] {
+  const input: RuleInput = { ...inputOf(scope, props), notGiven: missingOf(props, missing, wrong), wrongKind: wrong };
+  return checkAll(input).map(({ message }) => message);
+}
+
+function inputOf(scope: IConstruct, { primary, secondary, ssh, nfsShare }: NimHaPairProps): RuleInput {
   const pairs = programs.get(scope.node.root)!;
   const { plain } = pairs.get(scope)!;
-  const input: RuleInput = {
+  return {
     ...plain,
     primary: { ...plain.primary, ssh: primary.ssh && sshInput(scope, primary.ssh) },
     secondary: { ...plain.secondary, ssh: secondary.ssh && sshInput(scope, secondary.ssh) },
     ssh: sshInput(scope, ssh),
     fencingSsh: nfsShare.fencing && sshInput(scope, nfsShare.fencing._ssh),
-    notGiven: notGiven(requiredOf(props)),
     siblings: [...pairs].filter(([other]) => other !== scope).map(([, other]) => seenFrom(scope, other)),
   };
-  return checkAll(input).map(({ message }) => message);
+}
+
+/** Said once: what is in a part that is not there is not there either, and what is of another kind was given. */
+function missingOf(props: NimHaPairProps, parts: PairKinds['missing'], wrong: WrongKind[]): PairKinds['missing'] {
+  const said = [...parts, ...wrong].map(({ path }) => path);
+  return [...parts, ...notGiven(requiredOf(props)).filter(({ path }) => !said.some((other) => overlap(path, other)))];
 }
 
 /** The texts that a program has to give, in the places where it gives them. */
@@ -82,13 +94,18 @@ function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredSer
     ssh: ssh._required,
     virtualIp: { address: virtualIp.address, authPass: virtualIp.authPass },
     nfsShare: { server, mountOptions, ...(fencing && { fencing: fencing._required }) },
-    monitoredServices: (monitoredServices ?? []).map(({ name }) => name),
+    monitoredServices: (monitoredServices ?? []).map((service) => service?.name),
   };
 }
 
 /** What is allowed and probably not meant. */
-export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtualIp, nfsShare }: NimHaPairProps, model: PairModel): string[] {
-  const warnings: string[] = [];
+export function warningsOf(scope: IConstruct, props: NimHaPairProps, model: PairModel): string[] {
+  const { primary, secondary, ssh, virtualIp, nfsShare } = props;
+  // Of two pairs the second one says it: the first does not know of it yet.
+  const warnings = inOneSegmentOrNot(inputOf(scope, props)).map(
+    ({ path, both }) =>
+      `${scope.node.path} and ${path} both have ${both}, and not both say which segment they are on; give each its virtualIp.segment, and on one segment a virtualRouterId and a virtual IP of its own [segment/not-said]`,
+  );
   if (!Token.isUnresolved(virtualIp.authPass)) {
     // One that was not given is an error.
     if (model.virtualIp.authPass !== '') warnings.push('virtualIp.authPass is a literal and ends up in cdktf.out; give a sensitive Terraform variable [vip/auth-pass-literal]');
@@ -112,16 +129,30 @@ export function warningsOf(scope: IConstruct, { primary, secondary, ssh, virtual
     if (relative) {
       warnings.push(`${path}.path ${JSON.stringify(relative)} is absolute in the state, and found by a destroy from this directory only; give one that is absolute or begins with "~/" [ssh/key-file-directory]`);
     }
-    if (Object.values(login._login(scope).openSsh ?? {}).some(Boolean)) continue;
+    for (const secret of login._literalSecrets) {
+      warnings.push(`${path}.${secret} is a literal and ends up in cdktf.out; give a sensitive Terraform variable [ssh/secret-literal]`);
+    }
+    const { sudoPassword, sudoPasswordEnv, privateKey, password, openSsh } = login._login(scope);
+    if (sudoPassword && !sudoPasswordEnv) {
+      warnings.push(`${path}.sudoPassword is no Terraform variable, so where sudo asks for it no state can be read and no pair removed; give a variable that is set as TF_VAR_... [ssh/sudo-password-not-variable]`);
+    }
+    // What was not given, or is of another kind, is an error.
+    if (login._wrong.length > 0 || !(privateKey || password) || Object.values(openSsh ?? {}).some(Boolean)) continue;
     warnings.push(`${path}: its key or password is no Terraform variable, so no state can be read with it and no pair removed; give observeWith as well [ssh/observe-with-missing]`);
   }
   return warnings;
+}
+
+/** Two tokens are of one bastion where they say the same in the same stack. No host has a space in it, so a literal is never taken for a token. */
+function viaText(scope: IConstruct, host: string): string {
+  return Token.isUnresolved(host) ? `${TerraformStack.of(scope).node.path} ${resolved(scope, host)}` : host;
 }
 
 function sshInput(scope: IConstruct, ssh: SshAccess): SshInput {
   const { verifyHostKeys, timeout, user, privateKeyFile, openSsh, sudoPasswordEnv, bastion } = ssh._login(scope);
   const { keyEnv, passwordEnv, keyFile } = openSsh ?? {};
   const plain = known({ timeoutText: timeout, user, bastion }) as SshInput;
+  const via = bastion && viaText(scope, bastion.host);
   const texts = (values: Array<string | undefined>): string[] => present(known([...new Set(values)]) as Array<string | undefined>);
-  return { ...plain, hostKeyChecking: verifyHostKeys, keyFiles: texts([privateKeyFile, keyFile]), environment: texts([keyEnv, passwordEnv, sudoPasswordEnv]) };
+  return { ...plain, via, hostKeyChecking: verifyHostKeys, keyFiles: texts([privateKeyFile, keyFile]), environment: texts([keyEnv, passwordEnv, sudoPasswordEnv]) };
 }

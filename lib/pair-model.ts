@@ -28,9 +28,9 @@ export function pairModel(scope: IConstruct, props: NimHaPairProps): PairModel {
       fstabOptions: nfsShare.fstabOptions,
       fencing: nfsShare.fencing && fencingModel(nfsShare.fencing._model(scope, nfsShare.server, primary, secondary)),
     },
-    services: (props.monitoredServices ?? MonitoredService.guide()).map(({ name }) => name),
+    services: (props.monitoredServices ?? MonitoredService.guide()).map((service) => service?.name),
     profile: props.profile ?? KeepalivedProfile.GUIDE,
-    operationMode: props.operationMode,
+    operationMode: props.operationMode ?? undefined,
     installKeepalived: props.installKeepalived ?? true,
     takeOver: props.takeOver ?? false,
     oidc: props.oidc ?? false,
@@ -66,8 +66,8 @@ function completeFencing(model: FencingModel): FencingModel {
 }
 
 function nodeModel(role: NodeModel['role'], props: NodeProps): NodeModel {
-  const { name = role, host, port = 22, networkInterface, hostKeys } = props;
-  return { name, role, host, port, networkInterface, hostKeys };
+  const { name, host, port, networkInterface, hostKeys } = props;
+  return { name: name ?? role, role, host, port: port ?? 22, networkInterface, hostKeys };
 }
 
 function fencingModel(model: FencingModel): FencingModel {

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'path';
 import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { list, text } from './given';
+import { instance, Kinds, number, ofKinds, text as textKind, texts, within, WrongKind } from './kinds';
 import { ObserveWith } from './observe-with';
 import { Login, OpenSshCredentials } from './remote/login';
 import { environmentVariable } from './remote/variables';
@@ -68,6 +69,12 @@ export interface BastionOptions {
   readonly user?: string;
 }
 
+const KINDS: Kinds<SshOptions> = { user: textKind, sudoPassword: textKind, timeout: textKind, observeWith: instance(ObserveWith, 'an ObserveWith') };
+const KEY_KINDS: Kinds<PrivateKeyOptions> = { ...KINDS, privateKey: textKind };
+const KEY_FILE_KINDS: Kinds<PrivateKeyFileOptions> = { ...KINDS, path: textKind };
+const PASSWORD_KINDS: Kinds<PasswordOptions> = { ...KINDS, password: textKind };
+const BASTION_KINDS: Kinds<BastionOptions> = { host: textKind, hostKeys: texts, port: number, user: textKind };
+
 /**
  * How to log in to the nodes. Host keys are verified unless that is switched off by name.
  *
@@ -77,13 +84,15 @@ export interface BastionOptions {
 export class SshAccess {
   /** With a private key, usually a sensitive Terraform variable. */
   public static withPrivateKey(options: PrivateKeyOptions): SshAccess {
-    return new SshAccess(options, { privateKey: options.privateKey });
+    const { props, wrong } = ofKinds(options, KEY_KINDS);
+    return new SshAccess(props, { privateKey: props.privateKey }, wrong);
   }
 
   /** With a private key in a file. */
   public static withPrivateKeyFile(options: PrivateKeyFileOptions): SshAccess {
-    const { path } = options;
-    return new SshAccess(options, { privateKeyFile: isRelative(path) ? resolve(path) : path });
+    const { props, wrong } = ofKinds(options, KEY_FILE_KINDS);
+    const { path } = props;
+    return new SshAccess(props, { privateKeyFile: isRelative(path) ? resolve(path) : path }, wrong);
   }
 
   /**
@@ -93,23 +102,37 @@ export class SshAccess {
    * All other ways of logging in keep the agent out of it.
    */
   public static withAgent(options: SshOptions): SshAccess {
-    return new SshAccess(options, { agent: true });
+    const { props, wrong } = ofKinds(options, KINDS);
+    return new SshAccess(props, { agent: true }, wrong);
   }
 
   /** With a password, usually a sensitive Terraform variable. */
   public static withPassword(options: PasswordOptions): SshAccess {
-    return new SshAccess(options, { password: options.password });
+    const { props, wrong } = ofKinds(options, PASSWORD_KINDS);
+    return new SshAccess(props, { password: props.password }, wrong);
+  }
+
+  /**
+   * Where none was given. Validation says so.
+   *
+   * @internal
+   */
+  public static get _none(): SshAccess {
+    return new SshAccess({} as SshOptions, { agent: true }, []);
   }
 
   private constructor(
     private readonly options: SshOptions,
     private readonly details: Partial<Login>,
+    private readonly wrong: WrongKind[],
   ) {}
 
   /** The same, through a bastion. Each block is then two TCP connections. */
   public viaBastion(bastion: BastionOptions): SshAccess {
-    const { host, hostKeys, port = 22, user = this.options.user } = bastion;
-    return new SshAccess(this.options, { ...this.details, bastion: { host, hostKeys, port, user } });
+    const { props, wrong } = ofKinds(bastion, BASTION_KINDS);
+    const { host, hostKeys, port, user } = props;
+    const details = { ...this.details, bastion: { host, hostKeys, port: port ?? 22, user: user ?? this.options.user } };
+    return new SshAccess(this.options, details, [...this.wrong, ...within('bastion', wrong)]);
   }
 
   /**
@@ -117,15 +140,15 @@ export class SshAccess {
    * password of the pair. For machines whose keys cannot be known, such as ones created in the same run.
    */
   public ignoringHostKeys(): SshAccess {
-    return new SshAccess(this.options, { ...this.details, verifyHostKeys: false });
+    return new SshAccess(this.options, { ...this.details, verifyHostKeys: false }, this.wrong);
   }
 
   /** @internal */
   public _login(scope: IConstruct): Login {
-    const { user, timeout = '2m', observeWith, sudoPassword } = this.options;
+    const { user, timeout, observeWith, sudoPassword } = this.options;
     const openSsh = observeWith?._credentials ?? this.openSshCredentials(scope);
     const sudoPasswordEnv = environmentVariable(scope, sudoPassword);
-    return { user, timeout, verifyHostKeys: true, ...this.details, openSsh, sudoPassword, sudoPasswordEnv };
+    return { user, timeout: timeout ?? '2m', verifyHostKeys: true, ...this.details, openSsh, sudoPassword, sudoPasswordEnv };
   }
 
   /**
@@ -137,6 +160,20 @@ export class SshAccess {
     const { user, bastion, ...login } = this._login(scope);
     const jump = bastion && { ...bastion, host: text(bastion.host), user: text(bastion.user), hostKeys: list(bastion.hostKeys) };
     return { ...login, user: text(user), bastion: jump };
+  }
+
+  /**
+   * Names of the secrets that are texts in the program.
+   *
+   * @internal
+   */
+  public get _literalSecrets(): string[] {
+    const { privateKey, password } = this.details;
+    const { sudoPassword } = this.options;
+    // An empty one is an error.
+    return Object.entries({ privateKey, password, sudoPassword })
+      .filter(([, secret]) => secret && !Token.isUnresolved(secret))
+      .map(([name]) => name);
   }
 
   /**
@@ -157,6 +194,7 @@ export class SshAccess {
   public get _required(): object {
     const { user, sudoPassword, observeWith } = this.options;
     const { bastion, privateKeyFile, ...details } = this.details;
+    const observe = observeWith?._credentials;
     const is = (key: keyof Login): boolean => key in this.details;
     return {
       user,
@@ -165,9 +203,19 @@ export class SshAccess {
       ...(is('password') && { password: details.password }),
       // Undefined is what it is where sudo asks for nothing.
       ...(sudoPassword !== undefined && { sudoPassword }),
-      ...(observeWith && !observeWith._credentials.agent && { observeWith: Object.values(observeWith._credentials)[0] }),
+      // The empty name of a variable has a rule of its own.
+      ...(observe && !observe.agent && observe.keyEnv !== '' && { observeWith: Object.values(observe)[0] }),
       ...(bastion && { bastion: { host: bastion.host, hostKeys: bastion.hostKeys } }),
     };
+  }
+
+  /**
+   * What is of another kind than it has to be.
+   *
+   * @internal
+   */
+  public get _wrong(): WrongKind[] {
+    return [...this.wrong, ...within('observeWith', this.options.observeWith?._wrong ?? [])];
   }
 
   private openSshCredentials(scope: IConstruct): OpenSshCredentials {

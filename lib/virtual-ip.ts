@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import { DEFAULT_VIRTUAL_ROUTER_ID } from './config/model';
+import { Kinds, number, ofKinds, text, WrongKind } from './kinds';
 
 /** Properties of a `VirtualIp`. */
 export interface VirtualIpProps {
@@ -34,10 +35,12 @@ export interface VirtualIpProps {
    * Name of the network segment. Two pairs with the same segment must differ in `virtualRouterId`. A token, such as the id of a subnet, is
    * compared with those of the same stack only.
    *
-   * @default - not compared with other pairs
+   * @default - not compared with other pairs; one with the same `virtualRouterId` or address is a warning
    */
   readonly segment?: string;
 }
+
+const KINDS: Kinds<VirtualIpProps> = { address: text, authPass: text, authPassVersion: text, virtualRouterId: number, segment: text };
 
 /**
  * The address under which users reach the active node.
@@ -55,13 +58,17 @@ export class VirtualIp extends Construct {
   public readonly virtualRouterId: number;
   /** Name of the network segment. */
   public readonly segment?: string;
+  /** @internal */
+  public readonly _wrong: WrongKind[];
 
   constructor(scope: Construct, id: string, props: VirtualIpProps) {
     super(scope, id);
-    this.address = props.address;
-    this.authPass = props.authPass;
-    this.authPassVersion = props.authPassVersion;
-    this.virtualRouterId = props.virtualRouterId ?? DEFAULT_VIRTUAL_ROUTER_ID;
-    this.segment = props.segment;
+    const { props: { address, authPass, authPassVersion, virtualRouterId, segment }, wrong } = ofKinds(props, KINDS);
+    this.address = address;
+    this.authPass = authPass;
+    this.authPassVersion = authPassVersion;
+    this.virtualRouterId = virtualRouterId ?? DEFAULT_VIRTUAL_ROUTER_ID;
+    this.segment = segment;
+    this._wrong = wrong;
   }
 }

@@ -28,6 +28,15 @@ export const pairRows: Rows = {
       ],
     ],
   },
+  'value/type': {
+    passes: [{ wrongKind: [] }],
+    fails: [
+      [
+        { wrongKind: [{ path: 'primary.port', expected: 'a number', got: 'a text' }] },
+        'primary.port: must be a number, got a text; convert it; what comes from the environment is a text, and in JSON quotes make one',
+      ],
+    ],
+  },
   'service/none': {
     passes: [services('nginx')],
     fails: [
@@ -102,7 +111,7 @@ export const pairRows: Rows = {
           { host: '192.0.2.11', port: 2222 },
         ],
       }),
-      sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }] }, { ssh: { bastion: { host: 'bergen.example' } } }),
+      sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }] }, { ssh: { via: 'bergen.example' } }),
       sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }] }),
     ],
     fails: [
@@ -116,7 +125,7 @@ export const pairRows: Rows = {
         `secondary.host: ${ONE_PAIR} "192.0.2.12", a node of App/Other too; give each pair its own servers`,
       ],
       [
-        sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }] }, { ssh: { bastion: { host: 'oslo.example' } } }),
+        sibling({ nodes: [{ host: '192.0.2.11', port: 22, via: 'oslo.example' }] }, { ssh: { via: 'oslo.example' } }),
         `primary.host: ${ONE_PAIR} "192.0.2.11", a node of App/Other too; give each pair its own servers`,
       ],
     ],

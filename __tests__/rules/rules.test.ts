@@ -74,7 +74,7 @@ describe('a token is never judged', () => {
     const judged = failures.flatMap(([change]) => {
       const siblings = change.siblings?.map(({ path }) => ({ path }));
       // A token was given.
-      const tokens = { ...(asTokens(change, wholeLists) as RuleInput), siblings, notGiven: [] };
+      const tokens = { ...(asTokens(change, wholeLists) as RuleInput), siblings, notGiven: [], wrongKind: [] };
       // A list that is known to be empty has no element that could be a token.
       if (!wholeLists && JSON.stringify(change).includes('[]')) return [];
       return checkAll(changed(tokens)).map((found) => ({ change, found }));

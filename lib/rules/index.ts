@@ -10,11 +10,13 @@ import { Rule, RuleInput } from './rule';
 import { serviceRules } from './services';
 import { siblingRules } from './siblings';
 import { sshRules } from './ssh';
+import { valueTypeRules } from './value-type';
 import { virtualIpRules } from './virtual-ip';
 
 /** Everything that is refused before anything is deployed. `id`, `summary` and `guide` are what documentation needs. */
 export const RULES: Rule[] = [
   ...notGivenRules,
+  ...valueTypeRules,
   ...nodeRules,
   ...sshRules,
   ...loginRules,

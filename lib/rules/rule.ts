@@ -14,6 +14,8 @@ export interface SshInput {
   keyFiles?: string[];
   /** Names of the environment variables from which the OpenSSH client takes a key or a password. */
   environment?: string[];
+  /** What tells the bastion from others: its host, and of a token where it comes from. */
+  via?: string;
   bastion?: { host?: string; port?: number; user?: string; hostKeys?: Array<string | undefined> };
 }
 
@@ -25,6 +27,8 @@ export interface Sibling {
   /** Construct path. */
   path: string;
   segment?: string;
+  /** Whether the program names one, known here or not. */
+  namesSegment?: boolean;
   virtualRouterId?: number;
   /** With or without its prefix. */
   virtualIp?: string;
@@ -43,6 +47,8 @@ export interface RuleInput extends Omit<Known<PairModel>, 'primary' | 'secondary
   siblings?: Sibling[];
   /** What the program had to give and has not: the path, and what is there instead, in words. */
   notGiven?: Array<{ path: string; got: string }>;
+  /** What is of another kind than it has to be; `got` is its kind, in words. */
+  wrongKind?: Array<{ path: string; expected: string; got: string }>;
 }
 
 export interface Rule {

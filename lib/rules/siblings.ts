@@ -1,16 +1,33 @@
 import { sameHost, withoutPrefix } from './host';
-import { NodeInput, nodesOf, problem, quoted, Rule, RuleInput, Sibling } from './rule';
+import { NodeInput, nodesOf, present, problem, quoted, Rule, RuleInput, Sibling } from './rule';
 
 /** The pairs that name the same segment. Two that name none may be anywhere: not judged. */
 function onSameSegment({ virtualIp, siblings }: RuleInput): Sibling[] {
   return (siblings ?? []).filter(({ segment }) => segment !== undefined && segment === virtualIp?.segment);
 }
 
-const viaOf = ({ ssh }: RuleInput, node: NodeInput): string | undefined => (node.ssh ?? ssh)?.bastion?.host;
+const viaOf = ({ ssh }: RuleInput, node: NodeInput): string | undefined => (node.ssh ?? ssh)?.via;
 
 /** Behind different bastions the same address is that of another machine. */
 function inOneNetwork(input: RuleInput, { nodes }: Sibling): boolean {
   return nodes === undefined || nodesOf(input).some(({ node }) => nodes.some(({ via }) => via === viaOf(input, node)));
+}
+
+/** What two pairs have in common that they must not have on one segment, where it was not said for both which one they are on. */
+export function inOneSegmentOrNot(input: RuleInput): Array<{ path: string; both: string }> {
+  const { virtualIp, siblings } = input;
+  const id = virtualIp?.virtualRouterId;
+  const address = withoutPrefix(virtualIp?.address);
+  return (siblings ?? [])
+    .filter((sibling) => !(sibling.namesSegment && virtualIp?.segment !== undefined) && inOneNetwork(input, sibling))
+    .map((sibling) => ({
+      path: sibling.path,
+      both: present([
+        id !== undefined && sibling.virtualRouterId === id ? `virtualRouterId ${id}` : undefined,
+        sameHost(withoutPrefix(sibling.virtualIp), address) ? `the virtual IP ${quoted(address!)}` : undefined,
+      ]).join(' and '),
+    }))
+    .filter(({ both }) => both !== '');
 }
 
 export const siblingRules: Rule[] = [
