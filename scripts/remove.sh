@@ -70,9 +70,12 @@ note_removal() {
 }
 
 restore_fstab() {
-  local out
+  local out line
   out="$(bash "$lib/fstab.sh" remove)" || fail remove/fstab "/etc/fstab" "an error" "success" "is the file system read-only?"
   [[ -z $out ]] || changed "the lines of the share in /etc/fstab as before"
+  while IFS= read -r line; do
+    [[ $line != "edited "* ]] || say "/etc/fstab: taken out, for it was this pair's line, edited since: ${line#edited }"
+  done <<<"$out"
 }
 
 # What /etc/fstab mounts there without us, as a boot would: services that ran on it before must not find an empty directory.

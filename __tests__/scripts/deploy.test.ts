@@ -311,6 +311,16 @@ describe('a deployed primary', () => {
     expect(node.script('remove.sh', ['restore']).out).toContain('nothing to remove');
   });
 
+  test('whose lines in fstab somebody has edited is not left with the share by a removal', () => {
+    const fstab = node.read('etc/fstab').replaceAll(' nfs defaults', ' nfs defaults,nofail');
+    node.write('etc/fstab', fstab);
+    const out = ok(node.step('remove', 'restore'));
+    expect(out).toContain(`/etc/fstab: taken out, for it was this pair's line, edited since: ${fstab.split('\n')[1]}\n`);
+    expect(out).not.toContain('mounted /var/lib/nms, as before');
+    expect(node.read('proc/mounts')).toBe('');
+    expect(node.tree()).toEqual(before);
+  });
+
   test('whose share is not mounted is told by a removal what a later deploy would hide', () => {
     node.write('proc/mounts', node.read('proc/mounts').replace(/ nfs4 /g, ' nfs '));
     expect(ok(node.step('remove', 'restore'))).toContain('the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored by then in /var/lib/clickhouse and /var/lib/nms');
