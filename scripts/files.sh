@@ -124,14 +124,15 @@ restore_file() {
 }
 
 # look_at_units UNIT...: of all of them in one question. unit_load: loaded, not-found, masked, ...; unit_boot: enabled,
-# disabled, static, ... or absent; unit_active: active, inactive, failed, ...
+# disabled, static, ... or absent; unit_active: active, inactive, failed, ... It says of a unit that is not there that it is not, so no answer is none:
+# a removal that took it for that would stop nothing, and delete its records.
 declare -A unit_load=() unit_boot=() unit_active=()
 look_at_units() {
-  local line index=0 unit="$1"
+  local line index=0 answered=0 unit="$1"
   local -a units=("$@")
   while IFS= read -r line; do
     case "$line" in
-      LoadState=*) unit_load[$unit]="${line#*=}" ;;
+      LoadState=*) unit_load[$unit]="${line#*=}" answered=$((answered + 1)) ;;
       UnitFileState=*) unit_boot[$unit]="${line#*=}" ;;
       ActiveState=*) unit_active[$unit]="${line#*=}" ;;
       "")
@@ -141,6 +142,8 @@ look_at_units() {
         ;;
     esac
   done < <(timeout 30 systemctl show --property=LoadState,UnitFileState,ActiveState "$@" </dev/null)
+  ((answered == $#)) || fail node/systemctl "systemctl show $*" "an answer for $answered of $# units" "one for each, within 30 s" \
+    "see what it says on this node; then run this again"
   for unit in "$@"; do
     [[ -n ${unit_load[$unit]-} ]] || unit_load[$unit]=not-found
     [[ -n ${unit_boot[$unit]-} && ${unit_load[$unit]} != not-found ]] || unit_boot[$unit]=absent

@@ -12,6 +12,18 @@ const remove = (environment: string) => (node: DeployNode) => node.bash(`${envir
 
 const rows: RemovalTrouble[] = [
   {
+    trouble: 'systemd does not say how anything stands',
+    id: 'node/systemctl',
+    make: when('systemctl', '$* == *--property=LoadState*'),
+    says: 'systemctl show keepalived.service nim-ha.target nim-ha-lock.service nim-ha-agent.service nim-ha-rejoin.service, got an answer for 0 of 5 units, expected one for each, within 30 s; see what it says on this node; then run this again',
+  },
+  {
+    trouble: 'systemd does not say how the services stand, which ran before',
+    id: 'node/systemctl',
+    make: when('systemctl', '$* == *--property=LoadState*nginx.service*', '(next "$@") | head -n 4; exit'),
+    says: 'systemctl show …nginx.service…, got an answer for 1 of … units, expected one for each, within 30 s; see what it says on this node; then run this again',
+  },
+  {
     trouble: 'keepalived does not stop',
     id: 'remove/stop',
     make: when('systemctl', '$* == "stop keepalived.service"'),

@@ -57,6 +57,14 @@ const FIRST: Trouble[] = [
     also: [STAYS],
   },
   {
+    trouble: 'systemd does not say how the stand-alone services stand',
+    id: 'node/systemctl',
+    code: 1,
+    make: when('systemctl', '$* == *--property=LoadState*" nms.service nginx.service"*'),
+    says: 'systemctl show nms.service nginx.service nms-core.service, got an answer for 0 of 3 units, expected one for each, within 30 s; see what it says on this node; then run this again',
+    also: [STAYS],
+  },
+  {
     trouble: 'the stand-alone services do not stop',
     id: 'rollout/services',
     code: 1,
