@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Installs keepalived, and takes away exactly what that brought. Needs paths.sh, report.sh, files.sh.
+# Installs keepalived, and takes away exactly what that brought. Needs paths.sh, pause.sh, report.sh, files.sh.
 # /var/lib/nim-ha/before/packages: one name a line, there only if we installed something; packages.unfinished: an installation has begun.
 
 package_log="$job_dir/packages.log"
@@ -44,9 +44,22 @@ note_new_packages() {
     mv -f "$before_dir/packages.new" "$before_dir/packages" && sync -f "$before_dir"
 }
 
+# The lock of the lists is none of those that DPkg::Lock::Timeout is about, and apt-daily has it now and then. Where an update fails otherwise, as with
+# one repository of somebody else's that is gone, the lists that are there may do: what the installation says decides.
+update_lists() {
+  local begin=$SECONDS
+  until apt_get update >"$package_log" 2>&1; do
+    if ! grep -q "Could not get lock" "$package_log" || ((SECONDS - begin >= ${NIM_HA_APT_LIMIT:-300})); then
+      say "apt-get update: $(first_complaint); going on with the lists that are there"
+      return
+    fi
+    pause "${NIM_HA_POLL:-5}"
+  done
+}
+
 run_installer() {
   if command -v apt-get >/dev/null; then
-    apt_get update && note_new_packages && apt_get --no-install-recommends install keepalived
+    note_new_packages && apt_get --no-install-recommends install keepalived
   else
     note_new_packages && dnf_or_yum install keepalived
   fi
@@ -78,6 +91,7 @@ install_keepalived() {
   if [[ -n $again ]] && command -v dpkg >/dev/null; then
     DEBIAN_FRONTEND=noninteractive timeout -k 30 600 dpkg --force-confold --configure -a >"$package_log" 2>&1 </dev/null
   fi
+  ! command -v apt-get >/dev/null || update_lists
   run_installer >"$package_log" 2>&1
   rc=$?
   timeout 30 systemctl --quiet --runtime unmask keepalived.service
