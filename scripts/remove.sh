@@ -54,6 +54,11 @@ stop_everything() {
 
 # On the share, for nothing stays on the node: from here on it has data of its own again. A later deploy asks, instead of hiding it.
 note_removal() {
+  local name="${data[NAME]-}" host="${data[HOST]-}"
+  local -a entries=()
+  # node.data may be gone, or broken; all that is left without it is what the node is called.
+  [[ -z $name ]] || entries+=("$share_dir/fence-keys/$name.pub")
+  [[ -z $name || -z $host ]] || entries+=("$share_dir/nodes/$name@$host")
   if ! is_share_mounted; then
     # Without a manifest nothing has been put in force here; and an earlier try may have done it.
     [[ ! -e $var_dir/manifest || -e $var_dir/removal-noted ]] || say "the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored" \
@@ -61,8 +66,8 @@ note_removal() {
     return
   fi
   # shellcheck disable=SC2016 # for the inner shell
-  if timeout -s KILL 30 bash -c 'mkdir -p "$1" && printf "%s\n" "$3" >"$1/$2" && rm -f "$4" "$5"' _ "$share_dir/removed" "$(removal_note)" "$(uname -n)" \
-    "$share_dir/fence-keys/${data[NAME]}.pub" "$share_dir/nodes/${data[NAME]}@${data[HOST]}"; then
+  if timeout -s KILL 30 bash -c 'mkdir -p "$1" && printf "%s\n" "$3" >"$1/$2" && shift 3 && rm -f "$@"' _ "$share_dir/removed" "$(removal_note)" "$(uname -n)" \
+    "${entries[@]}"; then
     : >"$var_dir/removal-noted"
   else
     say "the share does not take a note of this removal; a later deploy would hide what this node stores from now on"

@@ -125,6 +125,17 @@ describe('a removal', () => {
   beforeEach(() => node.restore());
   afterAll(() => node.destroy());
 
+  test.each([
+    ['is gone', 'rm'],
+    ['is empty', 'cp /dev/null'],
+  ])('where node.data %s leaves all as it was, too', (_, command) => {
+    node.bash(`${command} "$NIM_HA_ROOT/etc/nim-ha/node.data"; rm -rf "$HOME/.nim-ha"`);
+    const { code, out } = node.bash('bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore');
+    expect({ code, out }).toEqual({ code: 0, out: expect.not.stringMatching(/unbound|takes no note|does not take a note/) });
+    expect(node.read('fake/nfs/nms/.nim-ha/removed/' + 'a'.repeat(32))).toBe('node-primary\n');
+    expect(node.tree()).toEqual(before);
+  });
+
   test.each(rows)('$trouble: [$id], and the next removal leaves all as it was', async ({ mend, ...row }) => {
     await expectTrouble(node, { step: ['remove', 'restore'], code: 1, ...row });
     for (const command of ['systemctl', 'mktemp', 'apt-get']) node.wrap(command, 'next "$@"');
