@@ -188,7 +188,8 @@ restore_units() {
       enabled) enable+=("$unit") ;;
       disabled) disable+=("$unit") ;;
     esac
-    [[ $active != active ]] || start+=("$unit")
+    # One that was about to run has run ever since.
+    [[ $active != @(active|activating|reloading) ]] || start+=("$unit")
   done <"$before_dir/units"
   [[ ${#disable[@]} == 0 ]] || switch_boot disable "${disable[@]}" ||
     problem remove/unit "systemctl disable" "an error" "success" "run it by hand for ${disable[*]}"

@@ -136,6 +136,12 @@ describe('a removal', () => {
     expect(node.tree()).toEqual(before);
   });
 
+  test('starts a service that was about to run when the pair was deployed', () => {
+    node.write('var/lib/nim-ha/before/units', node.read('var/lib/nim-ha/before/units').replace('nginx.service enabled active', 'nginx.service enabled activating'));
+    expect(node.step('remove', 'restore').code).toBe(0);
+    expect(node.read('fake/units/nginx.service')).toBe('enabled active\n');
+  });
+
   test.each(rows)('$trouble: [$id], and the next removal leaves all as it was', async ({ mend, ...row }) => {
     await expectTrouble(node, { step: ['remove', 'restore'], code: 1, ...row });
     for (const command of ['systemctl', 'mktemp', 'apt-get']) node.wrap(command, 'next "$@"');
