@@ -406,6 +406,14 @@ describe('a deployed secondary', () => {
     expect(node.read('var/lib/nim-ha/generation')).toBe('2\n');
   });
 
+  test('whose agent does not run is not as deployed: it is started, and nothing else', () => {
+    node.write('fake/units/nim-ha-agent.service', 'enabled failed\n');
+    ok(node.step('rollout', '1'));
+    expect(node.actions().filter((line) => /start|stop/.test(line))).toEqual(['systemctl stop nim-ha-agent.service', 'systemctl start nim-ha-agent.service']);
+    expect(node.read('fake/units/nim-ha-agent.service')).toBe('enabled active\n');
+    expect(ok(node.step('rollout', '3'))).toContain('nothing to do: standby, as deployed');
+  });
+
   test('on which a service that is new to the pair runs stops it at the next run, too, when systemd did not take the files', () => {
     const all = node.files;
     node.files = { ...all, '/etc/systemd/system/extra.service.d/50-nim-ha.conf': ['0644', '[Unit]\n'] };
