@@ -174,6 +174,14 @@ const FIRST: Trouble[] = [
     says: '…/var/lib/nim-ha/before, got an error, expected success; is /var full?',
   },
   {
+    trouble: 'the disk does not take the record of what ran before, without which nothing stops',
+    id: 'node/write',
+    code: 1,
+    make: when('sync', '$* == "-f "*/before && -e $NIM_HA_ROOT/var/lib/nim-ha/pending'),
+    says: '…/var/lib/nim-ha/before, got an error, expected success; is /var full?',
+    also: [STAYS],
+  },
+  {
     trouble: '/usr is full',
     id: 'node/write',
     code: 1,
