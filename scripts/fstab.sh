@@ -170,7 +170,7 @@ is_on_record() {
 }
 
 remove() {
-  local line
+  local line target
   for line in "${taken[@]}"; do
     in_column_two "$line"
     wanted+=("$line") wanted_points+=("$point")
@@ -181,6 +181,8 @@ remove() {
     echo changed
     ((${#edited[@]} == 0)) || printf 'edited %s\n' "${edited[@]}"
   fi
+  # Also where an earlier try has written it: a power cut must not bring lines back that nobody knows as ours any more.
+  target="$(readlink -f "$fstab")" && sync "${target%/*}" || return 1
   rm -f "$record" "$taken_record"
 }
 

@@ -45,6 +45,22 @@ test('lines keep their place, and lines of others around them stay', () => {
   expect(node.read('etc/fstab')).toBe(`LABEL=root / ext4 defaults 0 1\n${lines('nfs.example')}tmpfs /scratch tmpfs defaults 0 0\n`);
 });
 
+test('the lines are off the disk before a removal forgets which they were', () => {
+  apply();
+  const record = '$NIM_HA_ROOT/var/lib/nim-ha/fstab.lines';
+  node.wrap('sync', `[[ $1 != "$NIM_HA_ROOT/etc" ]] || { grep -c 192 "$NIM_HA_ROOT/etc/fstab"; wc -l <"${record}"; } >>"$FAKE/looks"; next "$@"`);
+  node.wrap('rm', `[[ $* != *fstab.lines* ]] || echo gone >>"$FAKE/looks"; next "$@"`);
+  expect(node.script('fstab.sh', ['remove']).code).toBe(0);
+  expect(node.read('fake/looks')).toBe('0\n2\ngone\n');
+});
+
+test('a removal that the disk does not take keeps the record', () => {
+  apply();
+  node.wrap('sync', '[[ $1 != "$NIM_HA_ROOT/etc" ]] || exit 1; next "$@"');
+  expect(node.script('fstab.sh', ['remove']).code).toBe(1);
+  expect(node.has('var/lib/nim-ha/fstab.lines')).toBe(true);
+});
+
 test('a line that was there before us is used, and stays on removal', () => {
   node.write('etc/fstab', lines('192.0.2.13'));
   expect(apply().out).toBe('');
