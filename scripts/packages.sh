@@ -72,6 +72,12 @@ first_complaint() {
   printf '%s' "${line:-no word of an error}"
 }
 
+# What an interrupted installation has left half-done keeps apt from everything.
+finish_interrupted() {
+  ! command -v dpkg >/dev/null ||
+    DEBIAN_FRONTEND=noninteractive timeout -k 30 600 dpkg --force-confold --configure -a >"$package_log" 2>&1 </dev/null
+}
+
 # A package may start its daemon at once. Masked it cannot, whatever configuration lies there.
 install_keepalived() {
   local rc again='' unfinished="$before_dir/packages.unfinished"
@@ -87,10 +93,7 @@ install_keepalived() {
     fail node/write "$before_dir" "an error" "success" "is /var full?"
   fi
   timeout 30 systemctl --quiet --runtime mask keepalived.service
-  # What an interrupted try has left half-done keeps apt from everything.
-  if [[ -n $again ]] && command -v dpkg >/dev/null; then
-    DEBIAN_FRONTEND=noninteractive timeout -k 30 600 dpkg --force-confold --configure -a >"$package_log" 2>&1 </dev/null
-  fi
+  [[ -z $again ]] || finish_interrupted
   ! command -v apt-get >/dev/null || update_lists
   run_installer >"$package_log" 2>&1
   rc=$?
@@ -129,6 +132,11 @@ takes_more() {
 
 remove_packages() {
   local -a names
+  # Masked until then, for what is finished here would start it. Not all of what has come is on the list of what is installed before.
+  if [[ -e $before_dir/packages.unfinished ]]; then
+    finish_interrupted
+    timeout 30 systemctl --quiet --runtime unmask keepalived.service
+  fi
   [[ -s $before_dir/packages ]] || return 0
   mapfile -t names < <(list_to_remove)
   ((${#names[@]})) || return 0

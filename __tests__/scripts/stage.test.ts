@@ -131,6 +131,22 @@ describe('the packages that a removal takes away', () => {
     expect(node.has('var/lib/nim-ha/before/packages.unfinished')).toBe(false);
   });
 
+  test('go after a power cut in the middle, too, and keepalived is masked no more', () => {
+    ok(node.step('stage'));
+    // Unpacked, and not yet configured.
+    node.write('fake/packages', 'bash\nnginx\n');
+    node.write('var/lib/nim-ha/before/packages.unfinished', '');
+    node.wrap('dpkg', 'printf "keepalived\\nlibnl-3-200\\n" >>"$FAKE/packages"; next "$@"');
+    node.actions();
+    ok(node.step('remove', 'restore'));
+    expect(node.actions().filter((line) => /^dpkg .*configure|mask| purge /.test(line))).toEqual([
+      'dpkg --force-confold --configure -a',
+      'systemctl --quiet --runtime unmask keepalived.service',
+      expect.stringMatching(/ purge keepalived libnl-3-200$/),
+    ]);
+    expect(node.read('fake/packages')).toBe('bash\nnginx\n');
+  });
+
   test('are found under the names that an earlier version has put down, and stay where something else needs them', () => {
     ok(node.step('stage'));
     node.write('var/lib/nim-ha/before/packages', 'keepalived\nlibnl-3-200:amd64\n');
