@@ -182,7 +182,8 @@ apply() {
     act "started nim-ha-agent" restart_agent
     rm -f "$todo_dir/agent"
   fi
-  ((${#due[@]} == 0)) || sync -f "$units_dir" "$lib_dir" "$keepalived_conf"
+  ((${#due[@]} == 0)) || sync -f "$units_dir" "$lib_dir" "$keepalived_conf" ||
+    fail node/write "what was put in force" "an error" "it on the disk" "see the lines above; is a file system full or read-only?"
   # Private, with its fingerprint: the sum of the file with the password is in it.
   (umask 077 && keep "$manifest" <"$staged_dir/manifest") || cannot_keep "$manifest"
 }

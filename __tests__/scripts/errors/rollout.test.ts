@@ -182,6 +182,22 @@ const FIRST: Trouble[] = [
     also: [STAYS],
   },
   {
+    trouble: 'the disk does not take what was put in force',
+    id: 'node/write',
+    code: 1,
+    make: when('sync', '$* == "-f "*/keepalived.conf'),
+    says: `what was put in force, got an error, expected it on the disk; ${WRITE}`,
+    also: [STAYS],
+  },
+  {
+    trouble: 'the share does not take the list of what was imported',
+    id: 'storage/copy',
+    code: 1,
+    make: when('sync', '$* == "-f "*/share/nms && -e $FAKE/nfs/nms/.nim-ha/imported.new'),
+    says: 'sync of the mark on the share, got an error, expected success; look at the NFS server',
+    also: [STAYS],
+  },
+  {
     trouble: '/usr is full',
     id: 'node/write',
     code: 1,
