@@ -26,16 +26,13 @@ stop_services() {
   changed "stopped ${running[*]}"
 }
 
-# gather_services stop|restart, after apply: a service that is new to the pair may run here already, outside of the slice by which the lock
-# holder knows that nothing writes any more. On the standby it stops, on the active node it starts anew where the others are.
-gather_services() {
-  local verb="$1" key value unit='' group=''
-  local -a units astray=()
-  read -r -a units <<<"${data[SERVICES]}"
-  units=("${units[@]/%/.service}")
+# look_for_astray UNIT...: sets `astray` to those that run outside of the pair's slice.
+look_for_astray() {
+  local key value unit='' group='' answered=0
+  astray=()
   while IFS='=' read -r key value; do
     case "$key" in
-      Id) unit="$value" ;;
+      Id) unit="$value" answered=$((answered + 1)) ;;
       ControlGroup) group="$value" ;;
       "")
         [[ $group == @(|/nimha.slice/*) ]] || astray+=("$unit")
@@ -43,15 +40,33 @@ gather_services() {
         ;;
     esac
   done < <(
-    timeout 30 systemctl show --property=Id,ControlGroup "${units[@]}" </dev/null
+    timeout 30 systemctl show --property=Id,ControlGroup "$@" </dev/null
     echo
   )
+  ((answered == $#)) || no_answer_for "$answered" "$@"
+}
+
+# gather_services stop|restart, after apply: a service that is new to the pair may run here already, outside of the slice by which the lock
+# holder knows that nothing writes any more. On the standby it stops, on the active node it starts anew where the others are.
+gather_services() {
+  local verb="$1"
+  local -a units astray=()
+  read -r -a units <<<"${data[SERVICES]}"
+  units=("${units[@]/%/.service}")
+  look_for_astray "${units[@]}"
   ((${#astray[@]})) || return 0
   look_at_units "${astray[@]}"
   record_stopped "${astray[@]}"
   timeout 300 systemctl "$verb" "${astray[@]}" </dev/null || fail rollout/services "systemctl $verb ${astray[*]}" \
     "an error, or no end in 300 s" "success" "see: systemctl status ${astray[*]}"
-  if [[ $verb == stop ]]; then changed "stopped ${astray[*]}"; else changed "restarted ${astray[*]}"; fi
+  if [[ $verb == stop ]]; then
+    changed "stopped ${astray[*]}"
+    return
+  fi
+  changed "restarted ${astray[*]}"
+  look_for_astray "${units[@]}"
+  ((${#astray[@]} == 0)) || fail rollout/slice "${astray[*]}" "still outside of nimha.slice after systemctl restart" "in it" \
+    "systemctl cat ${astray[0]} shows where Slice= is; take it out, systemctl daemon-reload"
 }
 
 # On the disk before anything happens: a boot must not start keepalived, for the other node may have another share by then.

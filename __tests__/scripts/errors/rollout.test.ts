@@ -352,6 +352,27 @@ const DEPLOYED: Trouble[] = [
     says: 'systemctl restart nms-core.service, got an error, expected success; see: systemctl status nms-core.service',
   },
   {
+    trouble: 'a service runs in a slice of its own, which it was given since the preflight',
+    id: 'rollout/slice',
+    code: 1,
+    make: (node) => {
+      stageAgain(node);
+      node.write('fake/groups/nginx.service', '/db.slice/nginx.service\n');
+      node.write('fake/slices/nginx.service', 'db.slice\n');
+    },
+    says: 'nginx.service, got still outside of nimha.slice after systemctl restart, expected in it; systemctl cat nginx.service shows where Slice= is; take it out, systemctl daemon-reload',
+  },
+  {
+    trouble: 'systemd does not say where the services run',
+    id: 'node/systemctl',
+    code: 1,
+    make: (node) => {
+      stageAgain(node);
+      when('systemctl', '$* == *ControlGroup*')(node);
+    },
+    says: 'systemctl show nginx.service nms-core.service, got an answer for 0 of 2 units, expected one for each, within 30 s; see what it says on this node; then run this again',
+  },
+  {
     trouble: 'a shell in a directory of the share that is to be changed',
     id: 'storage/unmount',
     code: 1,
