@@ -1,4 +1,5 @@
 import { spawnSync } from 'child_process';
+import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
 
 const REFUSED: [string, string][] = [
@@ -41,4 +42,14 @@ test.each(REFUSED.map((arrow, index) => [...arrow, index] as const))('%s: %s is 
 
 test.each(FINE.map((arrow, index) => [...arrow, index + REFUSED.length] as const))('%s: %s is fine', (_file, _text, index) => {
   expect(complaints[index]).toEqual([]);
+});
+
+// bash takes the last one without a word: a merge that leaves both has what was mended in the first undone.
+test('no script defines a function twice', () => {
+  const scripts = join(__dirname, '..', 'scripts');
+  const twice = readdirSync(scripts, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.sh'))
+    .flatMap((file) => [...readFileSync(join(scripts, file), 'utf8').matchAll(/^(\w+)\(\) /gm)].map(([, name]) => `${file}: ${name}`))
+    .filter((name, index, all) => all.indexOf(name) !== index);
+  expect(twice).toEqual([]);
 });

@@ -149,9 +149,13 @@ look_for_due() {
   mounts_are_right || mounts_due="$wrong"
 }
 
+agent_runs() {
+  systemctl --quiet is-active nim-ha-agent.service
+}
+
 # After look_for_due. Files that are as they should be are no proof that a run before this one came to its end.
 is_as_deployed() {
-  ((${#due[@]} == 0)) && [[ -z $conf_due && -z $mounts_due && ! -d $todo_dir ]] && keepalived_runs
+  ((${#due[@]} == 0)) && [[ -z $conf_due && -z $mounts_due && ! -d $todo_dir ]] && keepalived_runs && agent_runs
 }
 
 # apply, after look_for_due: files, units, fstab, mode of operation, agent. Never starts or stops what serves. What has to be started
@@ -174,11 +178,12 @@ apply() {
       "see: journalctl -b -p err"
     rm -f "$todo_dir/reload"
   fi
-  if [[ -e $todo_dir/agent ]] || ! systemctl --quiet is-active nim-ha-agent.service; then
+  if [[ -e $todo_dir/agent ]] || ! agent_runs; then
     act "started nim-ha-agent" restart_agent
     rm -f "$todo_dir/agent"
   fi
-  ((${#due[@]} == 0)) || sync -f "$units_dir" "$lib_dir" "$keepalived_conf"
+  ((${#due[@]} == 0)) || sync -f "$units_dir" "$lib_dir" "$keepalived_conf" ||
+    fail node/write "what was put in force" "an error" "it on the disk" "see the lines above; is a file system full or read-only?"
   # Private, with its fingerprint: the sum of the file with the password is in it.
   (umask 077 && keep "$manifest" <"$staged_dir/manifest") || cannot_keep "$manifest"
 }

@@ -124,28 +124,38 @@ restore_file() {
 }
 
 # look_at_units UNIT...: of all of them in one question. unit_load: loaded, not-found, masked, ...; unit_boot: enabled,
-# disabled, static, ... or absent; unit_active: active, inactive, failed, ...
-declare -A unit_load=() unit_boot=() unit_active=()
+# disabled, static, ... or absent; unit_active: active, inactive, failed, ...; unit_slice: of a service. systemd says of a unit that is not there
+# that it is not: a removal that took no answer for that would stop nothing, and delete its records.
+declare -A unit_load=() unit_boot=() unit_active=() unit_slice=()
+# shellcheck disable=SC2034 # the preflight asks for the slice
 look_at_units() {
-  local line index=0 unit="$1"
+  local line index=0 answered=0 unit="$1"
   local -a units=("$@")
   while IFS= read -r line; do
     case "$line" in
-      LoadState=*) unit_load[$unit]="${line#*=}" ;;
+      LoadState=*) unit_load[$unit]="${line#*=}" answered=$((answered + 1)) ;;
       UnitFileState=*) unit_boot[$unit]="${line#*=}" ;;
       ActiveState=*) unit_active[$unit]="${line#*=}" ;;
+      Slice=*) unit_slice[$unit]="${line#*=}" ;;
       "")
         index=$((index + 1))
         unit="${units[index]-}"
         [[ -n $unit ]] || break
         ;;
     esac
-  done < <(timeout 30 systemctl show --property=LoadState,UnitFileState,ActiveState "$@" </dev/null)
+  done < <(timeout 30 systemctl show --property=LoadState,UnitFileState,ActiveState,Slice "$@" </dev/null)
+  ((answered == $#)) || no_answer_for "$answered" "$@"
   for unit in "$@"; do
     [[ -n ${unit_load[$unit]-} ]] || unit_load[$unit]=not-found
     [[ -n ${unit_boot[$unit]-} && ${unit_load[$unit]} != not-found ]] || unit_boot[$unit]=absent
     [[ -n ${unit_active[$unit]-} ]] || unit_active[$unit]=inactive
   done
+}
+
+# no_answer_for ANSWERED UNIT...
+no_answer_for() {
+  fail node/systemctl "systemctl show ${*:2}" "an answer for $1 of $(($# - 1)) units" "one for each, within 30 s" \
+    "see what it says on this node; then run this again"
 }
 
 unit_exists() {

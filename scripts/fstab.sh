@@ -6,7 +6,7 @@
 #   foreign            prints the lines for our mount points that are neither ours nor as wanted
 #   below              prints the lines for directories below our mount points
 #   remove             takes away what apply wrote, and puts back what it took over; a line that was there before us stays
-# The lines that are ours are on record in /var/lib/nim-ha/fstab.lines, those that were taken over in fstab.taken.
+# A line that apply wrote and somebody has edited is still ours: `remove` prints it as "edited LINE". The lines that are ours are on record in /var/lib/nim-ha/fstab.lines, those that were taken over in fstab.taken.
 
 set -u
 export LC_ALL=C
@@ -19,7 +19,7 @@ take_over="${2-}"
 mount_points=("${clickhouse_mount#"$root"}" "${nms_mount#"$root"}")
 
 # The file with its newlines: only so can one that does not end in a newline be left like that.
-lines=() ours=() taken=() wanted=() wanted_points=() added=() result=()
+lines=() ours=() taken=() wanted=() wanted_points=() added=() edited=() result=()
 mapfile lines < <(cat "$fstab" 2>/dev/null)
 [[ ! -r $record ]] || mapfile -t ours <"$record"
 [[ ! -r $taken_record ]] || mapfile -t taken <"$taken_record"
@@ -70,11 +70,27 @@ read_wanted() {
   fi
 }
 
+# is_edited LINE: not as it is on record, but with the mount point and the device of a line that is: somebody has added an option to it, and it
+# mounts the share all the same. What was taken over is theirs.
+is_edited() {
+  local device own own_device at
+  ! is_one_of "$1" "${ours[@]}" "${taken[@]}" || return 1
+  in_column_two "$1"
+  at="$point"
+  read -r device _ <<<"$1"
+  for own in "${ours[@]}"; do
+    in_column_two "$own"
+    read -r own_device _ <<<"$own"
+    [[ -z $device || $device != "$own_device" || $at != "$point" ]] || return 0
+  done
+  return 1
+}
+
 # is_foreign LINE: for a mount point of ours, and neither ours nor as wanted.
 is_foreign() {
   [[ ! $1 =~ ^[[:space:]]*# ]] || return 1
   in_column_two "$1"
-  is_one_of "$point" "${mount_points[@]}" && ! is_one_of "$1" "${ours[@]}" "${wanted[@]}"
+  is_one_of "$point" "${mount_points[@]}" && ! is_one_of "$1" "${ours[@]}" "${wanted[@]}" && ! is_edited "$1"
 }
 
 # is_below LINE: for a directory in one of them, which a boot would mount on top of the share.
@@ -92,6 +108,8 @@ compute() {
     bare="${line%$'\n'}"
     if [[ -n $take_over ]] && is_foreign "$bare"; then
       is_one_of "$bare" "${taken[@]}" || taken+=("$bare")
+    elif is_edited "$bare"; then
+      edited+=("$bare")
     elif ! is_one_of "$bare" "${ours[@]}"; then
       result+=("$bare")
       continue
@@ -152,7 +170,7 @@ is_on_record() {
 }
 
 remove() {
-  local line
+  local line target
   for line in "${taken[@]}"; do
     in_column_two "$line"
     wanted+=("$line") wanted_points+=("$point")
@@ -161,7 +179,10 @@ remove() {
   if ! print_result | cmp -s - "$fstab"; then
     print_result | write_atomically "$fstab" || return 1
     echo changed
+    ((${#edited[@]} == 0)) || printf 'edited %s\n' "${edited[@]}"
   fi
+  # Also where an earlier try has written it: a power cut must not bring lines back that nobody knows as ours any more.
+  target="$(readlink -f "$fstab")" && sync "${target%/*}" || return 1
   rm -f "$record" "$taken_record"
 }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Installs keepalived, and takes away exactly what that brought. Needs paths.sh, report.sh, files.sh.
+# Installs keepalived, and takes away exactly what that brought. Needs paths.sh, pause.sh, report.sh, files.sh.
 # /var/lib/nim-ha/before/packages: one name a line, there only if we installed something; packages.unfinished: an installation has begun.
 
 package_log="$job_dir/packages.log"
@@ -44,9 +44,22 @@ note_new_packages() {
     mv -f "$before_dir/packages.new" "$before_dir/packages" && sync -f "$before_dir"
 }
 
+# The lock of the lists is none of those that DPkg::Lock::Timeout is about, and apt-daily has it now and then. Where an update fails otherwise, as with
+# one repository of somebody else's that is gone, the lists that are there may do: what the installation says decides.
+update_lists() {
+  local begin=$SECONDS
+  until apt_get update >"$package_log" 2>&1; do
+    if ! grep -q "Could not get lock" "$package_log" || ((SECONDS - begin >= ${NIM_HA_APT_LIMIT:-300})); then
+      say "apt-get update: $(first_complaint); going on with the lists that are there"
+      return
+    fi
+    pause "${NIM_HA_POLL:-5}"
+  done
+}
+
 run_installer() {
   if command -v apt-get >/dev/null; then
-    apt_get update && note_new_packages && apt_get --no-install-recommends install keepalived
+    note_new_packages && apt_get --no-install-recommends install keepalived
   else
     note_new_packages && dnf_or_yum install keepalived
   fi
@@ -57,6 +70,12 @@ first_complaint() {
   local line
   line="$(grep -m 1 -E '^(E|Error): ' "$package_log")"
   printf '%s' "${line:-no word of an error}"
+}
+
+# What an interrupted installation has left half-done keeps apt from everything.
+finish_interrupted() {
+  ! command -v dpkg >/dev/null ||
+    DEBIAN_FRONTEND=noninteractive timeout -k 30 600 dpkg --force-confold --configure -a >"$package_log" 2>&1 </dev/null
 }
 
 # A package may start its daemon at once. Masked it cannot, whatever configuration lies there.
@@ -74,10 +93,8 @@ install_keepalived() {
     fail node/write "$before_dir" "an error" "success" "is /var full?"
   fi
   timeout 30 systemctl --quiet --runtime mask keepalived.service
-  # What an interrupted try has left half-done keeps apt from everything.
-  if [[ -n $again ]] && command -v dpkg >/dev/null; then
-    DEBIAN_FRONTEND=noninteractive timeout -k 30 600 dpkg --force-confold --configure -a >"$package_log" 2>&1 </dev/null
-  fi
+  [[ -z $again ]] || finish_interrupted
+  ! command -v apt-get >/dev/null || update_lists
   run_installer >"$package_log" 2>&1
   rc=$?
   timeout 30 systemctl --quiet --runtime unmask keepalived.service
@@ -115,6 +132,11 @@ takes_more() {
 
 remove_packages() {
   local -a names
+  # Masked until then, for what is finished here would start it. Not all of what has come is on the list of what is installed before.
+  if [[ -e $before_dir/packages.unfinished ]]; then
+    finish_interrupted
+    timeout 30 systemctl --quiet --runtime unmask keepalived.service
+  fi
   [[ -s $before_dir/packages ]] || return 0
   mapfile -t names < <(list_to_remove)
   ((${#names[@]})) || return 0

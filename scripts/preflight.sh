@@ -96,6 +96,10 @@ check_nim() {
       masked) problem nim/service "$service.service" masked "a unit that can start" "systemctl unmask $service.service" ;;
       error | bad-setting) problem nim/service "$service.service" "$load" "a unit that can start" "systemctl status $service.service says what is wrong" ;;
     esac
+    # Set by a drop-in that comes after ours, it would have the service run where the lock holder does not look. Instances of a template have one each.
+    [[ ${unit_slice["$service.service"]-} == @(|nimha.slice|system.slice) || ($service == *@* && ${unit_slice["$service.service"]} == system-*.slice) ]] ||
+      problem nim/service "slice of $service.service" "${unit_slice["$service.service"]}" "none of its own, for all services of the pair run in nimha.slice" \
+        "systemctl cat $service.service shows where Slice= is; take it out"
   done
   for name in clickhouse nms; do
     id "$name" >/dev/null 2>&1 || problem nim/user "user $name" "no such user" "NGINX Instance Manager installed" "install it"

@@ -1,33 +1,38 @@
 # shellcheck shell=bash disable=SC2154
 # Stops and starts what runs on a node during a rollout. Needs data.sh, report.sh, files.sh, settle.sh, apply.sh.
 
+# record_stopped UNIT..., after look_at_units: on the disk before they stop, or the next try would take what this one has stopped for how it was.
+record_stopped() {
+  if ! record_units "$@" || ! sync_records; then
+    fail node/write "$before_dir" "an error" "success" "is /var full?"
+  fi
+}
+
 # The services that the pair will run, wherever they run now: a stand-alone installation ends here.
 stop_services() {
   local unit
-  local -a units running=()
+  local -a units there=() running=()
   read -r -a units <<<"nms ${data[SERVICES]}"
   units=("${units[@]/%/.service}")
   look_at_units "${units[@]}"
   for unit in "${units[@]}"; do
-    [[ ${unit_load[$unit]} == not-found ]] || record_units "$unit"
+    [[ ${unit_load[$unit]} == not-found ]] || there+=("$unit")
     [[ ${unit_active[$unit]} == @(inactive|failed) ]] || running+=("$unit")
   done
+  record_stopped "${there[@]}"
   ((${#running[@]})) || return 0
   timeout 300 systemctl stop "${running[@]}" </dev/null || fail rollout/services "systemctl stop ${running[*]}" \
     "an error, or no end in 300 s" "stopped services" "see: systemctl status ${running[*]}"
   changed "stopped ${running[*]}"
 }
 
-# gather_services stop|restart, after apply: a service that is new to the pair may run here already, outside of the slice by which the lock
-# holder knows that nothing writes any more. On the standby it stops, on the active node it starts anew where the others are.
-gather_services() {
-  local verb="$1" key value unit='' group=''
-  local -a units astray=()
-  read -r -a units <<<"${data[SERVICES]}"
-  units=("${units[@]/%/.service}")
+# look_for_astray UNIT...: sets `astray` to those that run outside of the pair's slice.
+look_for_astray() {
+  local key value unit='' group='' answered=0
+  astray=()
   while IFS='=' read -r key value; do
     case "$key" in
-      Id) unit="$value" ;;
+      Id) unit="$value" answered=$((answered + 1)) ;;
       ControlGroup) group="$value" ;;
       "")
         [[ $group == @(|/nimha.slice/*) ]] || astray+=("$unit")
@@ -35,17 +40,33 @@ gather_services() {
         ;;
     esac
   done < <(
-    timeout 30 systemctl show --property=Id,ControlGroup "${units[@]}" </dev/null
+    timeout 30 systemctl show --property=Id,ControlGroup "$@" </dev/null
     echo
   )
+  ((answered == $#)) || no_answer_for "$answered" "$@"
+}
+
+# gather_services stop|restart, after apply: a service that is new to the pair may run here already, outside of the slice by which the lock
+# holder knows that nothing writes any more. On the standby it stops, on the active node it starts anew where the others are.
+gather_services() {
+  local verb="$1"
+  local -a units astray=()
+  read -r -a units <<<"${data[SERVICES]}"
+  units=("${units[@]/%/.service}")
+  look_for_astray "${units[@]}"
   ((${#astray[@]})) || return 0
   look_at_units "${astray[@]}"
-  if ! record_units "${astray[@]}" || ! sync_records; then
-    fail node/write "$before_dir" "an error" "success" "is /var full?"
-  fi
+  record_stopped "${astray[@]}"
   timeout 300 systemctl "$verb" "${astray[@]}" </dev/null || fail rollout/services "systemctl $verb ${astray[*]}" \
     "an error, or no end in 300 s" "success" "see: systemctl status ${astray[*]}"
-  if [[ $verb == stop ]]; then changed "stopped ${astray[*]}"; else changed "restarted ${astray[*]}"; fi
+  if [[ $verb == stop ]]; then
+    changed "stopped ${astray[*]}"
+    return
+  fi
+  changed "restarted ${astray[*]}"
+  look_for_astray "${units[@]}"
+  ((${#astray[@]} == 0)) || fail rollout/slice "${astray[*]}" "still outside of nimha.slice after systemctl restart" "in it" \
+    "systemctl cat ${astray[0]} shows where Slice= is; take it out, systemctl daemon-reload"
 }
 
 # On the disk before anything happens: a boot must not start keepalived, for the other node may have another share by then.
@@ -62,7 +83,7 @@ step_aside() {
   rm -f "$stepped_down_file" # the agent would start keepalived again
   look_at_units keepalived.service
   if [[ ${unit_active["keepalived.service"]} != @(inactive|failed) ]]; then
-    record_units keepalived.service
+    record_stopped keepalived.service
     timeout 90 systemctl stop keepalived.service </dev/null || fail rollout/keepalived "systemctl stop keepalived" \
       "an error, or no end in 90 s" "a stopped keepalived" "see: systemctl status keepalived"
     changed "stopped keepalived"

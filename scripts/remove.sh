@@ -54,6 +54,11 @@ stop_everything() {
 
 # On the share, for nothing stays on the node: from here on it has data of its own again. A later deploy asks, instead of hiding it.
 note_removal() {
+  local name="${data[NAME]-}" host="${data[HOST]-}"
+  local -a entries=()
+  # node.data may be gone, or broken; all that is left without it is what the node is called.
+  [[ -z $name ]] || entries+=("$share_dir/fence-keys/$name.pub")
+  [[ -z $name || -z $host ]] || entries+=("$share_dir/nodes/$name@$host")
   if ! is_share_mounted; then
     # Without a manifest nothing has been put in force here; and an earlier try may have done it.
     [[ ! -e $var_dir/manifest || -e $var_dir/removal-noted ]] || say "the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored" \
@@ -61,8 +66,8 @@ note_removal() {
     return
   fi
   # shellcheck disable=SC2016 # for the inner shell
-  if timeout -s KILL 30 bash -c 'mkdir -p "$1" && printf "%s\n" "$3" >"$1/$2" && rm -f "$4" "$5"' _ "$share_dir/removed" "$(removal_note)" "$(uname -n)" \
-    "$share_dir/fence-keys/${data[NAME]}.pub" "$share_dir/nodes/${data[NAME]}@${data[HOST]}"; then
+  if timeout -s KILL 30 bash -c 'mkdir -p "$1" && printf "%s\n" "$3" >"$1/$2" && shift 3 && rm -f "$@"' _ "$share_dir/removed" "$(removal_note)" "$(uname -n)" \
+    "${entries[@]}"; then
     : >"$var_dir/removal-noted"
   else
     say "the share does not take a note of this removal; a later deploy would hide what this node stores from now on"
@@ -70,9 +75,12 @@ note_removal() {
 }
 
 restore_fstab() {
-  local out
+  local out line
   out="$(bash "$lib/fstab.sh" remove)" || fail remove/fstab "/etc/fstab" "an error" "success" "is the file system read-only?"
   [[ -z $out ]] || changed "the lines of the share in /etc/fstab as before"
+  while IFS= read -r line; do
+    [[ $line != "edited "* ]] || say "/etc/fstab: taken out, for it was this pair's line, edited since: ${line#edited }"
+  done <<<"$out"
 }
 
 # What /etc/fstab mounts there without us, as a boot would: services that ran on it before must not find an empty directory.
@@ -180,7 +188,8 @@ restore_units() {
       enabled) enable+=("$unit") ;;
       disabled) disable+=("$unit") ;;
     esac
-    [[ $active != active ]] || start+=("$unit")
+    # One that was about to run has run ever since.
+    [[ $active != @(active|activating|reloading) ]] || start+=("$unit")
   done <"$before_dir/units"
   [[ ${#disable[@]} == 0 ]] || switch_boot disable "${disable[@]}" ||
     problem remove/unit "systemctl disable" "an error" "success" "run it by hand for ${disable[*]}"

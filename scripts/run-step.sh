@@ -95,7 +95,8 @@ become_root() {
 # A copy that only root can change, made before any waiting: the next deploy may overwrite the upload meanwhile. The secret
 # is moved, not copied, so that from here on it lies on no disk but in keepalived.conf.
 take_in() {
-  mkdir -p "$step_dir" && chmod 0700 "$step_dir" && job="$(mktemp -d "$step_dir/job.XXXXXX")" || exit "$exit_failed"
+  # Held as long as this call lives: a removal before it leaves the directory to it.
+  mkdir -p "$step_dir" && chmod 0700 "$step_dir" && exec 9>"$step_dir/calls" && flock -s 9 && mkdir -p "$step_dir" && job="$(mktemp -d "$step_dir/job.XXXXXX")" || exit "$exit_failed"
   trap forget_job EXIT
   mkdir "$job/scripts"
   if ! cp -- "$here"/*.sh "$job/scripts/" || ! cp -- "$node_data" "$job/node.data"; then
@@ -171,7 +172,7 @@ start_unit() {
     systemctl reset-failed "$step_unit" 2>/dev/null
     timeout 60 systemd-run --quiet --collect --unit="$step_unit" --description="nim-ha: $*" \
       --property=Type=exec --property=RuntimeMaxSec="$(time_limit "$@")" --property=TimeoutStopSec=60 \
-      bash "$job/scripts/run-step.sh" --inside "$job" "$@" </dev/null 8>&- 2>"$job/systemd-run" && trap - EXIT && return 0
+      bash "$job/scripts/run-step.sh" --inside "$job" "$@" </dev/null 8>&- 9>&- 2>"$job/systemd-run" && trap - EXIT && return 0
     sleep "$attempt"
   done
   refuse step/systemd-run "systemd-run for $step_unit" "$(head -n 1 "$job/systemd-run")" "a started unit" \
@@ -192,6 +193,13 @@ forget_uploads() {
   done
 }
 
+# The directory goes with the last call that is there: another one has its job in it, or has yet to read there how this one has ended.
+leave_nothing() {
+  exec 8>&-
+  ! flock -w "${NIM_HA_LEAVE_LIMIT:-10}" 9 || rm -rf "$run_dir"
+  forget_uploads
+}
+
 if [[ ${1-} == --inside ]]; then
   inside "${@:2}"
   exit
@@ -210,6 +218,12 @@ take_in "$@"
 uploads=()
 [[ $1 != remove || ! -r $uploads_file ]] || mapfile -t uploads <"$uploads_file"
 wait_for_running_step
+# The step that it has waited for may have been the same, whose call was cut off.
+if [[ $1 == remove && ! -d $var_dir ]]; then
+  say "nim-ha is not on this node: nothing to remove"
+  [[ $2 != restore ]] || leave_nothing
+  exit 0
+fi
 # A call whose connection has died meanwhile ends at this line and leaves the node to the one after it.
 say "begins" || exit "$exit_failed"
 start_unit "$@"
@@ -225,7 +239,6 @@ read -r rc 2>/dev/null <"$job/rc" || {
 tries=100
 while step_runs && ((tries-- > 0)); do pause 0.05; done
 if [[ "$*" == "remove restore" && $rc == 0 ]]; then
-  rm -rf "$run_dir"
-  forget_uploads
+  leave_nothing
 fi
 exit "$rc"

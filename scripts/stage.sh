@@ -20,6 +20,8 @@ load_data "$node_data"
 . "$lib/report.sh"
 # shellcheck source-path=SCRIPTDIR source=files.sh
 . "$lib/files.sh"
+# shellcheck source-path=SCRIPTDIR source=pause.sh
+. "$lib/pause.sh"
 # shellcheck source-path=SCRIPTDIR source=packages.sh
 . "$lib/packages.sh"
 # shellcheck source-path=SCRIPTDIR source=prove.sh

@@ -47,11 +47,11 @@ gather() {
   [[ $keepalived == active || ! -e $pending_file ]] || reason="$pending_means"
 }
 
-# /var/lib/nim-ha/manifest, written by the deploy: "<octal mode> <sha256> <path>" for each file put there. All sums and all
-# modes are read by one process each.
+# /var/lib/nim-ha/manifest, written by the deploy: "<octal mode> <sha256> <path>" for each file put there. All sums, and all
+# modes and owners, are read by one process each. All of them are root's, who alone reads the list.
 look_at_drift() {
-  local mode sum path line expected=()
-  local -A sums=() modes=() lines=()
+  local mode owner sum path line expected=()
+  local -A sums=() modes=() owners=() lines=()
   drifted=()
   if [[ ! -s $var_dir/manifest ]]; then
     drifted+=("${var_dir#"$root"}/manifest: missing")
@@ -62,9 +62,9 @@ look_at_drift() {
     while read -r sum path; do
       sums["$path"]="$sum"
     done < <(sha256sum -- "${expected[@]/#* \//$root/}" 2>/dev/null </dev/null)
-    while read -r mode path; do
-      modes["$path"]="$mode"
-    done < <(stat -c '%a %n' -- "${expected[@]/#* \//$root/}" 2>/dev/null)
+    while read -r mode owner path; do
+      modes["$path"]="$mode" owners["$path"]="$owner"
+    done < <(stat -c '%a %u %n' -- "${expected[@]/#* \//$root/}" 2>/dev/null)
     for line in "${expected[@]}"; do
       read -r mode sum path <<<"$line"
       if [[ -z ${sums["$root$path"]-} ]]; then
@@ -73,6 +73,8 @@ look_at_drift() {
         drifted+=("$path: content")
       elif [[ ${modes["$root$path"]} != "$mode" ]]; then
         drifted+=("$path: mode")
+      elif [[ ${owners["$root$path"]} != "$EUID" ]]; then
+        drifted+=("$path: owner")
       fi
     done
   fi

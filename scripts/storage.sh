@@ -146,7 +146,7 @@ import() {
     printf 'by=%s\nat=%s\n' "$(uname -n)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     owner_ids
   } >"${share[nms]}/.nim-ha/imported.new"
-  sync -f "${share[nms]}"
+  sync -f "${share[nms]}" || fail storage/copy "sync of the mark on the share" "an error" "success" "look at the NFS server"
   mv -f "${share[nms]}/.nim-ha/imported.new" "${share[nms]}/.nim-ha/imported"
   for name in "${exports[@]}"; do
     rm -rf "${share[$name]}/.nim-ha-import"

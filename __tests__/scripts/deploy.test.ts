@@ -311,6 +311,16 @@ describe('a deployed primary', () => {
     expect(node.script('remove.sh', ['restore']).out).toContain('nothing to remove');
   });
 
+  test('whose lines in fstab somebody has edited is not left with the share by a removal', () => {
+    const fstab = node.read('etc/fstab').replaceAll(' nfs defaults', ' nfs defaults,nofail');
+    node.write('etc/fstab', fstab);
+    const out = ok(node.step('remove', 'restore'));
+    expect(out).toContain(`/etc/fstab: taken out, for it was this pair's line, edited since: ${fstab.split('\n')[1]}\n`);
+    expect(out).not.toContain('mounted /var/lib/nms, as before');
+    expect(node.read('proc/mounts')).toBe('');
+    expect(node.tree()).toEqual(before);
+  });
+
   test('whose share is not mounted is told by a removal what a later deploy would hide', () => {
     node.write('proc/mounts', node.read('proc/mounts').replace(/ nfs4 /g, ' nfs '));
     expect(ok(node.step('remove', 'restore'))).toContain('the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored by then in /var/lib/clickhouse and /var/lib/nms');
@@ -394,6 +404,14 @@ describe('a deployed secondary', () => {
     ok(node.step('rollout', '1'));
     expect(node.actions()).toEqual(['systemctl daemon-reload']);
     expect(node.read('var/lib/nim-ha/generation')).toBe('2\n');
+  });
+
+  test('whose agent does not run is not as deployed: it is started, and nothing else', () => {
+    node.write('fake/units/nim-ha-agent.service', 'enabled failed\n');
+    ok(node.step('rollout', '1'));
+    expect(node.actions().filter((line) => /start|stop/.test(line))).toEqual(['systemctl stop nim-ha-agent.service', 'systemctl start nim-ha-agent.service']);
+    expect(node.read('fake/units/nim-ha-agent.service')).toBe('enabled active\n');
+    expect(ok(node.step('rollout', '3'))).toContain('nothing to do: standby, as deployed');
   });
 
   test('on which a service that is new to the pair runs stops it at the next run, too, when systemd did not take the files', () => {

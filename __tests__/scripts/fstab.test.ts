@@ -45,11 +45,64 @@ test('lines keep their place, and lines of others around them stay', () => {
   expect(node.read('etc/fstab')).toBe(`LABEL=root / ext4 defaults 0 1\n${lines('nfs.example')}tmpfs /scratch tmpfs defaults 0 0\n`);
 });
 
+test('the lines are off the disk before a removal forgets which they were', () => {
+  apply();
+  const record = '$NIM_HA_ROOT/var/lib/nim-ha/fstab.lines';
+  node.wrap('sync', `[[ $1 != "$NIM_HA_ROOT/etc" ]] || { grep -c 192 "$NIM_HA_ROOT/etc/fstab"; wc -l <"${record}"; } >>"$FAKE/looks"; next "$@"`);
+  node.wrap('rm', `[[ $* != *fstab.lines* ]] || echo gone >>"$FAKE/looks"; next "$@"`);
+  expect(node.script('fstab.sh', ['remove']).code).toBe(0);
+  expect(node.read('fake/looks')).toBe('0\n2\ngone\n');
+});
+
+test('a removal that the disk does not take keeps the record', () => {
+  apply();
+  node.wrap('sync', '[[ $1 != "$NIM_HA_ROOT/etc" ]] || exit 1; next "$@"');
+  expect(node.script('fstab.sh', ['remove']).code).toBe(1);
+  expect(node.has('var/lib/nim-ha/fstab.lines')).toBe(true);
+});
+
 test('a line that was there before us is used, and stays on removal', () => {
   node.write('etc/fstab', lines('192.0.2.13'));
   expect(apply().out).toBe('');
   node.script('fstab.sh', ['remove']);
   expect(node.read('etc/fstab')).toBe(lines('192.0.2.13'));
+});
+
+describe('a line of ours that somebody has edited', () => {
+  const EDITED = lines('192.0.2.13').replace('/var/lib/nms nfs defaults', '/var/lib/nms/   nfs defaults,nofail,_netdev');
+  beforeEach(() => {
+    apply();
+    node.write('etc/fstab', node.read('etc/fstab').replace(lines('192.0.2.13'), EDITED));
+  });
+
+  test('goes with a removal, which says so', () => {
+    expect(node.script('fstab.sh', ['remove'])).toEqual({ code: 0, out: `changed\nedited ${EDITED.split('\n')[1]}\n` });
+    expect(node.read('etc/fstab')).toBe('LABEL=root / ext4 defaults 0 1\n');
+  });
+
+  test.each([[[]], [['take-over']]])('is as wanted again after another apply %j, and is not taken over', (args) => {
+    expect(node.script('fstab.sh', ['foreign'], lines('192.0.2.13')).out).toBe('');
+    expect(node.script('fstab.sh', ['check', ...args], lines('192.0.2.13')).code).toBe(1);
+    expect(node.script('fstab.sh', ['apply', ...args], lines('192.0.2.13')).out).toBe('changed\n');
+    expect(node.read('etc/fstab')).toBe(`LABEL=root / ext4 defaults 0 1\n${lines('192.0.2.13')}`);
+    expect(node.has('var/lib/nim-ha/fstab.taken')).toBe(false);
+  });
+
+  test("is not one of another device, nor ours in a comment", () => {
+    const others = `# ${lines('192.0.2.13')}nfs.example:/mnt/nfs_share/nms /var/lib/nms nfs defaults 0 0\n`.replace(/\n(?=192)/, '\n#');
+    node.write('etc/fstab', others);
+    node.script('fstab.sh', ['remove']);
+    expect(node.read('etc/fstab')).toBe(others);
+  });
+});
+
+test('a line that was taken over stays theirs, whatever of it is like ours', () => {
+  const theirs = lines('192.0.2.13').replaceAll('defaults', 'soft');
+  node.write('etc/fstab', theirs);
+  node.script('fstab.sh', ['apply', 'take-over'], lines('192.0.2.13'));
+  node.write('etc/fstab', theirs);
+  node.script('fstab.sh', ['remove']);
+  expect(node.read('etc/fstab')).toBe(theirs);
 });
 
 test("another's line for one of the mount points is found, a comment is not", () => {

@@ -86,6 +86,22 @@ describe('where sudo asks for a password', () => {
   });
 });
 
+test.each([false, true])('a removal that is run again while the first one is at it ends well, as does the first (its call cut off: %s)', async (cut) => {
+  node.write('var/lib/nim-ha/before/units', '');
+  node.write('home/ops/.nim-ha/scripts/remove.sh', '#!/bin/bash\necho begins; until [[ -e $FAKE/go ]]; do sleep 0.05; done; rm -rf "$NIM_HA_ROOT/var/lib/nim-ha"; echo removed\n');
+  const { spawn } = await import('child_process');
+  const call = spawn('bash', [`${node.inbox}/scripts/run-step.sh`, 'remove', 'restore'], { env: node.env(), stdio: 'ignore' });
+  const first = new Promise((done) => call.on('close', done));
+  while (!node.has('run/nim-ha/step/current/log') || !node.read('run/nim-ha/step/current/log').includes('begins')) await pause(20);
+  if (cut) call.kill('SIGKILL');
+  const second = node.start('remove', 'restore');
+  await pause(1000);
+  node.set('go');
+  expect(await second).toEqual({ code: 0, out: expect.stringMatching(/begins\nremoved\n[^]*nothing to remove\n$/) });
+  expect(await first).toBe(cut ? null : 0);
+  expect(node.has('run/nim-ha')).toBe(false);
+});
+
 test('wrong arguments end with 2', () => {
   expect(node.step('rollout', '5').code).toBe(2);
   expect(node.step('rollout').code).toBe(2);

@@ -131,6 +131,22 @@ describe('the packages that a removal takes away', () => {
     expect(node.has('var/lib/nim-ha/before/packages.unfinished')).toBe(false);
   });
 
+  test('go after a power cut in the middle, too, and keepalived is masked no more', () => {
+    ok(node.step('stage'));
+    // Unpacked, and not yet configured.
+    node.write('fake/packages', 'bash\nnginx\n');
+    node.write('var/lib/nim-ha/before/packages.unfinished', '');
+    node.wrap('dpkg', 'printf "keepalived\\nlibnl-3-200\\n" >>"$FAKE/packages"; next "$@"');
+    node.actions();
+    ok(node.step('remove', 'restore'));
+    expect(node.actions().filter((line) => /^dpkg .*configure|mask| purge /.test(line))).toEqual([
+      'dpkg --force-confold --configure -a',
+      'systemctl --quiet --runtime unmask keepalived.service',
+      expect.stringMatching(/ purge keepalived libnl-3-200$/),
+    ]);
+    expect(node.read('fake/packages')).toBe('bash\nnginx\n');
+  });
+
   test('are found under the names that an earlier version has put down, and stay where something else needs them', () => {
     ok(node.step('stage'));
     node.write('var/lib/nim-ha/before/packages', 'keepalived\nlibnl-3-200:amd64\n');
@@ -155,6 +171,33 @@ describe('the packages that a removal takes away', () => {
     ok(node.step('remove', 'restore'));
     const purges = node.actions().filter((line) => line.includes(' purge '));
     expect(purges).toEqual([expect.stringMatching(/ purge keepalived$/)]);
+  });
+});
+
+describe('lists of packages that are not to be had', () => {
+  const update = (then: string) => node.wrap('apt-get', `[[ $* != *" update" ]] || { ${then}; }; next "$@"`);
+  const LOCKED = 'echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)"; exit 100';
+
+  test('because another apt is at work are waited for', () => {
+    update(`echo x >>"$FAKE/updates"; (($(wc -l <"$FAKE/updates") > 3)) || { ${LOCKED}; }; exit 0`);
+    const { code, out } = node.step('stage');
+    expect({ code, out }).toEqual({ code: 0, out: expect.not.stringContaining('apt-get update') });
+    expect(node.read('fake/updates')).toBe('x\n'.repeat(4));
+  });
+
+  test.each([
+    ['another apt that does not end', LOCKED, 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)'],
+    ['a repository that is gone', 'echo "E: The repository has no Release file."; exit 100', 'E: The repository has no Release file.'],
+  ])('because of %s are told, and the installation decides', (_, then, complaint) => {
+    update(then);
+    const stage = () => node.bash('NIM_HA_APT_LIMIT=0 bash "$HOME/.nim-ha/scripts/run-step.sh" stage');
+    node.set('apt-fails');
+    expect(stage().out).toContain('FAILED [keepalived/install]: installation of keepalived, got code 100, E: Unable to fetch');
+    node.set('apt-fails', false);
+    node.uploadSecret('s3cret.X');
+    const { code, out } = stage();
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`apt-get update: ${complaint}; going on with the lists that are there`) });
+    expect(node.read('var/lib/nim-ha/before/packages')).toBe('keepalived\nlibnl-3-200\n');
   });
 });
 

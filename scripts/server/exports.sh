@@ -271,13 +271,3 @@ share_reader='
 read_from_share() {
   timeout -k 2 10 unshare -m bash -c "$share_reader$1" _ "${@:2}" 2>/dev/null 8>&- 9>&-
 }
-
-# look_at_exports FILE: adds to `others` each export of that file that reaches the share.
-look_at_exports() {
-  each_export "$1" add_if_reaching "${1#"$root"}"
-}
-
-# add_if_reaching FILE WORD PATH CLIENT OPTIONS CROSSMNT
-add_if_reaching() {
-  ! reaches "$3" "$4" "$6" || others+=("$2 to $4 in $1")
-}

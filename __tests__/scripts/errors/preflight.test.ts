@@ -103,6 +103,12 @@ const NIM: Trouble[] = [
     says: 'nginx.service, got masked, expected a unit that can start; systemctl unmask nginx.service',
   },
   {
+    trouble: 'somebody has given a service a slice',
+    id: 'nim/service',
+    make: (node) => node.write('fake/slices/nginx.service', 'db.slice\n'),
+    says: 'slice of nginx.service, got db.slice, expected none of its own, for all services of the pair run in nimha.slice; systemctl cat nginx.service shows where Slice= is; take it out',
+  },
+  {
     trouble: 'NIM is not installed: no user',
     id: 'nim/user',
     make: when('id', '$* == nms', 'exit 1'),

@@ -12,6 +12,18 @@ const remove = (environment: string) => (node: DeployNode) => node.bash(`${envir
 
 const rows: RemovalTrouble[] = [
   {
+    trouble: 'systemd does not say how anything stands',
+    id: 'node/systemctl',
+    make: when('systemctl', '$* == *--property=LoadState*'),
+    says: 'systemctl show keepalived.service nim-ha.target nim-ha-lock.service nim-ha-agent.service nim-ha-rejoin.service, got an answer for 0 of 5 units, expected one for each, within 30 s; see what it says on this node; then run this again',
+  },
+  {
+    trouble: 'systemd does not say how the services stand, which ran before',
+    id: 'node/systemctl',
+    make: when('systemctl', '$* == *--property=LoadState*nginx.service*', '(next "$@") | head -n 4; exit'),
+    says: 'systemctl show …nginx.service…, got an answer for 1 of … units, expected one for each, within 30 s; see what it says on this node; then run this again',
+  },
+  {
     trouble: 'keepalived does not stop',
     id: 'remove/stop',
     make: when('systemctl', '$* == "stop keepalived.service"'),
@@ -112,6 +124,23 @@ describe('a removal', () => {
   });
   beforeEach(() => node.restore());
   afterAll(() => node.destroy());
+
+  test.each([
+    ['is gone', 'rm'],
+    ['is empty', 'cp /dev/null'],
+  ])('where node.data %s leaves all as it was, too', (_, command) => {
+    node.bash(`${command} "$NIM_HA_ROOT/etc/nim-ha/node.data"; rm -rf "$HOME/.nim-ha"`);
+    const { code, out } = node.bash('bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore');
+    expect({ code, out }).toEqual({ code: 0, out: expect.not.stringMatching(/unbound|takes no note|does not take a note/) });
+    expect(node.read('fake/nfs/nms/.nim-ha/removed/' + 'a'.repeat(32))).toBe('node-primary\n');
+    expect(node.tree()).toEqual(before);
+  });
+
+  test('starts a service that was about to run when the pair was deployed', () => {
+    node.write('var/lib/nim-ha/before/units', node.read('var/lib/nim-ha/before/units').replace('nginx.service enabled active', 'nginx.service enabled activating'));
+    expect(node.step('remove', 'restore').code).toBe(0);
+    expect(node.read('fake/units/nginx.service')).toBe('enabled active\n');
+  });
 
   test.each(rows)('$trouble: [$id], and the next removal leaves all as it was', async ({ mend, ...row }) => {
     await expectTrouble(node, { step: ['remove', 'restore'], code: 1, ...row });

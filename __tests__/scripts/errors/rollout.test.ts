@@ -57,6 +57,14 @@ const FIRST: Trouble[] = [
     also: [STAYS],
   },
   {
+    trouble: 'systemd does not say how the stand-alone services stand',
+    id: 'node/systemctl',
+    code: 1,
+    make: when('systemctl', '$* == *--property=LoadState*" nms.service nginx.service"*'),
+    says: 'systemctl show nms.service nginx.service nms-core.service, got an answer for 0 of 3 units, expected one for each, within 30 s; see what it says on this node; then run this again',
+    also: [STAYS],
+  },
+  {
     trouble: 'the stand-alone services do not stop',
     id: 'rollout/services',
     code: 1,
@@ -164,6 +172,30 @@ const FIRST: Trouble[] = [
     code: 1,
     make: when('cp', '$* == *before/files/etc/nms/scripts*'),
     says: '…/var/lib/nim-ha/before, got an error, expected success; is /var full?',
+  },
+  {
+    trouble: 'the disk does not take the record of what ran before, without which nothing stops',
+    id: 'node/write',
+    code: 1,
+    make: when('sync', '$* == "-f "*/before && -e $NIM_HA_ROOT/var/lib/nim-ha/pending'),
+    says: '…/var/lib/nim-ha/before, got an error, expected success; is /var full?',
+    also: [STAYS],
+  },
+  {
+    trouble: 'the disk does not take what was put in force',
+    id: 'node/write',
+    code: 1,
+    make: when('sync', '$* == "-f "*/keepalived.conf'),
+    says: `what was put in force, got an error, expected it on the disk; ${WRITE}`,
+    also: [STAYS],
+  },
+  {
+    trouble: 'the share does not take the list of what was imported',
+    id: 'storage/copy',
+    code: 1,
+    make: when('sync', '$* == "-f "*/share/nms && -e $FAKE/nfs/nms/.nim-ha/imported.new'),
+    says: 'sync of the mark on the share, got an error, expected success; look at the NFS server',
+    also: [STAYS],
   },
   {
     trouble: '/usr is full',
@@ -318,6 +350,27 @@ const DEPLOYED: Trouble[] = [
       when('systemctl', '$* == "restart nms-core.service"')(node);
     },
     says: 'systemctl restart nms-core.service, got an error, expected success; see: systemctl status nms-core.service',
+  },
+  {
+    trouble: 'a service runs in a slice of its own, which it was given since the preflight',
+    id: 'rollout/slice',
+    code: 1,
+    make: (node) => {
+      stageAgain(node);
+      node.write('fake/groups/nginx.service', '/db.slice/nginx.service\n');
+      node.write('fake/slices/nginx.service', 'db.slice\n');
+    },
+    says: 'nginx.service, got still outside of nimha.slice after systemctl restart, expected in it; systemctl cat nginx.service shows where Slice= is; take it out, systemctl daemon-reload',
+  },
+  {
+    trouble: 'systemd does not say where the services run',
+    id: 'node/systemctl',
+    code: 1,
+    make: (node) => {
+      stageAgain(node);
+      when('systemctl', '$* == *ControlGroup*')(node);
+    },
+    says: 'systemctl show nginx.service nms-core.service, got an answer for 0 of 2 units, expected one for each, within 30 s; see what it says on this node; then run this again',
   },
   {
     trouble: 'a shell in a directory of the share that is to be changed',

@@ -56,6 +56,12 @@ describe('nim-ha status', () => {
     expect(status().drifted).toContain('/etc/a.conf: mode');
   });
 
+  // Only root can give a file away; elsewhere stat says that somebody has.
+  test('names a file that is not root\'s any more, who could write it anew at any time', () => {
+    node.standIn('stat', 'exec /usr/bin/stat "$@" > >(sed -E "s|^([0-7]+) [0-9]+ (.*/etc/b.conf)$|\\1 12345 \\2|")');
+    expect(status()).toMatchObject({ config_in_sync: false, drifted: ['/etc/b.conf: owner'] });
+  });
+
   test('a systemd that does not answer leaves the rest to be told, and no state of VRRP that nobody knows', () => {
     node.standIn('systemctl', 'exec sleep 60');
     expect(status()).toMatchObject({ phase: 'ACTIVE', keepalived: 'unknown', vrrp_state: 'UNKNOWN', services: { nginx: 'unknown', 'nms-core': 'unknown' } });
