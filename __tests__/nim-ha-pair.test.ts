@@ -1,7 +1,7 @@
 import { Resource } from '@cdktf/provider-null/lib/resource';
 import { TerraformOutput, TerraformStack, Testing } from 'cdktf';
 import { Construct } from 'constructs';
-import { MonitoredService, NimHaPair, OperationMode } from '../lib';
+import { DeclaredState, MonitoredService, NimHaPair, ObservedState, OperationMode } from '../lib';
 import { find, nullResource, pair, stack, synth } from './fixture';
 
 /** Content that other tests hold: of the scripts, and of the data that the nodes get. */
@@ -136,6 +136,36 @@ test('what is declared', () => {
   expect(secondary.declared.name).toBe('nim-b');
   expect(secondary.declared.initialVrrpState).toBe('BACKUP');
   expect(secondary.role).toBe('secondary');
+});
+
+describe('a getter is for the key of its own name', () => {
+  const gettersOf = (type: { prototype: object }) =>
+    Object.entries(Object.getOwnPropertyDescriptors(type.prototype)).flatMap(([name, { get }]) => (get && name !== 'value' ? [name] : []));
+  const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const DECLARED = Object.keys(pair(stack()).primary.output.declared);
+
+  test('and there is one for each key', () => {
+    expect(gettersOf(ObservedState).map(snakeCase).sort()).toEqual(Object.keys(ObservedState._unknown('')).sort());
+    expect(gettersOf(DeclaredState).map(snakeCase).sort()).toEqual(DECLARED.sort());
+  });
+
+  test.each(gettersOf(ObservedState))('observed: %s', (name) => {
+    const scope = stack();
+    const { primary, secondary } = pair(scope);
+    const nodes = { primary, secondary };
+    for (const [role, { observed }] of Object.entries(nodes)) new TerraformOutput(scope, role, { value: observed[name as keyof ObservedState], staticId: true });
+    const { output, locals } = synth(scope);
+    for (const role of Object.keys(nodes)) {
+      const local = Object.keys(locals).find((key) => key.startsWith(`NimHa_${role}_`));
+      expect(output[role].value).toBe(`\${local.${local}.${snakeCase(name)}}`);
+    }
+  });
+
+  test.each(gettersOf(DeclaredState))('declared: %s', (name) => {
+    const values = Object.fromEntries(DECLARED.map((key) => [key, `the ${key}`]));
+    const declared = DeclaredState._of(values as never);
+    expect(declared[name as keyof DeclaredState]).toBe(`the ${snakeCase(name)}`);
+  });
 });
 
 test('the active node is told by Terraform, from what both nodes say', () => {

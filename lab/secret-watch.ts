@@ -18,7 +18,8 @@ while :; do
   grep -rlF --devices=skip -f "$p" /etc /home /tmp /var/tmp /run/nim-ha /var/lib/nim-ha 2>/dev/null | while read -r file; do
     printf '%s %s\\n' "$file" "$(stat -c '%a' "$file" 2>/dev/null || echo gone)"
   done
-  echo looked
+  # Patterns that are not there, or a grep that does not work, find nothing either.
+  ! grep -qF -f "$p" "$p" || echo looked
   read -rt $((3 + SECONDS - since)); (($? > 128)) || break
 done`;
 
@@ -32,18 +33,22 @@ export class SecretWatch {
   private readonly children: ChildProcess[];
   private readonly timer: NodeJS.Timeout;
 
-  /** Returns when every machine has been looked at once. */
-  public static async begin(lab: Lab, secrets: readonly string[]): Promise<SecretWatch> {
+  /** Returns when every machine has been looked at once; throws when one has not been within so many seconds. */
+  public static async begin(lab: Pick<Lab, 'sshArgs'>, secrets: readonly string[], seconds = 180): Promise<SecretWatch> {
     const watch = new SecretWatch(lab, secrets);
-    await eventually(60, async () => (Object.values(watch.looks).every((count) => count > 0) ? true : undefined));
-    return watch;
+    const looks = await eventually(seconds, async () => (watch.unseen.length === 0 ? true : undefined));
+    if (looks !== undefined) return watch;
+    const { unseen } = watch;
+    watch.children.forEach((child) => child.kill());
+    await watch.stop();
+    throw new Error(`no look for secrets within ${seconds} s: ${unseen.join(', ')}`);
   }
 
-  private constructor(lab: Lab, secrets: readonly string[]) {
+  private constructor(lab: Pick<Lab, 'sshArgs'>, secrets: readonly string[]) {
     this.timer = setInterval(() => this.lookHere(secrets), 300);
     this.children = NODES.map((name) => {
       this.looks[name] = 0;
-      const child = spawn('ssh', [...lab.sshArgs(name), `sudo bash -c ${shellQuote(LOOK)}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+      const child = spawn('ssh', [...lab.sshArgs(name), `sudo bash -c ${shellQuote(LOOK)}`], { env: process.env, stdio: ['pipe', 'pipe', 'ignore'] });
       let rest = '';
       child.stdout.on('data', (chunk: Buffer) => {
         const lines = (rest + chunk.toString()).split('\n');
@@ -56,18 +61,22 @@ export class SecretWatch {
     });
   }
 
-  /** Ends the watch. @returns where a secret was seen; and how often each machine was looked at, for none is no proof */
+  /** Ends the watch. @returns where a secret was seen, and where nobody has looked, which proves nothing; and how often each machine was looked at */
   public async stop(): Promise<{ found: string[]; looks: Record<string, number> }> {
     clearInterval(this.timer);
     await Promise.all(
       this.children.map((child) => {
-        if (child.exitCode !== null) return undefined;
+        if (child.exitCode !== null || child.signalCode !== null) return undefined;
         const ended = new Promise((resolve) => child.once('exit', resolve));
         child.stdin?.end();
         return ended;
       }),
     );
-    return { found: [...this.found], looks: this.looks };
+    return { found: [...this.unseen.map((name) => `${name}: nobody has looked`), ...this.found], looks: this.looks };
+  }
+
+  private get unseen(): string[] {
+    return Object.keys(this.looks).filter((name) => this.looks[name] === 0);
   }
 
   private judge(name: string, line: string): void {

@@ -10,6 +10,22 @@ import { run } from './run';
 const ALLOWED = /^\/etc\/keepalived\/keepalived\.conf$/;
 const WAITING = /^\/var\/lib\/nim-ha\/staged\//;
 
+const CONF = '/etc/keepalived/keepalived.conf';
+const LOOKED = 'looked';
+
+/**
+ * What a search on a node says: a line for each place, and one more when there were patterns and a grep to look with.
+ *
+ * @param conf the node's keepalived.conf, empty where there is none: what it has of the secrets the search must have found
+ */
+export function judgeSearch(output: string, conf: string, secrets: readonly string[], failed = false): string[] {
+  const lines = output.split('\n').filter(Boolean);
+  if (!lines.includes(LOOKED)) return ['nobody has looked'];
+  const places = lines.filter((line) => line !== LOOKED);
+  const missed = secrets.some((secret) => conf.includes(secret)) && !places.includes(CONF);
+  return [...(missed ? [`a search that does not find what is in ${CONF}`] : []), ...places.filter((place) => !ALLOWED.test(place) && !(failed && WAITING.test(place)))];
+}
+
 /** A secret as it is, and as it travels in a file of data. */
 export function formsOf(secret: string): string[] {
   return [secret, Buffer.from(secret).toString('base64')];
@@ -38,10 +54,11 @@ export async function findSecrets(lab: Lab, directory: string, logs: string, sec
   if (secrets.some((secret) => logs.includes(secret))) found.push('the log of a command');
   const places = 'grep -rlF --devices=skip -f "$p" /etc /root /home /tmp /var/tmp /var/lib/nim-ha /run/nim-ha /usr/local /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null';
   const journal = 'journalctl --no-pager --boot | grep -qF -f "$p" && echo "the journal"';
-  const command = `sudo bash -c 'p=$(mktemp -p /dev/shm); trap "rm -f $p" EXIT; cat >"$p"; ${places}; ${journal}; true'`;
+  const command = `sudo bash -c 'p=$(mktemp -p /dev/shm); trap "rm -f $p" EXIT; cat >"$p"; ${places}; ${journal}; ! grep -qF -f "$p" "$p" || echo ${LOOKED}'`;
   for (const name of NODES) {
     const there = await lab.machine(name).ssh(command, { input: patterns, timeout: 300_000 });
-    found.push(...there.stdout.split('\n').filter((line) => line && !ALLOWED.test(line) && !(failed && WAITING.test(line))).map((line) => `${name}: ${line}`));
+    const conf = await lab.machine(name).ssh(`sudo cat ${CONF} 2>/dev/null; true`);
+    found.push(...judgeSearch(there.stdout, conf.stdout, secrets, failed).map((line) => `${name}: ${line}`));
   }
   fs.rmSync(unpacked, { recursive: true });
   return found;

@@ -50,6 +50,8 @@ export class Switch {
   }
 
   public setDrops(rules: readonly DropRule[]): void {
+    // A rule for a port that is not there would lose nothing, and a fault would be none.
+    for (const { from, to } of rules) for (const name of [from, to]) if (name !== undefined) this.port(name);
     this.rules = [...rules];
   }
 

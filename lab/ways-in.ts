@@ -24,8 +24,12 @@ const PASSWORD = 'vT5 $x"Qm9_w';
 const WRONG = 'nW6 $z"Rk2_t';
 /** Passwords of the pair, one for each deploy: words that a log could not hold by chance. */
 const AUTH_PASSES = [...'abcdefghijklmnop'].map((letter) => `zq${letter}-Xw2K`);
-/** Ports of this machine's `::1` that lead to the nodes. */
-const IPV6_PORTS: Record<NodeName, number> = { 'node-a': 2311, 'node-b': 2312 };
+/** Port of this machine's `::1` that leads to a node: each lab's own, as its loopback addresses are. */
+export function ipv6Port({ name, host }: Pick<NodeAccess, 'name' | 'host'>): number {
+  const octet = /^127\.(\d+)\.0\.\d+$/.exec(host)?.[1];
+  if (octet === undefined) throw new Error(`${name}: got ${host}, expected a loopback address of the lab`);
+  return 23_000 + 2 * Number(octet) + NODES.indexOf(name);
+}
 
 /** Run on a machine as root: a user with a password for login and sudo, and root, both with the operator's key. */
 const NEWCOMERS = `set -eu
@@ -205,7 +209,7 @@ class WaysIn {
   private async ipv6(): Promise<{ primary: NodeAccess; secondary: NodeAccess }> {
     const { primary, secondary } = this.lab.config();
     const at = async (node: NodeAccess): Promise<NodeAccess> => {
-      const port = IPV6_PORTS[node.name];
+      const port = ipv6Port(node);
       const server: Server = await relay({ host: '::1', port }, { host: node.host, port: node.port });
       this.closing.push(() => server.close());
       return { ...node, host: '::1', port };

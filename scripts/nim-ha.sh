@@ -91,16 +91,22 @@ switchover() {
 }
 
 maintenance() {
+  local new=
   case "$1" in
     on)
       # On the disk before anything happens: it has to outlive a power cut, too.
-      { mkdir -p "$var_dir" && : >"$maintenance_file" && sync "$maintenance_file"; } || die "$maintenance_file cannot be written; nothing was changed"
+      [[ -e $maintenance_file ]] || new=yes
+      { mkdir -p "$var_dir" && : >"$maintenance_file" && sync "$maintenance_file"; } || {
+        [[ -z $new ]] || rm -f "$maintenance_file"
+        die "$maintenance_file cannot be written; nothing was changed"
+      }
       systemctl stop keepalived.service || die "keepalived does not stop; see: systemctl status keepalived"
       wait_for 300 handed_over || die "the services did not stop within 300 s; see: systemctl status nimha.slice"
       printf 'this node is out of the pair, over reboots too, until: nim-ha maintenance off\n'
       ;;
     off)
-      { rm -f "$maintenance_file" && sync "$var_dir"; } 2>/dev/null || die "$maintenance_file cannot be removed; nothing was changed"
+      rm -f "$maintenance_file" 2>/dev/null || die "$maintenance_file cannot be removed; nothing was changed"
+      sync "$var_dir" || die "$maintenance_file is removed, but a power cut may bring it back: $var_dir cannot be written; mend that, then run maintenance off again"
       # systemctl start would succeed without a start.
       [[ ! -e $pending_file ]] || die "maintenance is off, but $pending_means"
       systemctl start keepalived.service || die "keepalived does not start; see: systemctl status keepalived"

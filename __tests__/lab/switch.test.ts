@@ -127,6 +127,8 @@ describe('switch', () => {
 
   test('an unknown port is named with those that exist', () => {
     expect(() => threePorts().lan.setLink('d', false)).toThrow("no port 'd', expected one of a, b, c");
+    expect(() => threePorts().lan.setDrops([{ from: 'a', to: 'd' }])).toThrow("no port 'd', expected one of a, b, c");
+    expect(() => threePorts().lan.setDrops([{}, { from: 'd' }])).toThrow("no port 'd'");
   });
 
   test('a machine that was started again takes over its port, and the old connection\'s end does not matter', () => {

@@ -177,13 +177,13 @@ describe('a deployed primary', () => {
   });
 
   test('keeps the lock that it has when its share is to be mounted under another name of the server', () => {
-    ok(node.bash('(exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; exec sleep 60) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2'));
+    node.holdLock();
     try {
       node.upload({ NFS_SERVER: 'nfs.example', FSTAB: fstabLines('nfs.example') });
       stageAgain(node);
       expect(ok(node.step('rollout', '2'))).toContain('the share has to be mounted anew');
     } finally {
-      node.bash('kill "$(cat "$FAKE/holder.pid")"');
+      node.letGo();
     }
   });
 
@@ -211,8 +211,7 @@ describe('a deployed primary', () => {
     // The peer has taken over: it holds the lock and writes the heartbeat.
     ok(node.bash('systemctl stop keepalived.service'));
     node.set('peer-active');
-    const holder = 'exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; while sleep 0.05; do printf . >&9 || exit; done';
-    ok(node.bash(`(${holder}) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2`));
+    node.holdLock('while sleep 0.05; do printf . >&9 || exit; done');
     try {
       stageAgain(node, 'other');
       expect(ok(node.step('rollout', '2'))).toContain('keepalived is stopped here until the other node is as it should be');
@@ -230,24 +229,23 @@ describe('a deployed primary', () => {
       expect(refused.out).toContain('FAILED [rollout/two-masters]');
       expect(refused.code).toBe(3);
     } finally {
-      node.bash('kill "$(cat "$FAKE/holder.pid")"');
+      node.letGo();
     }
   });
 
   describe('for which another share is named, while the peer serves from the one in force', () => {
-    let holder: string;
     beforeEach(() => {
       ok(node.bash('systemctl stop keepalived.service'));
       node.set('peer-active');
       ok(node.bash('systemctl start keepalived.service'));
-      holder = 'exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; while sleep 0.05; do printf + >&9 || exit; done';
-      ok(node.bash(`(${holder}) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2; cp -a "$FAKE/nfs" "$FAKE/nfs-192.0.2.99"`));
+      node.holdLock('while sleep 0.05; do printf + >&9 || exit; done');
+      ok(node.bash('cp -a "$FAKE/nfs" "$FAKE/nfs-192.0.2.99"'));
       const fstab = ['clickhouse', 'nms'].map((name) => `192.0.2.99:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults 0 0`).join('\n');
       node.upload({ NFS_SERVER: '192.0.2.99', FSTAB: fstab });
       stageAgain(node);
     });
     afterEach(() => {
-      node.bash('kill "$(cat "$FAKE/holder.pid")"');
+      node.letGo();
       const fstab = ['clickhouse', 'nms'].map((name) => `192.0.2.13:/mnt/nfs_share/${name} /var/lib/${name} nfs defaults 0 0`).join('\n');
       node.upload({ NFS_SERVER: '192.0.2.13', FSTAB: fstab });
     });
@@ -266,7 +264,8 @@ describe('a deployed primary', () => {
     });
 
     test('it leaves the pair where it finds that out by VRRP alone', () => {
-      node.bash('kill "$(cat "$FAKE/holder.pid")"; rm "$NIM_HA_ROOT/etc/nim-ha/node.data"');
+      node.letGo();
+      node.bash('rm "$NIM_HA_ROOT/etc/nim-ha/node.data"');
       const { code, out } = node.step('rollout', '2');
       expect(code).toBe(1);
       expect(out).toContain('FAILED [rollout/another-master]');

@@ -102,6 +102,35 @@ test.each([false, true])('a removal that is run again while the first one is at 
   expect(node.has('run/nim-ha')).toBe(false);
 });
 
+// The longest may carry all data to the share.
+test.each<[string, number]>([
+  ['preflight', 300],
+  ['stage', 1500],
+  ['rollout 1', 1800],
+  ['rollout 2', 28800],
+  ['rollout 3', 1800],
+  ['rollout 4', 1800],
+  ['remove restore', 1800],
+  ['remove retain', 1800],
+])('%s ends by itself, or after %i s', (step, seconds) => {
+  for (const name of ['preflight', 'stage', 'rollout', 'remove']) node.write(`home/ops/.nim-ha/scripts/${name}.sh`, '#!/bin/bash\n');
+  expect(node.step(...step.split(' ')).code).toBe(0);
+  const calls = node.read('fake/calls').split('\n').filter((line) => line.startsWith('systemd-run '));
+  expect(calls).toHaveLength(1);
+  // Options of systemd-run, not words of the command.
+  const [options, command] = calls[0].split(/ (?=bash \/)/);
+  expect(command).toMatch(new RegExp(` --inside \\S+ ${step}$`));
+  expect(options.split(' ')).toEqual(
+    expect.arrayContaining([
+      `--property=RuntimeMaxSec=${seconds}`,
+      '--property=Type=exec', // it is there when the call returns
+      '--property=TimeoutStopSec=60',
+      '--unit=nim-ha-step.service', // one at a time
+      '--collect', // one that has failed is not in the way of the next
+    ]),
+  );
+});
+
 test('wrong arguments end with 2', () => {
   expect(node.step('rollout', '5').code).toBe(2);
   expect(node.step('rollout').code).toBe(2);

@@ -141,11 +141,11 @@ test('a removal starts nothing on the share while the other node serves from it'
   node.upload({ TAKE_OVER: 'yes' });
   for (const step of [['preflight'], ['stage'], ['rollout', '2'], ['rollout', '4']]) ok(node.step(...step));
   node.write('fake/nfs/nms/.nim-ha/holder', 'node-b 1\n');
-  ok(node.bash('(exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; exec sleep 60) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.2'));
+  node.holdLock();
   const { code, out } = node.bash('NIM_HA_DRAIN_LIMIT=1 bash "$HOME/.nim-ha/scripts/run-step.sh" remove restore');
   expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining('FAILED [remove/peer-serves]: the lock on the share, got held by node-b 1, expected free') });
   for (const unit of ['nginx', 'keepalived']) expect(node.read(`fake/units/${unit}.service`)).toContain('inactive');
-  ok(node.bash('kill "$(cat "$FAKE/holder.pid")"'));
+  node.letGo();
   ok(node.step('remove', 'restore'));
   expect(node.read('fake/units/keepalived.service')).toBe('enabled active\n');
 });

@@ -23,9 +23,8 @@ const stageAgain = (node: DeployNode, values: Record<string, string> = {}) => {
 /** What keepalived leads to on this machine, instead of what the stand-in does. */
 const startsAs = (commands: string) => (node: DeployNode) =>
   node.wrap('systemctl', `[[ $* == "restart keepalived.service" ]] && { (next "$@"); cd "$NIM_HA_ROOT/run/nim-ha"; ${commands}; exit 0; }; next "$@"`);
-const holdLock = (work: string) => (node: DeployNode) =>
-  node.bash(`mkdir -p "$FAKE/nfs/nms/.nim-ha"; (exec 9>>"$FAKE/nfs/nms/.nim-ha/lock"; flock 9; ${work}) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.3`);
-const letGo = (node: DeployNode) => node.bash('kill "$(cat "$FAKE/holder.pid")"');
+const holdLock = (work: string) => (node: DeployNode) => node.holdLock(work);
+const letGo = (node: DeployNode) => node.letGo();
 const run = (environment: string, number: number) => (node: DeployNode) =>
   node.bash(`${environment} bash "$HOME/.nim-ha/scripts/run-step.sh" rollout ${number}`);
 
@@ -392,7 +391,7 @@ const DEPLOYED: Trouble[] = [
       node.write('fake/nfs-192.0.2.99/nms/.nim-ha/holder', 'nim-b1 1234\n');
       node.bash('mkdir "$FAKE/nfs-192.0.2.99/clickhouse"');
       stageAgain(node, { NFS_SERVER: '192.0.2.99', FSTAB: fstabLines('192.0.2.99') });
-      node.bash('(exec 9>>"$FAKE/nfs-192.0.2.99/nms/.nim-ha/lock"; flock 9; while sleep 0.05; do printf . >&9 || exit; done) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"; sleep 0.3');
+      node.holdLock('while sleep 0.05; do printf . >&9 || exit; done', 'nfs-192.0.2.99');
     },
     undo: letGo,
     says:

@@ -85,6 +85,22 @@ describe('the lock holder', () => {
     expect(calls.indexOf(`sync -f`)).toBeGreaterThan(calls.indexOf('notify --ready'));
   });
 
+  test('keeps its mark until the share has taken what was written last', async () => {
+    const holder = start();
+    await ready();
+    node.write('calls', '');
+    node.write('sync-hangs', '');
+    holder.kill('SIGTERM');
+    await node.until('it asks the share', () => node.read('calls').includes('sync -f'));
+    // By now a mark that goes first would be gone.
+    await new Promise((done) => setTimeout(done, 1000));
+    expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([null, true, false]);
+    node.remove('sync-hangs');
+    spawnSync('pkill', ['-KILL', '-f', `${node.root}/stand-ins/sync`]);
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);
+  });
+
   test('shows life while it lets go, or it would be fenced for its silence', async () => {
     const holder = start();
     await ready();

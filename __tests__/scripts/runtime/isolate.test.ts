@@ -119,6 +119,44 @@ describe('isolate.sh', () => {
     run.kill('SIGKILL');
   });
 
+  describe('a mount that is gone', () => {
+    // As "umount -f" leaves it while calls are pending: in no list of mounts, and what was written is still on its way.
+    beforeEach(() => {
+      node.standIn('umount', `printf 'umount %s\\n' "$*" >>"${node.root}/calls"; sed -i "\\| $2 |d" ${node.root}/proc/mounts`);
+      node.cgroup();
+    });
+    const unmounted = () => node.until('both are gone', () => node.read('proc/mounts') === '');
+
+    test.each(['0:45', '0:46'])('and that the kernel still holds, as %s, ends in a reboot, not in a lock that is let go of', async (device) => {
+      node.write('proc/nfs-volumes', `NV SERVER   PORT DEV          FSID FSC\nv4 c000020d  801 ${device} 1:0 no\n`);
+      const run = node.start(node.script('isolate.sh'));
+      await unmounted();
+      await new Promise((done) => setTimeout(done, 1500));
+      expect([run.exitCode, node.has('run/nim-ha/lock-held'), node.has('run/nim-ha/isolating')]).toEqual([null, true, true]);
+      expect(node.read('proc/sysrq')).toBe('');
+      node.uptime(1016);
+      await node.until('it reboots', () => node.read('proc/sysrq') === 'b\n');
+      expect(node.has('run/nim-ha/lock-held')).toBe(true);
+      run.kill('SIGKILL');
+    });
+
+    test('and that the kernel holds no more is the end of it', async () => {
+      node.write('proc/nfs-volumes', '');
+      const run = node.start(node.script('isolate.sh'));
+      await node.until('it ends', () => run.exitCode !== null);
+      expect([run.exitCode, node.has('run/nim-ha/lock-held'), node.read('proc/mounts')]).toEqual([0, false, '']);
+      expect(node.read('proc/sysrq')).toBe('');
+    });
+  });
+
+  test('what was written to either mount is asked for, before the lock holder is killed', async () => {
+    node.cgroup();
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it ends', () => run.exitCode !== null);
+    const [asked] = /^sync -f [^]*?signal=KILL nim-ha-lock\.service$/m.exec(node.read('calls'))!;
+    for (const name of ['clickhouse', 'nms']) expect(asked).toMatch(new RegExp(`^sync -f .*${node.root}/var/lib/${name}\\b`, 'm'));
+  });
+
   test('a journal that does not answer holds up no reboot', async () => {
     node.write('stuck', '');
     node.cgroup();

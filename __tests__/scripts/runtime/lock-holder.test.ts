@@ -53,26 +53,31 @@ describe('lock-holder.sh', () => {
     expect(node.has('var/lib/nms/.nim-ha')).toBe(false);
   });
 
+  const MOUNTS = ['clickhouse', 'nms'];
   /** A command that the server answers so about one of the mounts. */
-  const says = (error: string) => `[[ "$1 $2" != "-f "*/clickhouse ]] || { echo "error: ${error}" >&2; exit 1; }`;
+  const says = (error: string, mount: string) => `[[ "$1 $2" != "-f "*/${mount} ]] || { echo "error: ${error}" >&2; exit 1; }`;
 
-  test('takes none on a mount that has gone stale: it has to be mounted anew first', () => {
-    node.standIn('stat', says('Stale file handle'));
+  test.each(MOUNTS)('takes none where the mount of %s has gone stale: it has to be mounted anew first', (mount) => {
+    node.standIn('stat', says('Stale file handle', mount));
     expect(node.run('lock-holder.sh').status).toBe(1);
-    expect(node.read('journal')).toContain('the mount at /var/lib/clickhouse has gone stale: no lock');
+    expect(node.read('journal')).toContain(`the mount at /var/lib/${mount} has gone stale: no lock`);
     expect(node.has('run/nim-ha/lock-held')).toBe(false);
   });
 
-  test.each([['Stale file handle', true], ['Input/output error', false]])('what was written to a mount with "%s" is waited for: %s', async (error, lets) => {
-    const holder = start();
-    await held();
-    node.standIn('sync', says(error));
-    node.standIn('stat', says(error));
-    holder.kill('SIGTERM');
-    const told = () => node.read('journal').includes('does not take what was written last');
-    await node.until('it ends, or says that it waits', () => holder.exitCode !== null || told());
-    expect([told(), free()]).toEqual([!lets, lets]);
-  });
+  test.each(MOUNTS.flatMap((mount): [string, string, string][] => [[mount, 'is not waited for', 'Stale file handle'], [mount, 'is waited for', 'Input/output error']]))(
+    'what was written to the mount of %s %s where that says "%s"',
+    async (mount, waits, error) => {
+      const holder = start();
+      await held();
+      node.standIn('sync', says(error, mount));
+      node.standIn('stat', says(error, mount));
+      holder.kill('SIGTERM');
+      const told = () => node.read('journal').includes('does not take what was written last');
+      await node.until('it ends, or says that it waits', () => holder.exitCode !== null || told());
+      const expected = waits === 'is waited for';
+      expect([told(), !free()]).toEqual([expected, expected]);
+    },
+  );
 
   test.each([
     ['taken away', ''],
@@ -181,12 +186,12 @@ describe('lock-holder.sh', () => {
     expect(node.read('calls')).toContain('--no-block stop nim-ha.target');
   });
 
-  test('holds on until what was written last is on the share', async () => {
-    node.write('sync-hangs', '');
+  test.each(MOUNTS)('holds on until what was written last is on the mount of %s', async (mount) => {
     const holder = start();
     await held();
+    node.standIn('sync', `printf 'sync %s\\n' "$*" >>"${node.root}/calls"; [[ $* != *"/${mount}" ]] || sleep 60`);
     holder.kill('SIGTERM');
-    await node.until('it asks for it', () => node.read('calls').includes(`sync -f ${node.root}/var/lib/clickhouse`));
+    await node.until('it asks for it', () => node.read('calls').includes(`sync -f ${node.root}/var/lib/${mount}`));
     await new Promise((done) => setTimeout(done, 500));
     expect(holder.exitCode).toBeNull();
     expect(free()).toBe(false);

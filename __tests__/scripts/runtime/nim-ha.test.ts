@@ -1,3 +1,4 @@
+import { createHash } from 'crypto';
 import { hostname } from 'os';
 import { StandInNode } from './node';
 
@@ -178,6 +179,158 @@ describe('nim-ha on the active node', () => {
       iputils(1);
       expect(verdicts()).toContain(expected);
     });
+  });
+});
+
+describe('nim-ha maintenance', () => {
+  const MARK = 'var/lib/nim-ha/maintenance';
+  let node: StandInNode;
+  beforeEach(() => {
+    node = new StandInNode();
+    // Says of each call whether the mark is there by then.
+    const marked = `[[ -e ${node.root}/${MARK} ]] && echo marked || echo free`;
+    node.standIn('systemctl', `printf '%s, %s\\n' "$*" "$(${marked})" >>"${node.root}/calls"
+      case "$*" in
+        "is-active nim-ha-step.service") echo inactive ;;
+        "stop keepalived.service") [[ ! -e ${node.root}/stays ]] || exit 1; [[ -e ${node.root}/drains ]] || rm -f ${node.root}/run/nim-ha/lock-held ;;
+        "start keepalived.service") [[ ! -e ${node.root}/stays ]] || exit 1 ;;
+      esac`);
+    node.standIn('sync', `printf 'sync %s, %s\\n' "\${1#${node.root}/}" "$(${marked})" >>"${node.root}/calls"; [[ ! -e ${node.root}/no-disk ]] || exit 1`);
+  });
+  afterEach(() => node.destroy());
+
+  const maintenance = (how: 'on' | 'off') => node.run('nim-ha.sh', 'maintenance', how);
+  const done = () => node.read('calls').split('\n').filter((line) => /^(sync|start|stop|restart|--no-block) /.test(line));
+
+  describe('on', () => {
+    beforeEach(() => node.holdLock());
+
+    test('is on the disk before keepalived is stopped: it has to outlive a power cut', () => {
+      expect(maintenance('on')).toMatchObject({ status: 0, stdout: expect.stringContaining('this node is out of the pair, over reboots too') });
+      expect(done()).toEqual([`sync ${MARK}, marked`, 'stop keepalived.service, marked']);
+      expect([node.has(MARK), node.has('run/nim-ha/lock-held')]).toEqual([true, false]);
+    });
+
+    test('that cannot be written to the disk stops nothing', () => {
+      node.write('no-disk', '');
+      expect(maintenance('on')).toMatchObject({ status: 1, stderr: expect.stringContaining('maintenance cannot be written; nothing was changed') });
+      expect(done().filter((call) => !call.startsWith('sync'))).toEqual([]);
+      expect([node.has('run/nim-ha/lock-held'), node.has(MARK)]).toEqual([true, false]);
+      // One that is out of the pair already stays so.
+      node.write(MARK, '');
+      expect([maintenance('on').status, node.has(MARK)]).toEqual([1, true]);
+    });
+
+    test.each([
+      ['the lock is held', () => node.write('drains', ''), () => node.remove('run/nim-ha/lock-held')],
+      ['a process of the services lives', () => node.cgroup(1_000_000_000), () => node.cgroup()],
+    ])('is not over while %s', async (_, make, end) => {
+      make();
+      const call = node.start(node.script('nim-ha.sh'), 'maintenance', 'on');
+      await node.until('keepalived is stopped', () => node.read('calls').includes('stop keepalived.service'));
+      await new Promise((waited) => setTimeout(waited, 1500));
+      expect(call.exitCode).toBeNull();
+      end();
+      await node.until('it ends', () => call.exitCode !== null);
+      expect(call.exitCode).toBe(0);
+    });
+
+    test('says so where keepalived does not stop', () => {
+      node.write('stays', '');
+      expect(maintenance('on')).toMatchObject({ status: 1, stderr: expect.stringContaining('keepalived does not stop; see: systemctl status keepalived') });
+    });
+  });
+
+  describe('off', () => {
+    beforeEach(() => node.write(MARK, ''));
+
+    test('is on the disk before keepalived is started, which would not start with it', () => {
+      expect(maintenance('off')).toMatchObject({ status: 0, stdout: expect.stringContaining('this node is of the pair again') });
+      expect(done()).toEqual(['sync var/lib/nim-ha, free', 'start keepalived.service, free']);
+      expect(node.has(MARK)).toBe(false);
+    });
+
+    test('that cannot be written to the disk starts nothing', () => {
+      node.write('no-disk', '');
+      expect(maintenance('off')).toMatchObject({ status: 1, stderr: expect.stringContaining('maintenance is removed, but a power cut may bring it back') });
+      expect(done().filter((call) => !call.startsWith('sync'))).toEqual([]);
+    });
+
+    test('starts no keepalived that a deploy has stopped, and says so: systemd would tell of a success', () => {
+      node.write('var/lib/nim-ha/pending', '');
+      expect(maintenance('off')).toMatchObject({ status: 1, stderr: expect.stringContaining('maintenance is off, but keepalived does not start before the deploy') });
+      expect([done().filter((call) => call.startsWith('start')), node.has(MARK)]).toEqual([[], false]);
+    });
+
+    test('says so where keepalived does not start', () => {
+      node.write('stays', '');
+      expect(maintenance('off')).toMatchObject({ status: 1, stderr: expect.stringContaining('keepalived does not start; see: systemctl status keepalived') });
+    });
+  });
+});
+
+describe('nim-ha verify', () => {
+  const SERVER = '192.0.2.13';
+  let node: StandInNode;
+
+  /** An active node with nothing wrong. */
+  beforeEach(() => {
+    node = new StandInNode();
+    const data = { NFS_SERVER: SERVER, VIRTUAL_IP: '192.0.2.100/24', INTERFACE: 'lan0' };
+    node.write('etc/nim-ha/node.data', Object.entries(data).map(([key, value]) => `${key}=${base64(value)}\n`).join(''));
+    node.write('run/nim-ha/state', 'phase=ACTIVE\nable=yes\nupdated=999\n');
+    node.mount();
+    for (const name of ['clickhouse', 'nms']) node.write(`var/lib/${name}/data`, '');
+    node.write('etc/nms/scripts/nms-check-keepalived.sh', `#!/bin/bash\n. ${node.script('nms-check-keepalived.sh')}\n`, 0o755);
+    const files = ['etc/nms/scripts/nms-check-keepalived.sh', 'etc/nim-ha/node.data'];
+    node.write('var/lib/nim-ha/manifest', files.map((path) => `${path.endsWith('.sh') ? 755 : 644} ${createHash('sha256').update(node.read(path)).digest('hex')} /${path}\n`).join(''));
+    for (const name of ['keepalived', 'rpcinfo', 'showmount']) node.standIn(name, '');
+    node.standIn('ip', 'echo "2: lan0 inet 192.0.2.100/24"');
+    node.standIn('systemctl', 'shift; for unit in "$@"; do echo active; done');
+    node.standIn('systemd-escape', 'echo some.mount');
+    node.standIn('arping', 'echo "Received 0 response(s)"; exit 1');
+    node.standIn('bash', '[[ $2 != *dev/tcp* ]] || exit 0; exec /bin/bash "$@"');
+  });
+  afterEach(() => node.destroy());
+
+  const verify = () => {
+    const { status, stdout } = node.run('nim-ha.sh', 'verify');
+    const lines = stdout.trim().split('\n').map((line) => line.replaceAll(node.root, ''));
+    return { status, last: lines[lines.length - 1], failed: lines.filter((line) => line.startsWith('FAIL')), ok: lines.filter((line) => line.startsWith('ok ')).length };
+  };
+
+  test('where all is well nothing fails', () => {
+    const { ok, ...rest } = verify();
+    expect(rest).toEqual({ status: 0, last: '0 failed', failed: [] });
+    expect(ok).toBeGreaterThan(15);
+  });
+
+  const mounted = (point: string, change: (line: string) => string) => () =>
+    node.write('proc/mounts', node.read('proc/mounts').split('\n').map((line) => (line.includes(`/var/lib/${point} `) ? change(line) : line)).filter(Boolean).join('\n') + '\n');
+  const keepalivedSays = (text: string, code: number) => () => node.standIn('keepalived', `[[ $1 == -t ]] || exit 0; echo "${text}" >&2; exit ${code}`);
+
+  test.each<[string, string, () => void]>([
+    ['version 3 on one mount', 'FAIL  /var/lib/clickhouse speaks NFSv4: got rw,vers=3,hard', mounted('clickhouse', (line) => line.replace('nfs4', 'nfs').replace('vers=4.2', 'vers=3'))],
+    ['version 3 on the other', 'FAIL  /var/lib/nms speaks NFSv4: got rw,vers=3,hard', mounted('nms', (line) => line.replace('nfs4', 'nfs').replace('vers=4.2', 'vers=3'))],
+    ['a mount that gives up', 'FAIL  /var/lib/nms is hard and locks on the server: got rw,vers=4.2,soft', mounted('nms', (line) => line.replace('hard', 'soft'))],
+    ['locks that stay here', 'FAIL  /var/lib/nms is hard and locks on the server: got rw,vers=4.2,hard,local_lock=all', mounted('nms', (line) => line.replace('hard', 'hard,local_lock=all'))],
+    ['a mount point without the share', 'FAIL  /var/lib/clickhouse is mounted from the share: not mounted; try: systemctl start some.mount', mounted('clickhouse', () => '')],
+    ['a disk of this node in the place of the share', 'FAIL  /var/lib/nms is mounted from the share: not mounted; try: systemctl start some.mount', mounted('nms', (line) => line.replace(/^\S+ (\S+) .*/, '/dev/sdb $1 ext4 rw 0 0'))],
+    ['a configuration that keepalived does not take', 'FAIL  keepalived -t: exit code 4, (Line 3) Unknown keyword', keepalivedSays('(Line 3) Unknown keyword', 4)],
+    ['a file that somebody has changed', 'FAIL  files are as deployed: /etc/nms/scripts/nms-check-keepalived.sh: content', () => node.write('etc/nms/scripts/nms-check-keepalived.sh', `${node.read('etc/nms/scripts/nms-check-keepalived.sh')}# mine\n`, 0o755)],
+    ['a file that others may read now', 'FAIL  files are as deployed: /etc/nim-ha/node.data: mode', () => node.write('etc/nim-ha/node.data', node.read('etc/nim-ha/node.data'), 0o666)],
+    ['a share that cannot be listed', 'FAIL  ls -lart /var/lib/nms: ls: Stale file handle', () => node.standIn('ls', '[[ $2 != */nms ]] || { echo "ls: Stale file handle" >&2; exit 2; }')],
+  ])('%s is the one thing that fails', (_, expected, make) => {
+    make();
+    expect(verify()).toMatchObject({ status: 1, last: '1 failed', failed: [expected] });
+  });
+
+  test.each([
+    ['locks that are the server\'s by name', mounted('nms', (line) => line.replace('hard', 'hard,local_lock=none'))],
+    ['the code that keepalived ends with for the guide\'s block', keepalivedSays('SECURITY VIOLATION - scripts are being executed but script_security not enabled.', 5)],
+  ])('%s: nothing fails', (_, make) => {
+    make();
+    expect(verify()).toMatchObject({ status: 0, last: '0 failed', failed: [] });
   });
 });
 

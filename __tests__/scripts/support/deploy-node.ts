@@ -159,6 +159,24 @@ export class DeployNode extends FileTree {
     this.bash(`mkdir -p "$NIM_HA_ROOT/commands"; IFS=:; for d in $PATH; do cp -sn "$d"/* "$NIM_HA_ROOT/commands"; done 2>/dev/null; cd "$NIM_HA_ROOT/commands" && rm -f ${commands.join(' ')}`);
   }
 
+  /** Somebody has the lock on the share when this returns, and goes on with `work`, for which the file is open as 9. */
+  public holdLock(work = 'exec sleep 60', share = 'nfs'): void {
+    const lock = `"$FAKE/${share}/nms/.nim-ha/lock"`;
+    const { code, out } = this.bash(`mkdir -p "$FAKE/${share}/nms/.nim-ha"; printf '%s\\n' ${lock} >"$FAKE/holder.lock"
+      (exec 9>>${lock}; flock 9; ${work}) >/dev/null 2>&1 & echo $! >"$FAKE/holder.pid"
+      for ((tries = 400; tries > 0; tries--)); do flock -n ${lock} true || exit 0; sleep 0.05; done
+      exit 1`);
+    if (code !== 0) throw new Error(`nobody has got the lock on ${share}: ${out}`);
+  }
+
+  /** The lock is free when this returns: what the holder was just doing may outlive it by a moment, with the file open. */
+  public letGo(): void {
+    const { code, out } = this.bash(`kill "$(cat "$FAKE/holder.pid")"; lock="$(cat "$FAKE/holder.lock")"
+      for ((tries = 400; tries > 0; tries--)); do [[ -e $lock ]] && ! flock -n "$lock" true || exit 0; sleep 0.05; done
+      exit 1`);
+    if (code !== 0) throw new Error(`the lock is not let go of: ${out}`);
+  }
+
   public start(...args: string[]): Promise<Result> {
     const child = spawn('bash', [join(this.inbox, 'scripts/run-step.sh'), ...args], { env: this.env(), stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';

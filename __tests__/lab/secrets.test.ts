@@ -1,0 +1,78 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { SecretWatch } from '../../lab/secret-watch';
+import { judgeSearch } from '../../lab/secrets';
+import { ipv6Port } from '../../lab/ways-in';
+
+describe('what a search for secrets on a node says', () => {
+  const CONF = '/etc/keepalived/keepalived.conf';
+  const SECRETS = ['zqa-Xw2K', 'other'];
+  const DEPLOYED = 'auth_pass zqa-Xw2K\n';
+
+  test('nothing, where the password is in keepalived.conf alone', () => {
+    expect(judgeSearch(`${CONF}\nlooked\n`, DEPLOYED, SECRETS)).toEqual([]);
+  });
+
+  test('every other place; where it waits for the next deploy, only after one that has failed', () => {
+    const staged = '/var/lib/nim-ha/staged/etc/keepalived/keepalived.conf';
+    const output = `${CONF}\n/home/ops/x\n${staged}\nlooked\nthe journal\n`;
+    expect(judgeSearch(output, DEPLOYED, SECRETS)).toEqual(['/home/ops/x', staged, 'the journal']);
+    expect(judgeSearch(output, DEPLOYED, SECRETS, true)).toEqual(['/home/ops/x', 'the journal']);
+  });
+
+  test('a search that could not look is a finding', () => {
+    expect(judgeSearch('', '', SECRETS)).toEqual(['nobody has looked']);
+    expect(judgeSearch(`${CONF}\n`, DEPLOYED, SECRETS)).toEqual(['nobody has looked']);
+  });
+
+  test('so is one that does not find what is known to be there', () => {
+    expect(judgeSearch('looked\n', DEPLOYED, SECRETS)).toEqual([`a search that does not find what is in ${CONF}`]);
+  });
+
+  test.each([['no pair', ''], ['a password that is not looked for', 'auth_pass lab-P1\n']])('%s: there is nothing to be found', (_, conf) => {
+    expect(judgeSearch('looked\n', conf, SECRETS)).toEqual([]);
+  });
+});
+
+describe('a watch for secrets', () => {
+  let bin: string;
+  const path = process.env.PATH;
+  /** What each machine says, instead of ssh to it; it ends with its input. */
+  const machines = (script: string) => {
+    writeFileSync(join(bin, 'ssh'), `#!/bin/bash\n${script}\ncat >/dev/null\n`);
+    chmodSync(join(bin, 'ssh'), 0o755);
+  };
+  const lab = { sshArgs: (name: string) => [name] };
+  beforeEach(() => {
+    bin = mkdtempSync(join(tmpdir(), 'nim-ha-watch-'));
+    process.env.PATH = `${bin}:${path}`;
+  });
+  afterEach(() => {
+    process.env.PATH = path;
+    rmSync(bin, { recursive: true, force: true });
+  });
+
+  test('tells how often it has looked, and where a secret was', async () => {
+    machines('echo /tmp/x 644; echo looked');
+    const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
+    const { found, looks } = await watch.stop();
+    expect(found).toEqual(expect.arrayContaining(['node-a: /tmp/x 644', 'node-b: /tmp/x 644']));
+    expect(looks).toMatchObject({ 'node-a': 1, 'node-b': 1 });
+  });
+
+  test('does not begin while a machine has not been looked at', async () => {
+    machines('[[ $1 != node-a ]] || echo looked');
+    await expect(SecretWatch.begin(lab, ['zqa-Xw2K'], 2)).rejects.toThrow('no look for secrets within 2 s: node-b');
+  });
+});
+
+test('each lab has ports of its own for its nodes', () => {
+  const ports = Array.from({ length: 254 }, (_, index) => index + 1).flatMap((octet) =>
+    (['node-a', 'node-b'] as const).map((name, index) => ipv6Port({ name, host: `127.${octet}.0.${index + 11}` })),
+  );
+  expect(new Set(ports).size).toBe(2 * 254);
+  // Below those that a kernel gives to connections.
+  expect(Math.max(...ports)).toBeLessThan(32_768);
+  expect(() => ipv6Port({ name: 'node-a', host: 'nim.example' })).toThrow('expected a loopback address');
+});
