@@ -366,13 +366,14 @@ test('after the nodes were let in, and one was fenced, the removal leaves the se
   setup('admit');
   write('usr/sbin/logger', '#!/bin/bash\n', 0o755);
   write('usr/sbin/exportfs', '#!/bin/bash\nexec "${0%/usr/sbin/*}/bin/exportfs" "$@"\n', 0o755);
+  write('proc/fs/nfsd/exports', '');
   fs.mkdirSync(at('proc/sys/kernel/random'), { recursive: true });
   fs.symlinkSync('/proc/sys/kernel/random/uuid', at('proc/sys/kernel/random/uuid'));
   handOver(root);
   const run = spawnSync(at('usr/local/lib/nim-ha-fence/fence.sh'), ['pair', 'node-a', 'fence'], { encoding: 'utf8', env: {}, cwd: root, ...NOBODY });
   expect(run.stdout + run.stderr).toMatch(/^fenced [0-9a-f-]{36}\n$/);
   expect(read('var/lib/nfs/etab')).not.toContain(B);
-  for (const name of ['usr/sbin', 'proc/sys']) fs.rmSync(at(name), { recursive: true });
+  for (const name of ['usr/sbin', 'proc/sys', 'proc/fs/nfsd/exports']) fs.rmSync(at(name), { recursive: true });
   expect(setup('remove').code).toBe(0);
   expect(picture()).toBe(before);
 });

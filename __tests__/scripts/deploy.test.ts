@@ -21,10 +21,9 @@ test('what was there before is on the disk before anything is changed', () => {
     const look = 'cd "$NIM_HA_ROOT" && printf "%s %s\\n" "$(find var/lib/nim-ha/before/files -type f | wc -l)$(wc -l <var/lib/nim-ha/before/absent)" "$(ls etc/systemd/system | wc -l)" >>"$FAKE/looks"';
     node.write('wrappers/sync', `#!/bin/bash\n[[ $* != *before ]] || { ${look}; }\n`, 0o755);
     ok(node.bash('PATH="$NIM_HA_ROOT/wrappers:$PATH" bash "$HOME/.nim-ha/scripts/run-step.sh" rollout 2'));
-    const [first] = node.read('fake/looks').split('\n');
-    const [recorded, changed] = first.split(' ').map(Number);
+    const looks = node.read('fake/looks').trim().split('\n').map((line) => line.split(' ').map(Number));
+    const [recorded] = looks.filter(([, changed]) => changed === 0).pop() ?? [0];
     expect(recorded).toBeGreaterThan(30);
-    expect(changed).toBe(0);
   } finally {
     node.destroy();
   }
