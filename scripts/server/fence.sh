@@ -18,8 +18,8 @@ root="${0%/usr/local/lib/nim-ha-fence/fence.sh}"
 export PATH="$root/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 silent_for=5      # seconds
 letting_go_for=20 # the same for a holder that lets go in order, which has all that was written sent at once
+expiry_limit=20   # seconds that "fenced" waits for the clients to be gone
 kernel_exports="$root/proc/fs/nfsd/exports"
-expiry_limit=20 # seconds that "fenced" waits for the clients to be gone
 # shellcheck source-path=SCRIPTDIR source=exports.sh
 . "$lib/exports.sh" || {
   echo "refused: the server's side is not whole"
