@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { ChildProcess, spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { handOver, NOBODY, plantTree, writeInTree } from './nobody';
@@ -41,6 +41,14 @@ const holderSilentFor = (seconds: number, heard = '+++'): void => {
   const then = Date.now() / 1000 - seconds;
   fs.utimesSync(at('mnt/share/nms/.nim-ha/lock'), then, then);
 };
+
+let holder: ChildProcess | undefined;
+/** A holder that lives: it adds to the file as the heartbeat does. */
+const holderAlive = (): void => {
+  holderSilentFor(0);
+  holder = spawn('bash', ['-c', 'while printf + >>"$0"; do sleep 0.5; done', at('mnt/share/nms/.nim-ha/lock')], { stdio: 'ignore' });
+};
+afterEach(() => void holder?.kill());
 
 beforeEach(() => {
   root = plantTree('nim-ha-fence-');
@@ -231,7 +239,7 @@ test('what cannot be seen is not taken for good', () => {
 test('half a fence, or half a way back, is made a whole fence under a new name', () => {
   const old = '11111111-2222-3333-4444-555555555555';
   write('var/lib/nim-ha-fence/pair/fenced', `node-b ${old}\n`);
-  holderSilentFor(0); // node-b may have come back, and serve
+  holderAlive(); // node-b may have come back, and serve
   expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the holder of the lock shows life' });
   const name = fenceOf(ask('node-a', 'fence').said);
   expect([name, old]).toEqual([expect.stringMatching(/./), expect.not.stringContaining(name)]);
@@ -249,10 +257,23 @@ test('who waits for a lock may fence a holder that is silent, and no other', () 
   const before = picture();
   expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: there is no lock on the share' });
   expect(picture()).toBe(before);
-  holderSilentFor(3);
-  expect(ask('node-a', 'fence-silent').code).toBe(3);
+  holderAlive();
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the holder of the lock shows life' });
+  holder?.kill();
   holderSilentFor(10);
   expect(fenceOf(ask('node-a', 'fence-silent').said)).not.toBe('');
+});
+
+test('what is left of the five seconds is waited for on the server, not with another login', () => {
+  holderSilentFor(3);
+  const grown = fs.statSync(at('mnt/share/nms/.nim-ha/lock')).mtimeMs;
+  expect(fenceOf(ask('node-a', 'fence-silent').said)).not.toBe('');
+  expect(Date.now() - grown).toBeGreaterThan(5000);
+});
+
+test('a clock of the server that was ahead when the lock grew is not waited for', () => {
+  holderSilentFor(-3600);
+  expect(ask('node-a', 'fence-silent')).toEqual({ code: 3, said: 'refused: the holder of the lock shows life' });
 });
 
 test('a holder that lets go in order has more time', () => {

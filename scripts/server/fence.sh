@@ -2,7 +2,8 @@
 # fence.sh PAIR NODE REQUEST: what a node may ask of the NFS server, as root. PAIR and NODE come from the forced command of the key that the
 # caller has logged in with; REQUEST is what the caller says, and may be anything:
 #   fence          withdraws the peer from the share. For a node that has the lock and finds the peer's mark on the share.
-#   fence-silent   the same, but only when the holder of the lock has shown no sign of life for a while. For a node that waits for the lock.
+#   fence-silent   the same, but only when the holder of the lock has shown no sign of life for a while, which is waited for where it is not
+#                  over yet. For a node that waits for the lock.
 #   status         is the caller itself fenced, and what is the name of that fence?
 #   rejoin NAME    gives the caller its exports back, when it is fenced under that name. It must hold nothing of the share by then.
 # Prints one line: fenced NAME | free | back | refused: WHY (and ends with 3). Never both nodes are fenced. See docs/decisions/0009-fencing.md.
@@ -130,22 +131,28 @@ expire_peer() {
 lock_reader='
   read -r grown size < <(stat -c "%Y %s" "$2")
   last="$(dd if="$2" iflag=nofollow,nonblock bs=1 skip=$((size > 0 ? size - 1 : 0)) count=1 status=none)"
-  echo "$grown $last"
+  echo "$grown $size $last"
 '
 
-# The heartbeat grows the file with the lock, so the server sees when it did last, by its own clock. What is no file is no lock.
+# The heartbeat grows the file with the lock, so the server sees when it did last, by its own clock. What is no file is no lock. The last few seconds are
+# waited for here: the caller would have to log in anew, and the pair serves nobody meanwhile.
 refuse_unless_silent() {
-  local each text code grown last limit
+  local each text code grown size last limit left seen=
   for each in "${exports[@]}"; do
-    text="$(read_from_share "$lock_reader" "$root$each" lock .nim-ha)"
-    code=$?
-    [[ $code != 1[123] ]] || continue
-    read -r grown last <<<"$text"
-    [[ $code == 0 && $grown =~ ^[0-9]+$ ]] || refuse "the lock on the share cannot be read"
-    limit=$silent_for
-    [[ $last != - ]] || limit=$letting_go_for
-    (($(date +%s) - grown > limit)) || refuse "the holder of the lock shows life"
-    return
+    while :; do
+      text="$(read_from_share "$lock_reader" "$root$each" lock .nim-ha)"
+      code=$?
+      [[ $code != 1[123] ]] || continue 2
+      read -r grown size last <<<"$text"
+      [[ $code == 0 && $grown =~ ^[0-9]+$ ]] || refuse "the lock on the share cannot be read"
+      limit=$silent_for
+      [[ $last != - ]] || limit=$letting_go_for
+      left=$((grown + limit + 1 - $(date +%s)))
+      ((left > 0)) || return 0
+      [[ ${seen:-$grown $size} == "$grown $size" && $left -le $((silent_for + 1)) ]] || refuse "the holder of the lock shows life"
+      seen="$grown $size"
+      sleep 1 9>&-
+    done
   done
   refuse "there is no lock on the share"
 }
