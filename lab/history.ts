@@ -1,4 +1,5 @@
 import { ChildProcess, spawn } from 'node:child_process';
+import { eventually } from './checks';
 import type { Lab } from './lab';
 import { NODES, type NodeName } from './machines';
 
@@ -11,6 +12,9 @@ export interface Entry {
   readonly text: string;
 }
 
+/** Written to a journal to see it come back. */
+const END = 'nim-ha-lab: read as far as here';
+const READ_WITHIN = 120;
 const FIELDS = 'MESSAGE,SYSLOG_IDENTIFIER,UNIT';
 
 /**
@@ -20,6 +24,9 @@ const FIELDS = 'MESSAGE,SYSLOG_IDENTIFIER,UNIT';
 export class History {
   public readonly entries: Entry[] = [];
   private readonly seen = new Set<string>();
+  /** Which marks have come back, and from where. */
+  private readonly marks = new Set<string>();
+  private ends = 0;
   private readonly children = new Map<NodeName, ChildProcess>();
   private closed = false;
 
@@ -30,6 +37,24 @@ export class History {
   public close(): void {
     this.closed = true;
     this.children.forEach((child) => child.kill());
+  }
+
+  /**
+   * Waits until all that the journals have by now is in the entries.
+   * @returns the nodes of which that cannot be said: nothing may be read out of what their journals do not say
+   */
+  public async unread(): Promise<NodeName[]> {
+    const mark = `${END} (${++this.ends})`;
+    const read = await Promise.all(
+      NODES.map((node) =>
+        // Written anew each time: a node that has only just booted may lose one.
+        eventually(READ_WITHIN, async () => {
+          await this.lab.machine(node).ssh(`logger -t nim-ha '${mark}'`);
+          return eventually(10, async () => this.marks.has(`${node} ${mark}`) || undefined);
+        }),
+      ),
+    );
+    return NODES.filter((_, index) => !read[index]);
   }
 
   private follow(node: NodeName): void {
@@ -60,6 +85,10 @@ export class History {
     }
     if (this.seen.has(entry.__CURSOR) || typeof entry.MESSAGE !== 'string') return;
     this.seen.add(entry.__CURSOR);
+    if (entry.MESSAGE.startsWith(END)) {
+      this.marks.add(`${node} ${entry.MESSAGE}`);
+      return;
+    }
     const about = entry.SYSLOG_IDENTIFIER === 'nim-ha' ? 'nim-ha' : entry.UNIT;
     if (about) this.entries.push({ node, at: booted + Number(entry.__MONOTONIC_TIMESTAMP) / 1000, about, text: entry.MESSAGE });
   }

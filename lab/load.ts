@@ -36,6 +36,11 @@ export class Load {
     return this.attempts.filter(({ acknowledged }) => acknowledged).map(({ number }) => number);
   }
 
+  /** Whether a row that was sent after that moment has been acknowledged. */
+  public acceptedSince(moment: number): boolean {
+    return this.attempts.some(({ at, acknowledged }) => acknowledged && at >= moment);
+  }
+
   /** Seconds of the longest time in a span in which no row was acknowledged. */
   public longestOutage(since: number, until: number): number {
     const accepted = this.attempts.filter((attempt) => attempt.acknowledged && attempt.until >= since && attempt.until <= until).map((attempt) => attempt.until);

@@ -166,6 +166,8 @@ export class Matrix {
     if (fault.serves === 'standby') {
       const serves = await eventually(limit, async () => ((await this.audit.see.observe(standby)).phase === 'ACTIVE' ? true : undefined), GENTLY_MS);
       if (!serves) findings.push(`${standby} does not serve within ${limit} s: ${await this.audit.reasons()}`);
+      // That is its own word; a row through the virtual IP is not.
+      else if (!(await this.acceptsRows(limit))) findings.push(`${standby} says that it serves, and no row was accepted within ${limit} s`);
     }
     if (fault.serves === 'nobody') {
       const nobody = await eventually(limit, () => this.audit.nobodyServes(), GENTLY_MS);
@@ -176,8 +178,14 @@ export class Matrix {
     await new Promise((done) => setTimeout(done, Math.max(0, end - Date.now())));
   }
 
+  private acceptsRows(within: number): Promise<true | undefined> {
+    const from = Date.now();
+    return eventually(within, async () => this.load.acceptedSince(from) || undefined);
+  }
+
   private async record(fault: Fault, { active, standby }: Scene, settled: Settled | undefined, when: Pick<Outcome, 'round' | 'from' | 'injected' | 'undone' | 'until'>, found: Pick<Outcome, 'findings' | 'expected'>): Promise<void> {
     const { from, until } = when;
+    const unread = await this.history.unread();
     const seen = await this.lab.switch.timeline(from - MARGIN_MS);
     const seconds = (milliseconds: number): number => milliseconds / 1000;
     const sum = (overlaps: readonly Overlap[]): number => overlaps.reduce((total, overlap) => total + seconds(overlap.to - overlap.from), 0);
@@ -185,7 +193,8 @@ export class Matrix {
     const twoHolders = Math.max(sum(overlapsIn(seen)), sum(doubleMastersIn(seen)));
     const within = <T extends { at: number }>(entries: readonly T[]): T[] => entries.filter(({ at }) => at >= from - MARGIN_MS && at <= until + MARGIN_MS);
     const journal = within(this.history.entries);
-    const findings = [...found.findings, ...judge(fault, this.timing, { active, standby, settled, journal, twoHolders, injected: when.injected, undone: when.undone })];
+    const notRead = unread.map((name) => `the journal of ${name} could not be read to its end: what it says of this fault is not judged`);
+    const findings = [...found.findings, ...notRead, ...judge(fault, this.timing, { active, standby, settled, journal, twoHolders, injected: when.injected, undone: when.undone })];
     const starts = startsIn(journal).map(({ seconds: start }) => start);
     const start = Math.max(0, ...starts);
     const bound = fault.bound({ ...this.timing, start });
