@@ -30,7 +30,7 @@ export class History {
   private readonly children = new Map<NodeName, ChildProcess>();
   private closed = false;
 
-  public constructor(private readonly lab: Lab) {
+  public constructor(private readonly lab: Lab, private readonly login = 'ssh') {
     NODES.forEach((name) => this.follow(name));
   }
 
@@ -43,14 +43,14 @@ export class History {
    * Waits until all that the journals have by now is in the entries.
    * @returns the nodes of which that cannot be said: nothing may be read out of what their journals do not say
    */
-  public async unread(): Promise<NodeName[]> {
+  public async unread(within = READ_WITHIN): Promise<NodeName[]> {
     const mark = `${END} (${++this.ends})`;
     const read = await Promise.all(
       NODES.map((node) =>
         // Written anew each time: a node that has only just booted may lose one.
-        eventually(READ_WITHIN, async () => {
+        eventually(within, async () => {
           await this.lab.machine(node).ssh(`logger -t nim-ha '${mark}'`);
-          return eventually(10, async () => this.marks.has(`${node} ${mark}`) || undefined);
+          return eventually(Math.min(10, within), async () => this.marks.has(`${node} ${mark}`) || undefined);
         }),
       ),
     );
@@ -61,7 +61,7 @@ export class History {
     if (this.closed) return;
     // The node's clock may be set to anything; its uptime ties its monotonic times to ours.
     const command = `cat /proc/uptime; exec sudo journalctl --boot --follow --lines=all --output=json --output-fields=${FIELDS} SYSLOG_IDENTIFIER=nim-ha + _PID=1`;
-    const child = spawn('ssh', [...this.lab.sshArgs(node), command], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(this.login, [...this.lab.sshArgs(node), command], { stdio: ['ignore', 'pipe', 'ignore'] });
     this.children.set(node, child);
     let booted: number | undefined;
     let rest = '';
@@ -73,7 +73,7 @@ export class History {
         else this.note(node, booted, line);
       }
     });
-    child.on('close', () => setTimeout(() => this.follow(node), 1000));
+    child.on('close', () => this.closed || setTimeout(() => this.follow(node), 1000));
   }
 
   private note(node: NodeName, booted: number, line: string): void {
