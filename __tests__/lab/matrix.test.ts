@@ -1,7 +1,7 @@
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
 import { faultsOptions } from '../../lab/faults-command';
 import { Load, longestGap } from '../../lab/load';
-import { planOf } from '../../lab/matrix';
+import { Matrix, planOf } from '../../lab/matrix';
 import { rowsOf } from '../../lab/report';
 import { reportPage } from '../../lab/report-page';
 import type { Rows } from '../../lab/rows';
@@ -38,6 +38,19 @@ test('options of the command', () => {
   expect(() => faultsOptions(['--only', 'share-read-only', '--fencing', 'on'])).toThrow("'share-read-only' is made without fencing only");
   expect(faultsOptions(['--only', 'smoke'])).toMatchObject({ roles: 'one' });
   for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--roles', 'x'], ['--fencing', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
+});
+
+test.each([[true, []], [undefined, ['the pair has settled, and no row was accepted within 240 s']]])('a pair that has settled has to accept a row (accepted: %s)', async (accepts, expected) => {
+  const roles = { active: 'node-a', standby: 'node-b' };
+  const nothing = async () => undefined;
+  const found: string[] = [];
+  const matrix = Object.assign(Object.create(Matrix.prototype), {
+    timing, lab: { sshArgs: () => [] }, rows: { goThrough: nothing }, acceptsRows: async () => accepts,
+    audit: { settled: async () => roles, findings: async () => [], damage: async () => [] },
+    record: async (...[, , , , { findings }]: { findings: string[] }[]) => void found.push(...findings),
+  });
+  await matrix.take({ round: 1, fault: { name: 'x', what: 'x', serves: 'either', inject: nothing, undo: nothing, bound: () => ({ vip: 0, writes: 0 }) } }, roles);
+  expect(found).toEqual(expected);
 });
 
 test('the longest time without an acknowledged row', async () => {
