@@ -38,11 +38,13 @@ describe('what a search for secrets on a node says', () => {
 describe('a watch for secrets', () => {
   let bin: string;
   const path = process.env.PATH;
-  /** What each machine says, instead of ssh to it; it ends with its input. */
-  const machines = (script: string) => {
-    writeFileSync(join(bin, 'ssh'), `#!/bin/bash\n${script}\ncat >/dev/null\n`);
-    chmodSync(join(bin, 'ssh'), 0o755);
+  const program = (name: string, script: string) => {
+    writeFileSync(join(bin, name), `#!/bin/bash\n${script}\n`);
+    chmodSync(join(bin, name), 0o755);
   };
+  /** What each machine says, instead of ssh to it; it ends with its input. */
+  const machines = (script: string) => program('ssh', `while read -r line && [[ $line != end ]]; do :; done\n${script}\ncat >/dev/null`);
+  const LOOKS = 'while :; do echo /tmp/x 644; echo looked; read -rt 0.3; (($? > 128)) || break; done';
   const lab = { sshArgs: (name: string) => [name] };
   beforeEach(() => {
     bin = mkdtempSync(join(tmpdir(), 'nim-ha-watch-'));
@@ -54,11 +56,26 @@ describe('a watch for secrets', () => {
   });
 
   test('tells how often it has looked, and where a secret was', async () => {
-    machines('echo /tmp/x 644; echo looked');
+    machines(LOOKS);
     const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
     const { found, looks } = await watch.stop();
-    expect(found).toEqual(expect.arrayContaining(['node-a: /tmp/x 644', 'node-b: /tmp/x 644']));
-    expect(looks).toMatchObject({ 'node-a': 1, 'node-b': 1 });
+    expect(found.sort()).toEqual(['node-a: /tmp/x 644', 'node-b: /tmp/x 644']);
+    for (const name of ['here', 'node-a', 'node-b']) expect(looks[name]).toBeGreaterThan(1);
+  });
+
+  test('one look before the deploy is none at the deploy', async () => {
+    machines(`echo looked; [[ $1 == node-a ]] || { ${LOOKS}; }`);
+    const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
+    const { found } = await watch.stop(2);
+    expect(found).toEqual(['node-a: nobody has looked since the deploy began', 'node-b: /tmp/x 644']);
+  });
+
+  test('one that has ended before it was told to is a finding, however often it has looked', async () => {
+    machines(`[[ $1 != node-a ]] || { echo looked; sleep 2; echo looked; exit 255; }\n${LOOKS}`);
+    const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
+    await new Promise((done) => setTimeout(done, 4000));
+    const { found } = await watch.stop();
+    expect(found).toEqual(['node-a: the watch has ended by itself', 'node-b: /tmp/x 644']);
   });
 
   test('does not begin while a machine has not been looked at', async () => {
