@@ -6,7 +6,7 @@ import { NODES } from './machines';
 import { shellQuote } from './shell-quote';
 
 /** Only root may read it, and only there; `secret` and what stage makes of it are emptied as soon as they have served. */
-const STAGING = /^\/home\/[^/]+\/\.nim-ha\/secret\/(auth_pass|sudo)(\.new)?$|^\/run\/nim-ha\/step\/job\.[^/]+\/secret$|^\/var\/lib\/nim-ha\/staged(\.new|\.proof)?\/|^\/etc\/keepalived\/(keepalived\.conf|\.nim-ha\.new\/.*)$/;
+const STAGING = /^(?:\/home\/[^/]+|\/root)\/\.nim-ha\/secret\/(auth_pass|sudo)(\.new)?$|^\/run\/nim-ha\/step\/job\.[^/]+\/secret$|^\/var\/lib\/nim-ha\/staged(\.new|\.proof)?\/|^\/etc\/keepalived\/(keepalived\.conf|\.nim-ha\.new\/.*)$/;
 
 // The patterns come by standard input, or they would find themselves in a list of processes; its end ends the loop.
 const LOOK = `
@@ -15,7 +15,7 @@ while read -r line && [[ $line != end ]]; do printf '%s\\n' "$line" >>"$p"; done
 while :; do
   since=$SECONDS
   grep -lF -f "$p" /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null
-  grep -rlF --devices=skip -f "$p" /etc /home /tmp /var/tmp /run/nim-ha /var/lib/nim-ha 2>/dev/null | while read -r file; do
+  grep -rlF --devices=skip -f "$p" /etc /root /home /tmp /var/tmp /run/nim-ha /var/lib/nim-ha 2>/dev/null | while read -r file; do
     printf '%s %s\\n' "$file" "$(stat -c '%a' "$file" 2>/dev/null || echo gone)"
   done
   # Patterns that are not there, or a grep that does not work, find nothing either.

@@ -78,6 +78,16 @@ describe('a watch for secrets', () => {
     expect(found).toEqual(['node-a: the watch has ended by itself', 'node-b: /tmp/x 644']);
   });
 
+  test('looks in the home of root, too, where the staged secret of a login as root may be', async () => {
+    program('ssh', 'exec bash -c "$2"');
+    program('sudo', 'exec "$@"');
+    program('stat', 'echo 600');
+    program('grep', '[[ " $* " != *" /root "* ]] || printf "%s\\n" /root/.nim-ha/secret/auth_pass /root/.nim-ha/node.data');
+    const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
+    const { found } = await watch.stop();
+    expect(found.sort()).toEqual(['node-a: /root/.nim-ha/node.data 600', 'node-b: /root/.nim-ha/node.data 600']);
+  });
+
   test('does not begin while a machine has not been looked at', async () => {
     machines('[[ $1 != node-a ]] || echo looked');
     await expect(SecretWatch.begin(lab, ['zqa-Xw2K'], 2)).rejects.toThrow('no look for secrets within 2 s: node-b');
