@@ -1,8 +1,9 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import type { Lab } from '../../lab/lab';
 import { SecretWatch } from '../../lab/secret-watch';
-import { judgeSearch } from '../../lab/secrets';
+import { formsOf, formsOfKey, judgeSearch } from '../../lab/secrets';
 import { ipv6Port } from '../../lab/ways-in';
 
 describe('what a search for secrets on a node says', () => {
@@ -32,6 +33,38 @@ describe('what a search for secrets on a node says', () => {
 
   test.each([['no pair', ''], ['a password that is not looked for', 'auth_pass lab-P1\n']])('%s: there is nothing to be found', (_, conf) => {
     expect(judgeSearch('looked\n', conf, SECRETS)).toEqual([]);
+  });
+});
+
+describe('the forms of a secret', () => {
+  const PASSWORD = 'vT5 $x"Qm9\\w';
+  const isFound = (forms: string[], text: string) => forms.some((form) => text.includes(form));
+
+  test('as it is, and in JSON', () => {
+    expect(formsOf(PASSWORD)[0]).toBe(PASSWORD);
+    expect(isFound(formsOf(PASSWORD), JSON.stringify({ password: PASSWORD }))).toBe(true);
+  });
+
+  const KEY_LINE = 'AAAAB3NzaC1yc2EAAAADAQABAAAB';
+  const key = (directory: string) => {
+    const privateKeyFile = join(directory, 'key');
+    writeFileSync(privateKeyFile, `-----BEGIN\n1\n2\n${KEY_LINE}\n-----END\n`);
+    return formsOfKey({ config: () => ({ privateKeyFile }) } as unknown as Lab);
+  };
+
+  // What comes after decides the last character, and what comes before the first.
+  test.each([0, 1, 2].flatMap((before) => [0, 1, 2].map((after) => [before, after])))('in base64, with %i bytes before and %i after', (before, after) => {
+    const directory = mkdtempSync(join(tmpdir(), 'nim-ha-key-'));
+    try {
+      for (const [secret, forms] of [[PASSWORD, formsOf(PASSWORD)], [KEY_LINE, key(directory)]] as const) {
+        const text = Buffer.from(`${'\xff'.repeat(before)}${secret}${'~'.repeat(after)}`, 'latin1').toString('base64');
+        expect([text, isFound(forms, text)]).toEqual([text, true]);
+        // One that matches by chance is no use.
+        for (const form of forms) expect(form.length).toBeGreaterThanOrEqual(12);
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 
