@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
 import { faultsOptions } from '../../lab/faults-command';
 import { Load, longestGap } from '../../lab/load';
 import { Matrix, planOf } from '../../lab/matrix';
 import { rowsOf } from '../../lab/report';
 import { reportPage } from '../../lab/report-page';
+import { Results } from '../../lab/results';
 import type { Rows } from '../../lab/rows';
 import { lanesOf } from '../../lab/timeline';
 import { outcome, T, timing } from './outcome';
@@ -75,6 +79,25 @@ test('lanes: what was heard, and what the journals say, also of the time before 
   expect(lanes['node-a nginx']).toEqual([[-3000, 900, '']]);
   expect(lanes['node-b nginx']).toEqual([[3000, 10_000, '']]);
   expect(lanes['node-b lock']).toEqual([[2000, 10_000, '']]);
+});
+
+test('a run is good when something has happened, and nothing went wrong; what did not happen is told', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'nim-ha-results-'));
+  const said: string[] = [];
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => !!said.push(String(text)));
+  const concluded = (turns: number, ...outcomes: (typeof outcome)[]) => {
+    const results = new Results(directory, { command: '', seed: 7, profile: 'guide', timing, accel: 'tcg' }, turns);
+    outcomes.forEach((each) => results.add(each));
+    return [results.conclude(), said.pop()!.trim().split('\n').pop()];
+  };
+  try {
+    expect(concluded(2)).toEqual([false, '0 passed, 0 failed, 2 not begun']);
+    expect(concluded(3, outcome)).toEqual([true, '1 passed, 0 failed, 2 not begun']);
+    expect(concluded(2, outcome, { ...outcome, findings: ['x'] })).toEqual([false, '1 passed, 1 failed']);
+  } finally {
+    write.mockRestore();
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test('the table has best, average and worst; the page is whole by itself and escapes what it is given', () => {
