@@ -4,6 +4,8 @@ import { asRoot } from './fault';
 
 /** KiB that may be left. */
 const LEFT = 1024;
+/** An emulated machine writes a few MiB a second. */
+const TIMEOUT_MS = 600_000;
 
 /**
  * Fills the file system that the file is on.
@@ -19,5 +21,5 @@ export async function fillWith(lab: Lab, machine: NodeName | 'nfs', file: string
     'done',
     `echo "${file}: not full, \${left:-unknown} KiB left" >&2; exit 1`,
   ].join('\n');
-  await asRoot(lab, machine, command);
+  await asRoot(lab, machine, command, [0], TIMEOUT_MS);
 }
