@@ -2,7 +2,7 @@ import { explain } from './explain';
 import { Lab } from './lab';
 import { Operator } from './operator';
 import { elapsedSeconds, progress } from './progress';
-import { formsOf, partOfKey } from './secrets';
+import { formsOf, formsOfKey } from './secrets';
 import { Rehearsal } from './rehearsal';
 
 /** Not words that a log could hold by chance. */
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const chosenOptions = options(process.argv.slice(2));
   const lab = await Lab.up();
   const operator = await Operator.of(lab, { authPass: AUTH_PASS, log: (line) => process.stderr.write(`    ${line}\n`) });
-  const secrets = [...formsOf(AUTH_PASS), ...formsOf(NEXT_AUTH_PASS), partOfKey(lab)];
+  const secrets = [...formsOf(AUTH_PASS), ...formsOf(NEXT_AUTH_PASS), ...formsOfKey(lab)];
   const demo = new Rehearsal(lab, operator, { ...chosenOptions, secrets, nextPassword: NEXT_AUTH_PASS });
   let good = false;
   try {

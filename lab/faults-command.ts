@@ -82,6 +82,6 @@ export async function faults(options: FaultsOptions): Promise<boolean> {
   }
   await lab.down();
   const good = results.conclude();
-  progress(`done after ${Math.round(elapsedSeconds())} s${turns.length ? `; ${turns.length} faults not begun` : ''}`);
+  progress(`done after ${Math.round(elapsedSeconds())} s`);
   return good;
 }

@@ -40,23 +40,30 @@ export function startsIn(journal: readonly Entry[]): Start[] {
   });
 }
 
+/** Each time that a node says that it has become active. Whether something may have happened at all is not left to a line that comes before. */
+const activationsIn = (journal: readonly Entry[]): Entry[] => journal.filter(({ about, text }) => about === 'nim-ha' && /-> ACTIVE$/.test(text));
+
+const namesIn = (entries: readonly Entry[]): string => [...new Set(entries.map(({ node }) => node))].join(' and ');
+
 /** What the design does not allow, whatever the time it took: that is measured, and stands beside its bound. */
 export function judge(fault: Fault, timing: Timing, course: Course): string[] {
   const { active, standby, settled, journal, twoHolders } = course;
   const found: string[] = [];
   const allowed = fault.twoHolders?.(timing) ?? 1;
   if (twoHolders > allowed) found.push(`two masters, or two answers for the virtual IP, for ${twoHolders.toFixed(1)} s, allowed ${allowed}`);
-  const starts = startsIn(journal);
+  const activations = activationsIn(journal);
   if (fault.serves === 'active') {
-    if (starts.length > 0) found.push(`${starts.map(({ node }) => node).join(' and ')} became active, though nothing was to happen to ${active}`);
+    if (activations.length > 0) found.push(`${namesIn(activations)} became active, though nothing was to happen to ${active}`);
+    const left = journal.filter(({ node, about, text }) => node === active && about === 'nim-ha' && /^ACTIVE -> /.test(text));
+    if (left.length > 0) found.push(`${active}: ${left.map(({ text }) => text).join(', ')}, though nothing was to happen to it`);
     if (settled && settled.active !== active) found.push(`${settled.active} is active, though nothing was to happen to ${active}`);
   }
   if (fault.serves === 'nobody') {
-    const meanwhile = starts.filter(({ at }) => at > course.injected && at < course.undone);
-    if (meanwhile.length > 0) found.push(`${meanwhile.map(({ node }) => node).join(' and ')} became active while no node may be`);
+    const meanwhile = activations.filter(({ at }) => at > course.injected && at < course.undone);
+    if (meanwhile.length > 0) found.push(`${namesIn(meanwhile)} became active while no node may be`);
   }
   if (timing.fencing && fault.fences !== undefined) {
-    const first = starts.find(({ node }) => node === standby);
+    const first = startsIn(journal).find(({ node }) => node === standby);
     const fenced = journal.some(({ node, at, about, text }) => node === standby && about === 'nim-ha' && /^the NFS server has fenced /.test(text) && (!first || at < first.at));
     if (fenced !== fault.fences) found.push(fault.fences ? `${standby} serves without having fenced ${active}` : `${standby} has fenced ${active}, and was to have no way to`);
   }

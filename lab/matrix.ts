@@ -34,6 +34,8 @@ export interface PlanOptions {
 /** Before the first fault and after each: what a trace of it may begin and end with. */
 const MARGIN_MS = 3000;
 const ROWS_BEFORE = 100;
+/** Seconds in which a pair that is whole again has to accept a row: that it says so is its own word. */
+const ACCEPTED_WITHIN = 240;
 
 /**
  * Every fault from the roles wanted, as many rounds as wanted, in an order that the seed decides; but of two that could come next, the
@@ -128,6 +130,7 @@ export class Matrix {
     await attempt(findings, 'the fault could not be undone', () => fault.undo(scene));
     const undone = Date.now();
     const settled = await timed('settling', () => this.audit.settled());
+    if (settled && !(await this.acceptsRows(ACCEPTED_WITHIN))) findings.push(`the pair has settled, and no row was accepted within ${ACCEPTED_WITHIN} s`);
     const until = Date.now();
     this.wholeAt = until;
     if (!settled) findings.push(`not one active node and one able standby within ${SETTLED_WITHIN} s: ${await this.audit.reasons()}`);

@@ -18,6 +18,9 @@ export const LOCK_CLIENTS =
   'clients="${CLIENTS:-/proc/fs/nfsd/clients}"; inode="$(stat -c %i "${LOCK:-/mnt/nfs_share/nms/.nim-ha/lock}")"; ' +
   'for each in "$clients"/*; do ! grep -q "type: lock, superblock: \\"[^\\"]*:$inode\\"" "$each/states" || grep "^address: " "$each/info"; done';
 
+/** No such file is no complaint; a directory that is not there, or a server that does not answer, is no answer. */
+export const CONFLICTS = `shopt -s nullglob; cd "\${SHARE:-${SHARED}}" && cat /dev/null */conflicts`;
+
 export interface Files {
   readonly ledgers: ReadonlyMap<string, Ledger>;
   readonly missing: readonly string[];
@@ -86,7 +89,7 @@ export class Observer {
 
   /** What the stand-ins complained of: each saw that another one wrote at the same time, or damage. */
   public async conflicts(): Promise<string[]> {
-    const { stdout } = await this.lab.nfs.ssh("sudo bash -c 'cat /mnt/nfs_share/nms/*/conflicts 2>/dev/null'", { accept: 'any' });
+    const { stdout } = await this.lab.nfs.ssh(`sudo bash -c '${CONFLICTS}'`);
     return stdout.split('\n').filter(Boolean);
   }
 

@@ -36,18 +36,19 @@ export class Results {
     this.page = writeReport(this.directory, { ...this.about, skipped: this.turns - outcomes.length, broken, outcomes });
   }
 
-  /** Says what came out. @returns whether all is well */
+  /** Says what came out. @returns whether all is well; a run in which nothing happened is not */
   public conclude(): boolean {
+    const notBegun = this.turns - this.outcomes.length;
     const failed = this.outcomes.filter(({ findings }) => findings.length > 0);
     const lines = [
       ...failed.map(({ fault, active, findings }) => `FAILED ${fault} from ${active}: ${findings.join('; ')}`),
       ...this.broken.map((reason) => `FAILED ${reason}`),
       ...this.outcomes.filter(isLate).map(({ fault, active }) => `over its bound: ${fault} from ${active}`),
       ...(this.page ? [`report: ${path.relative(process.cwd(), this.page)}`] : []),
-      `${this.outcomes.length - failed.length} passed, ${failed.length + this.broken.length} failed`,
+      `${this.outcomes.length - failed.length} passed, ${failed.length + this.broken.length} failed${notBegun ? `, ${notBegun} not begun` : ''}`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
-    return failed.length === 0 && this.broken.length === 0;
+    return this.outcomes.length > 0 && failed.length === 0 && this.broken.length === 0;
   }
 }
 

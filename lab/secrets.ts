@@ -26,14 +26,20 @@ export function judgeSearch(output: string, conf: string, secrets: readonly stri
   return [...(missed ? [`a search that does not find what is in ${CONF}`] : []), ...places.filter((place) => !ALLOWED.test(place) && !(failed && WAITING.test(place)))];
 }
 
-/** A secret as it is, and as it travels in a file of data. */
+/** A secret as it is, within JSON, and within whatever was base64-encoded with it. */
 export function formsOf(secret: string): string[] {
-  return [secret, Buffer.from(secret).toString('base64')];
+  return [...new Set([secret, JSON.stringify(secret).slice(1, -1), ...[0, 1, 2].map((offset) => inBase64(secret, offset))])];
 }
 
-/** Of the operator's private key, a line that no other key has. */
-export function partOfKey(lab: Lab): string {
-  return fs.readFileSync(lab.config().privateKeyFile, 'utf8').split('\n')[3];
+/** The part that does not depend on what stands beside it, so many bytes past a multiple of three: six bits a character. */
+function inBase64(secret: string, offset: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(secret)]);
+  return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
+}
+
+/** The same of the operator's private key: of a line that no other key has. */
+export function formsOfKey(lab: Pick<Lab, 'config'>): string[] {
+  return formsOf(fs.readFileSync(lab.config().privateKeyFile, 'utf8').split('\n')[3]);
 }
 
 /**

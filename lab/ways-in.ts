@@ -14,7 +14,7 @@ import type { Operator } from './operator';
 import { timed } from './progress';
 import { relay } from './relay';
 import { run, type RunResult } from './run';
-import { findSecrets, formsOf, partOfKey } from './secrets';
+import { findSecrets, formsOf, formsOfKey } from './secrets';
 import { SecretWatch } from './secret-watch';
 import { shellQuote } from './shell-quote';
 
@@ -56,7 +56,7 @@ class WaysIn {
 
   public constructor(private readonly lab: Lab, private readonly operator: Operator) {
     this.see = new Observer(lab);
-    this.secrets = [...[PASSWORD, WRONG, ...AUTH_PASSES].flatMap(formsOf), partOfKey(lab)];
+    this.secrets = [...[PASSWORD, WRONG, ...AUTH_PASSES].flatMap(formsOf), ...formsOfKey(lab)];
   }
 
   public async run(): Promise<boolean> {

@@ -6,9 +6,10 @@ import { Audit } from '../../lab/audit';
 import type { Lab } from '../../lab/lab';
 import type { Load } from '../../lab/load';
 import { MACHINES, type MachineName, type NodeName } from '../../lab/machines';
-import { LOCK_CLIENTS } from '../../lab/observer';
+import { CONFLICTS, LOCK_CLIENTS, Observer } from '../../lab/observer';
 import type { Observed, Pair, PlanResult } from '../../lab/pair';
 import type { Rows } from '../../lab/rows';
+import { run, type RunOptions } from '../../lab/run';
 
 const ROLES = { active: 'node-a', standby: 'node-b' } as const;
 const SERVICES = ['clickhouse-server', 'nginx'];
@@ -208,5 +209,24 @@ test('who has the lock is read from what the NFS server says of its clients', ()
     expect(said).toBe('address: "10.77.0.11:728"\n');
   } finally {
     fs.rmSync(root, { recursive: true });
+  }
+});
+
+test('who cannot be asked for what the stand-ins complained of has not said that it is nothing', async () => {
+  const share = fs.mkdtempSync(path.join(os.tmpdir(), 'nim-ha-share-'));
+  const asked = (directory: string): Promise<string[]> => {
+    // The machine's own shell takes the quotes off.
+    const ssh = (command: string, options?: RunOptions) => run('bash', ['-c', command.replace(/^sudo /, '')], { ...options, env: { ...process.env, SHARE: directory } });
+    return new Observer({ nfs: { ssh } } as unknown as Lab).conflicts();
+  };
+  try {
+    expect(CONFLICTS).toContain('/mnt/nfs_share/nms');
+    expect(await asked(share)).toEqual([]);
+    for (const service of ['nms-core', 'nms-dpm']) fs.mkdirSync(path.join(share, service));
+    fs.writeFileSync(path.join(share, 'nms-core', 'conflicts'), '1 node-b wrote\n');
+    expect(await asked(share)).toEqual(['1 node-b wrote']);
+    await expect(asked(path.join(share, 'no-such'))).rejects.toThrow('no-such');
+  } finally {
+    fs.rmSync(share, { recursive: true });
   }
 });

@@ -25,13 +25,25 @@ test('two masters for longer than the design says', () => {
 test('a takeover that nothing was a reason for', () => {
   expect(judged('cable-standby', {})).toEqual([]);
   expect(judged('cable-standby', { journal: [LOCKED, ACTIVE] })).toEqual(['node-b became active, though nothing was to happen to node-a']);
+  // The journal may lack the line of the lock, or the node may never have let go of it.
+  expect(judged('cable-standby', { journal: [ACTIVE, ACTIVE] })).toEqual(['node-b became active, though nothing was to happen to node-a']);
+  expect(judged('cable-standby', { journal: [entry('node-b', 9000, 'x -> ACTIVE', 'nginx.service'), entry('node-b', 9000, 'STANDBY -> WAITING')] })).toEqual([]);
   expect(judged('cable-standby', { settled: { active: 'node-b', standby: 'node-a' } })).toEqual(['node-b is active, though nothing was to happen to node-a']);
   expect(judged('cable-active', { journal: [LOCKED, ACTIVE], settled: { active: 'node-b', standby: 'node-a' } })).toEqual([]);
+});
+
+test('an active node that is impressed where nothing was to happen to it', () => {
+  const left = entry('node-a', 9000, 'ACTIVE -> FAILED: nginx is failed');
+  expect(judged('agent-killed', { journal: [left] })).toEqual(['node-a: ACTIVE -> FAILED: nginx is failed, though nothing was to happen to it']);
+  expect(judged('agent-killed', { journal: [{ ...left, node: 'node-b' }, { ...left, about: 'nginx.service' }] })).toEqual([]);
+  expect(judged('cable-active', { journal: [left] })).toEqual([]);
 });
 
 test('a takeover while no node may be active', () => {
   expect(judged('cable-both', { journal: [{ ...LOCKED, at: T + 21_000 }, { ...ACTIVE, at: T + 30_000 }] })).toEqual([]);
   expect(judged('cable-both', { journal: [LOCKED, ACTIVE] })).toEqual(['node-b became active while no node may be']);
+  expect(judged('cable-both', { journal: [ACTIVE] })).toEqual(['node-b became active while no node may be']);
+  expect(judged('cable-both', { journal: [{ ...ACTIVE, at: T - 1 }] })).toEqual([]);
 });
 
 test('with fencing a node that cannot be heard is fenced before the other one serves', () => {

@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
 import { faultsOptions } from '../../lab/faults-command';
 import { Load, longestGap } from '../../lab/load';
-import { planOf } from '../../lab/matrix';
+import { Matrix, planOf } from '../../lab/matrix';
 import { rowsOf } from '../../lab/report';
 import { reportPage } from '../../lab/report-page';
+import { Results } from '../../lab/results';
 import type { Rows } from '../../lab/rows';
 import { lanesOf } from '../../lab/timeline';
 import { outcome, T, timing } from './outcome';
@@ -40,6 +44,19 @@ test('options of the command', () => {
   for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--roles', 'x'], ['--fencing', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
 });
 
+test.each([[true, []], [undefined, ['the pair has settled, and no row was accepted within 240 s']]])('a pair that has settled has to accept a row (accepted: %s)', async (accepts, expected) => {
+  const roles = { active: 'node-a', standby: 'node-b' };
+  const nothing = async () => undefined;
+  const found: string[] = [];
+  const matrix = Object.assign(Object.create(Matrix.prototype), {
+    timing, lab: { sshArgs: () => [] }, rows: { goThrough: nothing }, acceptsRows: async () => accepts,
+    audit: { settled: async () => roles, findings: async () => [], damage: async () => [] },
+    record: async (...[, , , , { findings }]: { findings: string[] }[]) => void found.push(...findings),
+  });
+  await matrix.take({ round: 1, fault: { name: 'x', what: 'x', serves: 'either', inject: nothing, undo: nothing, bound: () => ({ vip: 0, writes: 0 }) } }, roles);
+  expect(found).toEqual(expected);
+});
+
 test('the longest time without an acknowledged row', async () => {
   expect(longestGap([0, 500, 4000, 4500])).toBe(3500);
   expect(longestGap([])).toBe(0);
@@ -62,6 +79,25 @@ test('lanes: what was heard, and what the journals say, also of the time before 
   expect(lanes['node-a nginx']).toEqual([[-3000, 900, '']]);
   expect(lanes['node-b nginx']).toEqual([[3000, 10_000, '']]);
   expect(lanes['node-b lock']).toEqual([[2000, 10_000, '']]);
+});
+
+test('a run is good when something has happened, and nothing went wrong; what did not happen is told', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'nim-ha-results-'));
+  const said: string[] = [];
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => !!said.push(String(text)));
+  const concluded = (turns: number, ...outcomes: (typeof outcome)[]) => {
+    const results = new Results(directory, { command: '', seed: 7, profile: 'guide', timing, accel: 'tcg' }, turns);
+    outcomes.forEach((each) => results.add(each));
+    return [results.conclude(), said.pop()!.trim().split('\n').pop()];
+  };
+  try {
+    expect(concluded(2)).toEqual([false, '0 passed, 0 failed, 2 not begun']);
+    expect(concluded(3, outcome)).toEqual([true, '1 passed, 0 failed, 2 not begun']);
+    expect(concluded(2, outcome, { ...outcome, findings: ['x'] })).toEqual([false, '1 passed, 1 failed']);
+  } finally {
+    write.mockRestore();
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test('the table has best, average and worst; the page is whole by itself and escapes what it is given', () => {

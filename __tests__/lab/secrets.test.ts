@@ -1,8 +1,9 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import type { Lab } from '../../lab/lab';
 import { SecretWatch } from '../../lab/secret-watch';
-import { judgeSearch } from '../../lab/secrets';
+import { formsOf, formsOfKey, judgeSearch } from '../../lab/secrets';
 import { ipv6Port } from '../../lab/ways-in';
 
 describe('what a search for secrets on a node says', () => {
@@ -35,14 +36,48 @@ describe('what a search for secrets on a node says', () => {
   });
 });
 
+describe('the forms of a secret', () => {
+  const PASSWORD = 'vT5 $x"Qm9\\w';
+  const isFound = (forms: string[], text: string) => forms.some((form) => text.includes(form));
+
+  test('as it is, and in JSON', () => {
+    expect(formsOf(PASSWORD)[0]).toBe(PASSWORD);
+    expect(isFound(formsOf(PASSWORD), JSON.stringify({ password: PASSWORD }))).toBe(true);
+  });
+
+  const KEY_LINE = 'AAAAB3NzaC1yc2EAAAADAQABAAAB';
+  const key = (directory: string) => {
+    const privateKeyFile = join(directory, 'key');
+    writeFileSync(privateKeyFile, `-----BEGIN\n1\n2\n${KEY_LINE}\n-----END\n`);
+    return formsOfKey({ config: () => ({ privateKeyFile }) } as unknown as Lab);
+  };
+
+  // What comes after decides the last character, and what comes before the first.
+  test.each([0, 1, 2].flatMap((before) => [0, 1, 2].map((after) => [before, after])))('in base64, with %i bytes before and %i after', (before, after) => {
+    const directory = mkdtempSync(join(tmpdir(), 'nim-ha-key-'));
+    try {
+      for (const [secret, forms] of [[PASSWORD, formsOf(PASSWORD)], [KEY_LINE, key(directory)]] as const) {
+        const text = Buffer.from(`${'\xff'.repeat(before)}${secret}${'~'.repeat(after)}`, 'latin1').toString('base64');
+        expect([text, isFound(forms, text)]).toEqual([text, true]);
+        // One that matches by chance is no use.
+        for (const form of forms) expect(form.length).toBeGreaterThanOrEqual(12);
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
 describe('a watch for secrets', () => {
   let bin: string;
   const path = process.env.PATH;
-  /** What each machine says, instead of ssh to it; it ends with its input. */
-  const machines = (script: string) => {
-    writeFileSync(join(bin, 'ssh'), `#!/bin/bash\n${script}\ncat >/dev/null\n`);
-    chmodSync(join(bin, 'ssh'), 0o755);
+  const program = (name: string, script: string) => {
+    writeFileSync(join(bin, name), `#!/bin/bash\n${script}\n`);
+    chmodSync(join(bin, name), 0o755);
   };
+  /** What each machine says, instead of ssh to it; it ends with its input. */
+  const machines = (script: string) => program('ssh', `while read -r line && [[ $line != end ]]; do :; done\n${script}\ncat >/dev/null`);
+  const LOOKS = 'while :; do echo /tmp/x 644; echo looked; read -rt 0.3; (($? > 128)) || break; done';
   const lab = { sshArgs: (name: string) => [name] };
   beforeEach(() => {
     bin = mkdtempSync(join(tmpdir(), 'nim-ha-watch-'));
@@ -54,11 +89,36 @@ describe('a watch for secrets', () => {
   });
 
   test('tells how often it has looked, and where a secret was', async () => {
-    machines('echo /tmp/x 644; echo looked');
+    machines(LOOKS);
     const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
     const { found, looks } = await watch.stop();
-    expect(found).toEqual(expect.arrayContaining(['node-a: /tmp/x 644', 'node-b: /tmp/x 644']));
-    expect(looks).toMatchObject({ 'node-a': 1, 'node-b': 1 });
+    expect(found.sort()).toEqual(['node-a: /tmp/x 644', 'node-b: /tmp/x 644']);
+    for (const name of ['here', 'node-a', 'node-b']) expect(looks[name]).toBeGreaterThan(1);
+  });
+
+  test('one look before the deploy is none at the deploy', async () => {
+    machines(`echo looked; [[ $1 == node-a ]] || { ${LOOKS}; }`);
+    const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
+    const { found } = await watch.stop(2);
+    expect(found).toEqual(['node-a: nobody has looked since the deploy began', 'node-b: /tmp/x 644']);
+  });
+
+  test('one that has ended before it was told to is a finding, however often it has looked', async () => {
+    machines(`[[ $1 != node-a ]] || { echo looked; sleep 2; echo looked; exit 255; }\n${LOOKS}`);
+    const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
+    await new Promise((done) => setTimeout(done, 4000));
+    const { found } = await watch.stop();
+    expect(found).toEqual(['node-a: the watch has ended by itself', 'node-b: /tmp/x 644']);
+  });
+
+  test('looks in the home of root, too, where the staged secret of a login as root may be', async () => {
+    program('ssh', 'exec bash -c "$2"');
+    program('sudo', 'exec "$@"');
+    program('stat', 'echo 600');
+    program('grep', '[[ " $* " != *" /root "* ]] || printf "%s\\n" /root/.nim-ha/secret/auth_pass /root/.nim-ha/node.data');
+    const watch = await SecretWatch.begin(lab, ['zqa-Xw2K'], 30);
+    const { found } = await watch.stop();
+    expect(found.sort()).toEqual(['node-a: /root/.nim-ha/node.data 600', 'node-b: /root/.nim-ha/node.data 600']);
   });
 
   test('does not begin while a machine has not been looked at', async () => {

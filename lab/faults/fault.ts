@@ -80,8 +80,8 @@ export const unnoticed = (): Bound => ({ vip: 0, writes: 3 });
 export const longerThanLease = ({ lease }: Timing): number => lease + 5;
 
 /** A command on a node, as root; what it says is of no interest, its failure is. */
-export async function asRoot(lab: Lab, node: NodeName | 'nfs', command: string, accept: 'any' | readonly number[] = [0]): Promise<string> {
-  const { stdout } = await lab.machine(node).ssh(`sudo bash -c ${shellQuote(command)}`, { accept, timeout: 120_000 });
+export async function asRoot(lab: Lab, node: NodeName | 'nfs', command: string, accept: 'any' | readonly number[] = [0], timeout = 120_000): Promise<string> {
+  const { stdout } = await lab.machine(node).ssh(`sudo bash -c ${shellQuote(command)}`, { accept, timeout });
   return stdout.trim();
 }
 

@@ -1,5 +1,7 @@
 import { NODES } from '../machines';
 import { Fault, Scene, afterLease, asRoot, handover, longerThanLease, nothing, sleep, type Timing } from './fault';
+import { fillWith } from './full-disk';
+import { reboot, rebooted } from './reboot';
 
 /** Without fencing at the share nothing keeps such a node from writing when it wakes up. */
 export function asleep(name: string, what: string, how: { sleep(scene: Scene): Promise<void>; wake(scene: Scene): Promise<void> }, lasts: number | ((timing: Timing) => number) = longerThanLease): Fault {
@@ -24,25 +26,26 @@ export function asleep(name: string, what: string, how: { sleep(scene: Scene): P
   };
 }
 
+function reboots(role: 'active' | 'standby', what: string, rest: Pick<Fault, 'serves' | 'lasts' | 'bound'>): Fault {
+  let before = '';
+  return {
+    name: `reboot-${role}`,
+    what,
+    inject: async (scene) => {
+      before = await reboot(scene.lab, scene[role]);
+    },
+    undo: (scene) => rebooted(scene.lab, scene[role], before),
+    ...rest,
+  };
+}
+
 export const machineFaults: readonly Fault[] = [
-  {
-    name: 'reboot-active',
-    what: 'the active node rebooted',
-    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'systemctl reboot', 'any')),
-    undo: ({ lab, active }) => lab.machine(active).waitForSsh(),
+  reboots('active', 'the active node rebooted', {
     serves: 'standby',
     // It shuts down in order: keepalived says so, services stop, the lock is let go.
     bound: ({ masterDown, start }) => ({ vip: masterDown, writes: masterDown + start + 20 }),
-  },
-  {
-    name: 'reboot-standby',
-    what: 'the standby rebooted',
-    inject: async ({ lab, standby }) => void (await asRoot(lab, standby, 'systemctl reboot', 'any')),
-    undo: ({ lab, standby }) => lab.machine(standby).waitForSsh(),
-    serves: 'active',
-    lasts: 5,
-    bound: () => ({ vip: 0, writes: 3 }),
-  },
+  }),
+  reboots('standby', 'the standby rebooted', { serves: 'active', lasts: 5, bound: () => ({ vip: 0, writes: 3 }) }),
   {
     name: 'power-cut-active',
     what: 'power cut of the active node, and switched on again a minute later',
@@ -119,7 +122,7 @@ export const machineFaults: readonly Fault[] = [
   {
     name: 'disk-full',
     what: 'the disk of the active node full',
-    inject: async ({ lab, active }) => void (await asRoot(lab, active, 'dd if=/dev/zero of=/root/ballast bs=1M 2>/dev/null; sync; df / | tail -1', 'any')),
+    inject: ({ lab, active }) => fillWith(lab, active, '/root/ballast'),
     undo: async ({ lab, active }) => void (await asRoot(lab, active, 'rm -f /root/ballast')),
     serves: 'either',
     lasts: 40,
@@ -147,9 +150,7 @@ export const machineFaults: readonly Fault[] = [
     what: 'nim-ha maintenance on, a reboot of that node, and maintenance off',
     inject: async ({ lab, active }) => void (await asRoot(lab, active, 'nim-ha maintenance on')),
     undo: async ({ lab, active }) => {
-      await asRoot(lab, active, 'systemctl reboot', 'any');
-      await sleep(5);
-      await lab.machine(active).waitForSsh();
+      await rebooted(lab, active, await reboot(lab, active));
       await sleep(20);
       const phase = await asRoot(lab, active, 'nim-ha status | head -1');
       if (!/MAINTENANCE/.test(phase)) throw new Error(`maintenance does not outlive a reboot: ${phase}`);

@@ -1,4 +1,5 @@
 import { Fault, asRoot, longerThanLease, nothing } from './fault';
+import { fillWith } from './full-disk';
 
 const SHARE = '/mnt/nfs_share';
 
@@ -67,7 +68,7 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'share-full',
     what: 'the share full for 40 s',
-    inject: async ({ lab }) => void (await asRoot(lab, 'nfs', `dd if=/dev/zero of=${SHARE}/ballast bs=1M 2>/dev/null; sync`, 'any')),
+    inject: ({ lab }) => fillWith(lab, 'nfs', `${SHARE}/ballast`),
     undo: async ({ lab }) => void (await asRoot(lab, 'nfs', `rm -f ${SHARE}/ballast; sync`)),
     // The active node starts its services again and again, and says no more than that before the deadline of a start is over.
     serves: 'either',
