@@ -1,5 +1,5 @@
 import { spawnSync } from 'child_process';
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { TerraformStack, Testing } from 'cdktf';
@@ -47,6 +47,43 @@ describe('check.sh', () => {
   });
 });
 
+describe.each(['diff.sh', 'deploy.sh'])('%s', (name) => {
+  /** What it has run, with this as pair.json, in this environment. */
+  const step = (config: string, env: NodeJS.ProcessEnv): { status: number | null; stderr: string; called: string[] } => {
+    const directory = mkdtempSync(join(tmpdir(), 'nim-ha-step-'));
+    mkdirSync(join(directory, 'cdktf.out', 'stacks', 'nim'), { recursive: true });
+    writeFileSync(join(directory, 'called'), '');
+    writeFileSync(join(directory, 'pair.json'), config);
+    for (const [command, text] of [['npx', `echo "$*" >> ${directory}/called`], ['terraform', "echo '{}'"]]) {
+      writeFileSync(join(directory, command), `#!/bin/sh\n${text}\n`);
+      chmodSync(join(directory, command), 0o755);
+    }
+    const script = join(__dirname, '..', 'examples', 'ci', 'steps', name);
+    const { status, stderr } = spawnSync('bash', [script], { cwd: directory, env: { PATH: `${directory}:${process.env.PATH}`, ...env }, encoding: 'utf8' });
+    return { status, stderr, called: readFileSync(join(directory, 'called'), 'utf8').split('\n').filter((line) => line !== '') };
+  };
+  const all = name === 'diff.sh' ? ['cdktf synth --output cdktf.out', 'cdktf diff nim --skip-synth --output cdktf.out'] : ['cdktf deploy * --auto-approve --output cdktf.out'];
+
+  test('runs nothing in a pipeline where the state would go with the directory', () => {
+    const stderr = expect.stringMatching(/^pair\.json: "backend", got none, expected one in a pipeline, .*; name one \(README, "State"\), and take along the state of a pair that is deployed already\n$/);
+    for (const CI of ['true', '1']) expect(step('{"pairs": {}}', { CI, NIM_HA_CONFIG: 'pair.json' })).toEqual({ status: 1, stderr, called: [] });
+    expect(step('\uFEFF{"pairs": {}}', { CI: 'true', NIM_HA_CONFIG: 'pair.json' })).toEqual({ status: 1, stderr, called: [] });
+  });
+
+  test.each<[string, string, NodeJS.ProcessEnv]>([
+    ['a backend', '{"backend": {"http": {}}}', { CI: 'true', NIM_HA_CONFIG: 'pair.json' }],
+    ['an app of your own', '{}', { CI: 'true' }],
+    ['an app of your own, and an empty NIM_HA_CONFIG', '{}', { CI: 'true', NIM_HA_CONFIG: '' }],
+    ['no pipeline', '{}', { NIM_HA_CONFIG: 'pair.json' }],
+    ['a CI that says no', '{}', { CI: 'false', NIM_HA_CONFIG: 'pair.json' }],
+    ['a file that is no JSON, of which the app says so', '{', { CI: 'true', NIM_HA_CONFIG: 'pair.json' }],
+    ['a file that is a list, likewise', '[]', { CI: 'true', NIM_HA_CONFIG: 'pair.json' }],
+    ['no such file, likewise', '{}', { CI: 'true', NIM_HA_CONFIG: 'other.json' }],
+  ])('goes on with %s', (_, config, env) => {
+    expect(step(config, env)).toEqual({ status: 0, stderr: '', called: all });
+  });
+});
+
 describe('the GitLab pipeline', () => {
   const pipeline = readFileSync(join(__dirname, '..', 'examples', 'ci', '.gitlab-ci.yml'), 'utf8');
   const readKey = /^\.read_key: &read_key\n((?: {2}- .*\n)+)/m.exec(pipeline)![1].replace(/^ {2}- /gm, '');
@@ -61,6 +98,14 @@ describe('the GitLab pipeline', () => {
 
   test('says so where there is no such file', () => {
     expect(run('')).toMatchObject({ status: 1, stderr: expect.stringMatching(/^NIM_HA_SSH_KEY is no path/) });
+  });
+
+  test('ends at once in an image without the binary that cdktf is told to use', () => {
+    const look = /^ {4}- (command -v .*)$/m.exec(pipeline)![1];
+    const inImage = (env: NodeJS.ProcessEnv) => spawnSync('/bin/bash', ['-e', '-c', look], { env: { PATH: '/nonesuch', ...env }, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+    expect(inImage({})).toMatchObject({ status: 1, stderr: expect.stringMatching(/^this image has no terraform; /) });
+    expect(inImage({ TERRAFORM_BINARY_NAME: 'tofu' })).toMatchObject({ status: 1, stderr: expect.stringMatching(/^this image has no tofu; /) });
+    expect(inImage({ TERRAFORM_BINARY_NAME: process.execPath })).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('does so in each job that logs in, and nowhere has the key as a value', () => {

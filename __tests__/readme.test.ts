@@ -23,28 +23,89 @@ function accepted(stack: TerraformStack): void {
   expect(annotations.filter(({ type }) => type === AnnotationMetadataEntryType.WARN)).toEqual([]);
 }
 
-describe.each(blocks('ts').map((text, index) => ({ text, index })))('ts block $index', ({ text, index }) => {
-  const file = join(root, `readme-${index}.ts`);
+/** A block may say in its first line which file it is; others import it by that name. */
+const programs = blocks('ts').map((text, index) => ({ text, name: /^\/\/ ([a-z.]+)\.ts\n/.exec(text)?.[1] ?? `block-${index}` }));
 
-  test('is right in the eyes of a strict compiler', () => {
-    const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root);
-    const host = ts.createCompilerHost(options);
-    // The block exists in memory only; its imports are found as if it lay at the top of the project.
-    const { readFile, fileExists, getSourceFile } = host;
-    host.readFile = (path) => (path === file ? text : readFile(path));
-    host.fileExists = (path) => path === file || fileExists(path);
-    host.getSourceFile = (path, target, ...rest) => (path === file ? ts.createSourceFile(path, text, target) : getSourceFile(path, target, ...rest));
-    const found = ts.getPreEmitDiagnostics(ts.createProgram([file], options, host));
-    expect(ts.formatDiagnostics(found, { ...host, getCurrentDirectory: () => root })).toBe('');
+type Exported = { [name: string]: new (scope: unknown, id: string) => TerraformStack };
+
+/** Runs it, and what it imports of the others. Its tests run at once; their snapshots are kept nowhere, but must have something in them. */
+function run(text: string, snapshots: unknown[] = []): Exported {
+  const { outputText } = ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } });
+  const exported: Exported = {};
+  const find = (module: string): unknown => {
+    const other = programs.find(({ name }) => module === `./${name}`);
+    return other ? run(other.text) : require(module);
+  };
+  const keeps = (value: unknown) => ({ toMatchSnapshot: () => snapshots.push(value) });
+  new Function('require', 'exports', 'test', 'expect', outputText)(find, exported, (_: string, body: () => void) => body(), keeps);
+  return exported;
+}
+
+test('the ts blocks are right in the eyes of a strict compiler', () => {
+  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root);
+  const host = ts.createCompilerHost(options);
+  // They exist in memory only, as the files of a directory of the project.
+  const directory = join(root, 'readme');
+  const files = new Map(programs.map(({ name, text }) => [join(directory, `${name}.ts`), text]));
+  const { readFile, fileExists, getSourceFile, directoryExists } = host;
+  host.readFile = (path) => files.get(path) ?? readFile(path);
+  host.fileExists = (path) => files.has(path) || fileExists(path);
+  host.directoryExists = (path) => path === directory || directoryExists!(path);
+  host.getSourceFile = (path, target, ...rest) => (files.has(path) ? ts.createSourceFile(path, files.get(path)!, target) : getSourceFile(path, target, ...rest));
+  const found = ts.getPreEmitDiagnostics(ts.createProgram([...files.keys()], options, host));
+  expect(ts.formatDiagnostics(found, { ...host, getCurrentDirectory: () => root })).toBe('');
+});
+
+test.each(programs.filter(({ text }) => /^export class/m.test(text)))('$name.ts synthesises', ({ text }) => {
+  const exported = run(text);
+  expect(Object.keys(exported)).not.toEqual([]);
+  for (const [id, Stack] of Object.entries(exported)) accepted(new Stack(Testing.app(), id));
+});
+
+test('the program of your own writes its stack', () => {
+  const before = process.cwd();
+  const directory = mkdtempSync(join(tmpdir(), 'readme-'));
+  try {
+    process.chdir(directory);
+    run(programs.find(({ name }) => name === 'main')!.text);
+  } finally {
+    process.chdir(before);
+  }
+  expect(existsSync(join(directory, 'cdktf.out', 'stacks', 'platform', 'cdk.tf.json'))).toBe(true);
+});
+
+describe('the test of your own', () => {
+  const { text } = programs.find(({ name }) => name === 'platform.test')!;
+
+  test('has the files of both nodes, with no secret in them', () => {
+    const snapshots: unknown[] = [];
+    run(text, snapshots);
+    const files = { '/etc/keepalived/keepalived.conf': expect.stringContaining('<AUTH_PASSWORD>'), '/etc/fstab': expect.stringContaining('192.0.2.13:/mnt/nfs_share/nms') };
+    expect(snapshots).toEqual([[expect.objectContaining(files), expect.objectContaining(files)]]);
   });
 
-  test('synthesises', () => {
-    const { outputText } = ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } });
-    const exported: { [name: string]: new (scope: unknown, id: string) => TerraformStack } = {};
-    new Function('require', 'exports', outputText)(require, exported);
-    expect(Object.keys(exported)).not.toEqual([]);
-    for (const [name, Stack] of Object.entries(exported)) accepted(new Stack(Testing.app(), name));
+  test('fails where a rule does not hold, which it would not without "true"', () => {
+    const platform = programs.find(({ name }) => name === 'platform')!;
+    const right = platform.text;
+    platform.text = right.replace("host: '192.0.2.12'", "host: '192.0.2.11'");
+    try {
+      expect(() => run(text)).toThrow('node/hosts-equal');
+      expect(() => run(text.replace('(stack, true)', '(stack)'))).not.toThrow();
+    } finally {
+      platform.text = right;
+    }
   });
+});
+
+test('each backend that is shown is one for the app, with a state per pair', () => {
+  const shown = blocks('text').filter((text) => text.startsWith('"backend"'));
+  expect(shown.map((text) => Object.keys(JSON.parse(`{${text}}`).backend))).toEqual([['s3'], ['http']]);
+  const { pairs } = JSON.parse(blocks('json').find((text) => 'pairs' in JSON.parse(text))!);
+  for (const text of shown) {
+    const { backend } = configOf('pair.json', JSON.stringify({ ...JSON.parse(`{${text}}`), pairs: { ...pairs, other: pairs.nim } }));
+    const written = synth(new NimHaStack(Testing.app(), 'nim', { pair: pairs.nim, backend, ephemeralSecrets: true })).terraform.backend;
+    expect(written).toEqual(JSON.parse(`{${text}}`.replaceAll('{pair}', 'nim')).backend);
+  }
 });
 
 test('json blocks that describe pairs are files for the app', () => {

@@ -4,4 +4,5 @@
 set -euo pipefail
 export CHECKPOINT_DISABLE=1 TF_INPUT=0
 
+node "$(dirname "$0")/state-kept.js"
 npx cdktf deploy '*' --auto-approve --output "${CDKTF_OUTPUT:-cdktf.out}" "$@" </dev/null

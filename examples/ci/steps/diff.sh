@@ -6,6 +6,7 @@
 set -euo pipefail
 export CHECKPOINT_DISABLE=1 TF_INPUT=0
 
+node "$(dirname "$0")/state-kept.js"
 out="${CDKTF_OUTPUT:-cdktf.out}"
 # A plan can hold what the variables held; it is not left behind for a later job to pick up.
 trap 'rm -f "$out"/stacks/*/plan' EXIT
