@@ -21,6 +21,7 @@ describe('lock-holder.sh', () => {
   /** The keeper, the heartbeat and the watch over the lease, as they were forked. */
   const children = (holder: ChildProcess) =>
     spawnSync('pgrep', ['-P', String(holder.pid), '-f', 'lock-holder.sh'], { encoding: 'utf8' }).stdout.trim().split('\n').map(Number).sort((a, b) => a - b);
+  const forked = (holder: ChildProcess) => node.until('all three are forked', () => children(holder).length >= 3);
 
   test('says that it holds the lock, and lets go when it is asked to', async () => {
     const holder = start();
@@ -202,7 +203,7 @@ describe('lock-holder.sh', () => {
   test('a heartbeat that was killed is started again', async () => {
     const holder = start();
     await held();
-    await node.until('a beat', () => node.read(LOCK).length > 0);
+    await forked(holder);
     process.kill(children(holder)[1], 'SIGKILL');
     const size = node.read(LOCK).length;
     await node.until('another beat', () => node.read(LOCK).length > size + 1);
@@ -236,7 +237,7 @@ describe('lock-holder.sh', () => {
   test('keeper killed: the services go, then the lock, and it ends as failed', async () => {
     const holder = start();
     await held();
-    await new Promise((done) => setTimeout(done, 300));
+    await forked(holder);
     const service = node.start('sleep', '60');
     node.cgroup(service.pid!);
     process.kill(children(holder)[0], 'SIGKILL');
@@ -377,7 +378,7 @@ describe('lock-holder.sh', () => {
     test('one that was killed is started again', async () => {
       const holder = start();
       await held();
-      await node.until('three', () => children(holder).length >= 3);
+      await forked(holder);
       process.kill(children(holder)[2], 'SIGKILL');
       await new Promise((done) => setTimeout(done, 2000));
       node.standIn('dd', 'exec sleep 60');
