@@ -119,6 +119,22 @@ describe('isolate.sh', () => {
     run.kill('SIGKILL');
   });
 
+  test('one that was started again goes on with what the first one has written down: the kernel tells neither the lease nor the devices by then', async () => {
+    const begun = 'lease 40\n0:45\n0:46\n';
+    node.write('run/nim-ha/isolating', begun);
+    for (const file of ['mounts', 'mountinfo', 'mountstats']) node.write(`proc/${file}`, '');
+    node.write('proc/nfs-volumes', 'NV SERVER   PORT DEV          FSID FSC\nv4 c000020d  801 0:46 1:0 no\n');
+    node.cgroup();
+    node.uptime(1015);
+    const run = node.start(node.script('isolate.sh'));
+    await new Promise((done) => setTimeout(done, 2000));
+    expect([run.exitCode, node.has('run/nim-ha/lock-held'), node.read('run/nim-ha/isolating'), node.read('proc/sysrq')]).toEqual([null, true, begun, '']);
+    // The last beat at 980, and nine tenths of the lease.
+    node.uptime(1016);
+    await node.until('it reboots', () => node.read('proc/sysrq') === 'b\n', 10);
+    run.kill('SIGKILL');
+  });
+
   describe('a mount that is gone', () => {
     // As "umount -f" leaves it while calls are pending: in no list of mounts, and what was written is still on its way.
     beforeEach(() => {
