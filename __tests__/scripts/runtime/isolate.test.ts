@@ -135,6 +135,26 @@ describe('isolate.sh', () => {
     run.kill('SIGKILL');
   });
 
+  test('a share that answers gives no more time to processes that cannot be killed', async () => {
+    node.cgroup(1_000_000_000); // nobody, and yet it lives
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it has begun', () => node.has('run/nim-ha/isolating'));
+    node.write('run/nim-ha/beat', '1010\n');
+    await new Promise((done) => setTimeout(done, 1500));
+    node.uptime(1016);
+    await node.until('it reboots', () => node.read('proc/sysrq') === 'b\n', 10);
+    run.kill('SIGKILL');
+  });
+
+  test('one that has come to its end reboots nothing later', async () => {
+    node.cgroup();
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it ends', () => run.exitCode !== null);
+    node.uptime(1100);
+    await new Promise((done) => setTimeout(done, 2000));
+    expect(node.read('proc/sysrq')).toBe('');
+  });
+
   describe('a mount that is gone', () => {
     // As "umount -f" leaves it while calls are pending: in no list of mounts, and what was written is still on its way.
     beforeEach(() => {

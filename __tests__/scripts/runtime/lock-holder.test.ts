@@ -401,6 +401,15 @@ describe('lock-holder.sh', () => {
       expect(node.read('proc/kmsg')).toMatch(/^<10>nim-ha: the share answered 36 s ago, its lease is 40 s, and it was not let go of; rebooting at once$/m);
     });
 
+    test.each([
+      ['90 40 60', 40],
+      ['40 90', 40],
+      ['', 90],
+    ])('goes by the least lease of all mounts: of %j by %i', (leases, expected) => {
+      node.write('proc/mountstats', leases.split(' ').filter(Boolean).map((each) => `\tnfsv4:\tbm0=0x1,lease_time=${each},lease_expired=0\n`).join(''));
+      expect(node.bash('. ./paths.sh; . ./lease.sh; read_lease; echo $lease').stdout).toBe(`${expected}\n`);
+    });
+
     test('one that was killed is started again', async () => {
       const holder = start();
       await held();
