@@ -146,6 +146,15 @@ describe('isolate.sh', () => {
     run.kill('SIGKILL');
   });
 
+  test('processes that cannot be killed keep the lock here, though nothing is mounted any more', async () => {
+    node.cgroup(1_000_000_000);
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('both are gone', () => node.read('proc/mounts') === '');
+    await new Promise((done) => setTimeout(done, 2000));
+    expect([run.exitCode, node.has('run/nim-ha/lock-held'), node.read('calls').includes('nim-ha-lock')]).toEqual([null, true, false]);
+    run.kill('SIGKILL');
+  });
+
   test('one that has come to its end reboots nothing later', async () => {
     node.cgroup();
     const run = node.start(node.script('isolate.sh'));
