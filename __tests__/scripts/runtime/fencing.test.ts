@@ -428,6 +428,19 @@ describe('rejoin.sh', () => {
     await node.notes('not back at the share yet: something of the share is held here');
   });
 
+  test.each<[string, () => void]>([
+    ['a process of the services', () => node.cgroup(1_000_000_000)],
+    ['a lock holder', () => node.write('lock-cgroup/cgroup.events', 'populated 1\n')],
+    ['the mount of clickhouse', () => node.mount('/var/lib/clickhouse')],
+    ['the mount of nms', () => node.mount('/var/lib/nms')],
+  ])('does not ask to come back while there is %s', (_, put) => {
+    node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
+    node.write('proc/mounts', '');
+    node.write('stuck', '');
+    put();
+    expect([rejoin(), node.asked, isolated(), node.read('run/nim-ha/fenced')]).toEqual([1, ['status'], true, `${NAME}\n`]);
+  });
+
   test('does not ask to come back when the isolation has not come to its end', async () => {
     node.answers({ status: `fenced ${NAME}`, rejoin: 'back' });
     node.write('run/nim-ha/isolating', 'lease 40\n');

@@ -119,6 +119,51 @@ describe('isolate.sh', () => {
     run.kill('SIGKILL');
   });
 
+  test('one that was started again goes on with what the first one has written down: the kernel tells neither the lease nor the devices by then', async () => {
+    const begun = 'lease 40\n0:45\n0:46\n';
+    node.write('run/nim-ha/isolating', begun);
+    for (const file of ['mounts', 'mountinfo', 'mountstats']) node.write(`proc/${file}`, '');
+    node.write('proc/nfs-volumes', 'NV SERVER   PORT DEV          FSID FSC\nv4 c000020d  801 0:46 1:0 no\n');
+    node.cgroup();
+    node.uptime(1015);
+    const run = node.start(node.script('isolate.sh'));
+    await new Promise((done) => setTimeout(done, 2000));
+    expect([run.exitCode, node.has('run/nim-ha/lock-held'), node.read('run/nim-ha/isolating'), node.read('proc/sysrq')]).toEqual([null, true, begun, '']);
+    // The last beat at 980, and nine tenths of the lease.
+    node.uptime(1016);
+    await node.until('it reboots', () => node.read('proc/sysrq') === 'b\n', 10);
+    run.kill('SIGKILL');
+  });
+
+  test('a share that answers gives no more time to processes that cannot be killed', async () => {
+    node.cgroup(1_000_000_000); // nobody, and yet it lives
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it has begun', () => node.has('run/nim-ha/isolating'));
+    node.write('run/nim-ha/beat', '1010\n');
+    await new Promise((done) => setTimeout(done, 1500));
+    node.uptime(1016);
+    await node.until('it reboots', () => node.read('proc/sysrq') === 'b\n', 10);
+    run.kill('SIGKILL');
+  });
+
+  test('processes that cannot be killed keep the lock here, though nothing is mounted any more', async () => {
+    node.cgroup(1_000_000_000);
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('both are gone', () => node.read('proc/mounts') === '');
+    await new Promise((done) => setTimeout(done, 2000));
+    expect([run.exitCode, node.has('run/nim-ha/lock-held'), node.read('calls').includes('nim-ha-lock')]).toEqual([null, true, false]);
+    run.kill('SIGKILL');
+  });
+
+  test('one that has come to its end reboots nothing later', async () => {
+    node.cgroup();
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it ends', () => run.exitCode !== null);
+    node.uptime(1100);
+    await new Promise((done) => setTimeout(done, 2000));
+    expect(node.read('proc/sysrq')).toBe('');
+  });
+
   describe('a mount that is gone', () => {
     // As "umount -f" leaves it while calls are pending: in no list of mounts, and what was written is still on its way.
     beforeEach(() => {

@@ -32,9 +32,10 @@ describe('notify.sh', () => {
 
   test('a call that was overtaken by a later one changes nothing', async () => {
     // Forked first, gets to work last: what keepalived does when the machine is busy.
-    const early = node.start('bash', '-c', `sleep 1; check_nms_services=(nginx); set -- INSTANCE VI_28 MASTER 110; . ${node.script('notify.sh')}`);
+    const early = node.start('bash', '-c', `until [[ -e ${node.root}/go ]]; do sleep 0.1; done; check_nms_services=(nginx); set -- INSTANCE VI_28 MASTER 110; . ${node.script('notify.sh')}`);
     await new Promise((done) => setTimeout(done, 200));
     notify('INSTANCE', 'VI_28', 'BACKUP', '110');
+    node.write('go', '');
     await node.until('the early call ends', () => early.exitCode !== null);
     expect(node.has('run/nim-ha/want-master')).toBe(false);
     expect(node.read('run/nim-ha/vrrp-state')).toBe('BACKUP\n');
