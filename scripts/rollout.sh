@@ -212,16 +212,37 @@ become_first() {
   finish
 }
 
+# Under the address of this deploy, or under the one in force.
+answers_for_pair() {
+  local file address
+  ! holds_virtual_ip || return 0
+  for file in "$data_in_force" "$left_data"; do
+    address="$(node_value VIRTUAL_IP "$file" 2>/dev/null)" && has_address "$address" && return
+  done
+  return 1
+}
+
+# The agent looks once a second.
+lock_is_seen() {
+  phase_now
+  [[ ! -e $lock_held || $phase != @(WAITING|STANDBY|UNKNOWN) ]]
+}
+
+# A node that has just got the lock is on its way to serve, and becomes the active one when its agent has looked.
+wait_for_agent() {
+  ! lock_is_seen || return 0
+  [[ $phase != UNKNOWN ]] || systemctl start nim-ha-agent.service
+  wait_until 20 "nim-ha-agent" lock_is_seen
+}
+
 # The role of a node is what it is now, not what the program calls it. Somebody has to have written it down, though, and a
 # node that answers for the virtual IP must be on its way to the lock.
 look_at_masters() {
-  phase_now
-  if [[ $phase == UNKNOWN && -e $lock_held ]]; then
-    systemctl start nim-ha-agent.service
-    wait_until 20 "nim-ha-agent" has_settled
-  fi
-  holds_virtual_ip && [[ ! -e $lock_held ]] || return 0
-  wait_until "${NIM_HA_LOCK_LIMIT:-30}" "the lock" test -e "$lock_held" && return
+  [[ -e $lock_held ]] || ! answers_for_pair || wait_until "${NIM_HA_LOCK_LIMIT:-30}" "the lock" test -e "$lock_held" || refuse_two_masters
+  wait_for_agent
+}
+
+refuse_two_masters() {
   ask_for_holder
   [[ $holder != beating ]] || refuse rollout/two-masters "this node" "the virtual IP, while another node has the lock" \
     "one master" "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}"

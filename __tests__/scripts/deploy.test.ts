@@ -206,6 +206,25 @@ describe('a deployed primary', () => {
     node.upload({ SERVICES: 'nginx nms-core' });
   });
 
+  test.each(['at once', 'after a wait'])('that has got the lock %s, and whose agent has yet to look, is active', (when) => {
+    const looks = 'sleep 4; sed -i s/WAITING/ACTIVE/ state';
+    const later = (commands: string) => `(cd "$NIM_HA_ROOT/run/nim-ha"; ${commands}) >/dev/null 2>&1 &`;
+    node.bash('sed -i s/ACTIVE/WAITING/ "$NIM_HA_ROOT/run/nim-ha/state"');
+    if (when === 'at once') {
+      node.bash(later(looks));
+    } else {
+      // It has the address in force, until it reads its new configuration.
+      node.upload({ VIRTUAL_IP: '192.0.2.101' });
+      stageAgain(node, 'other');
+      node.bash('rm "$NIM_HA_ROOT/run/nim-ha/lock-held"');
+      const asked = `[[ -e $FAKE/asked ]] || { : >$FAKE/asked; ${later(`sleep 0.5; : >lock-held; ${looks}`)} }`;
+      node.wrap('ip', `[[ $* != *.101 ]] || grep -q "reload keepalived" "$FAKE/calls" || exit 0\n[[ $* != *.100 ]] || ${asked}\nnext "$@"`);
+    }
+    const out = ok(node.bash('NIM_HA_LOCK_LIMIT=10 bash "$HOME/.nim-ha/scripts/run-step.sh" rollout 2'));
+    expect(out).not.toContain('keepalived is stopped here');
+    expect(node.actions()).not.toContain('systemctl stop keepalived.service');
+  });
+
   test('whose peer is active steps aside until step 4', () => {
     // The peer has taken over: it holds the lock and writes the heartbeat.
     ok(node.bash('systemctl stop keepalived.service'));
