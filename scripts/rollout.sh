@@ -178,10 +178,12 @@ check_new_share() {
     "correct nfsShare in the program; or, if the share moves there, stop what has the lock"
 }
 
-# free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease.
+# free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease. own, where this node has got it
+# meanwhile: the heartbeat may be its own then.
 ask_for_holder() {
   local begin=$SECONDS
   while holder="$(storage holder)"; do
+    [[ ! -e $lock_held ]] || holder=own
     if [[ $holder == free ]] && keepalived_runs && vrrp_is BACKUP && ((SECONDS - begin < ${NIM_HA_LOCK_LIMIT:-30})); then
       # This node hears a master: one that is on its way to the lock, most likely.
       pause "${NIM_HA_POLL:-2}"
@@ -267,7 +269,14 @@ case "$role ${1-}" in
     else
       holder=beating
       is_held_in_force || ask_for_holder
-      if [[ $holder == beating ]]; then change_standby leave; else become_first; fi
+      wait_for_agent
+      if is_active_node; then
+        change_active # it has got the lock meanwhile
+      elif [[ $holder == beating && ! -e $lock_held ]]; then
+        change_standby leave
+      else
+        become_first
+      fi
     fi
     ;;
   "secondary 3" | "primary 4")

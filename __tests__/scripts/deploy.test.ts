@@ -225,6 +225,26 @@ describe('a deployed primary', () => {
     expect(node.actions()).not.toContain('systemctl stop keepalived.service');
   });
 
+  const BEATS = 'while sleep 0.05; do printf + >&9 || exit; done';
+  /** While the step looks at the share. */
+  const meanwhile = (commands: string) => node.wrap('unshare', `[[ $* != *" holder" ]] || { ${commands}; }; next "$@"`);
+
+  test.each([
+    ['with the virtual IP', ':'],
+    ['without it yet', 'rm "$FAKE/vip"'],
+  ])('that gets the lock while the share is looked at, %s, takes its heartbeat for no other node', (_, make) => {
+    stageAgain(node, 'other');
+    ok(node.bash(`rm "$NIM_HA_ROOT/run/nim-ha/lock-held"; ${make}`));
+    meanwhile(': >"$NIM_HA_ROOT/run/nim-ha/lock-held"; : >"$FAKE/vip"');
+    node.holdLock(BEATS);
+    try {
+      ok(node.step('rollout', '2'));
+      expect(node.actions()).toContain('systemctl reload keepalived.service');
+    } finally {
+      node.letGo();
+    }
+  });
+
   test('whose peer is active steps aside until step 4', () => {
     // The peer has taken over: it holds the lock and writes the heartbeat.
     ok(node.bash('systemctl stop keepalived.service'));
