@@ -245,6 +245,18 @@ describe('a deployed primary', () => {
     }
   });
 
+  test('that loses the virtual IP while the share is looked at is the standby, not a second master', () => {
+    stageAgain(node, 'other');
+    node.bash('rm "$NIM_HA_ROOT/run/nim-ha/lock-held"');
+    meanwhile('rm -f "$FAKE/vip"');
+    node.holdLock(BEATS);
+    try {
+      expect(ok(node.step('rollout', '2'))).toContain('keepalived is stopped here until the other node is as it should be');
+    } finally {
+      node.letGo();
+    }
+  });
+
   test('whose peer is active steps aside until step 4', () => {
     // The peer has taken over: it holds the lock and writes the heartbeat.
     ok(node.bash('systemctl stop keepalived.service'));
