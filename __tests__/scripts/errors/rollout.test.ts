@@ -299,6 +299,35 @@ const SECOND: Trouble[] = [
     also: [STAYS],
   },
   {
+    trouble: 'it waits for the lock of a node that lives',
+    id: 'rollout/two-masters',
+    code: 1,
+    make: (node) => {
+      startsAs('sed -i s/STANDBY/WAITING/ state')(node);
+      node.holdLock('while sleep 0.05; do printf + >&9 || exit; done');
+    },
+    undo: letGo,
+    says: 'this node, got master, while another node has the lock, expected standby; …',
+    also: [STAYS],
+  },
+  {
+    // Out of the pair it would leave nobody to serve when the lease ends.
+    trouble: 'it waits for the lock of a node that is dead',
+    id: 'rollout/not-standby',
+    code: 1,
+    make: (node) => {
+      startsAs('sed -i s/STANDBY/WAITING/ state')(node);
+      node.holdLock();
+    },
+    run: (node) => {
+      const result = node.step('rollout', '3');
+      expect([node.read('fake/units/keepalived.service'), node.has('var/lib/nim-ha/pending')]).toEqual([expect.stringContaining(' active'), false]);
+      return result;
+    },
+    undo: letGo,
+    says: 'phase, got WAITING, able to take over: yes, expected STANDBY, able: yes; see the journal above; then run the deploy again',
+  },
+  {
     trouble: 'the standby does not see the NFS server',
     id: 'rollout/not-standby',
     code: 1,
