@@ -83,17 +83,20 @@ instance_key() {
   sed -n 's/^[[:space:]]*\(interface\|virtual_router_id\)[[:space:]]*\([^[:space:]]*\).*/\1 \2/p' "$1"
 }
 
+# change_active [WHY]: why keepalived starts anew, whatever has changed.
 change_active() {
-  local new="$staged_dir/root$conf_path" restart=''
+  local new="$staged_dir/root$conf_path" restart="${1-}"
   look_for_due
-  if is_as_deployed; then
+  if [[ -z $restart ]] && is_as_deployed; then
     finish
     say "nothing to do: active, as deployed"
     return
   fi
   [[ -z $mounts_due ]] || check_new_share
   [[ -z $conf_due ]] || rm -f "$applied_file"
-  if [[ -e $new && "$(instance_key "$new")" != "$(instance_key "$keepalived_conf")" ]]; then
+  if [[ -n $restart ]]; then
+    : # the first reason is enough
+  elif [[ -e $new && "$(instance_key "$new")" != "$(instance_key "$keepalived_conf")" ]]; then
     restart="another interface or router id"
   elif [[ -n $mounts_due ]]; then
     restart="the share has to be mounted anew ($mounts_due)"
@@ -199,6 +202,11 @@ ask_for_holder() {
   exit "$exit_failed"
 }
 
+# The node of the lock, with services that have failed or are let go of: its peer, where keepalived runs there, takes over when this one's stops.
+restart_holder() {
+  change_active "this node has the lock, and does not serve ($phase)"
+}
+
 # The primary of a pair of which no node is active: it carries the data, and becomes the active one.
 become_first() {
   say "no node is active: this one becomes it"
@@ -262,21 +270,17 @@ case "$role ${1-}" in
     if is_active_node; then say "active node: its turn comes after the other's"; else change_standby leave; fi
     ;;
   "primary 2")
+    holder=beating
+    [[ -e $lock_held ]] || is_held_in_force || ask_for_holder
+    wait_for_agent # it may have got the lock meanwhile
     if is_active_node; then
       change_active
     elif [[ -e $lock_held ]]; then
-      become_first # the node of the lock, with services that failed
+      restart_holder
+    elif [[ $holder == free ]]; then
+      become_first
     else
-      holder=beating
-      is_held_in_force || ask_for_holder
-      wait_for_agent
-      if is_active_node; then
-        change_active # it has got the lock meanwhile
-      elif [[ $holder == beating && ! -e $lock_held ]]; then
-        change_standby leave
-      else
-        become_first
-      fi
+      change_standby leave
     fi
     ;;
   "secondary 3" | "primary 4")

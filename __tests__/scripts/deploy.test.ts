@@ -257,6 +257,15 @@ describe('a deployed primary', () => {
     }
   });
 
+  test('that has the lock, and whose services have failed, starts anew, and becomes the standby where its peer takes over', () => {
+    node.bash('sed -i s/ACTIVE/FAILED/ "$NIM_HA_ROOT/run/nim-ha/state"');
+    node.set('peer-active');
+    const out = ok(node.step('rollout', '2'));
+    expect(out).toContain('this node has the lock, and does not serve (FAILED): the services stop for this change');
+    expect(out).toContain('phase STANDBY');
+    expect(node.has('var/lib/nim-ha/pending')).toBe(false);
+  });
+
   test('whose peer is active steps aside until step 4', () => {
     // The peer has taken over: it holds the lock and writes the heartbeat.
     ok(node.bash('systemctl stop keepalived.service'));
