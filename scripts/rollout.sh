@@ -92,7 +92,10 @@ change_active() {
     say "nothing to do: active, as deployed"
     return
   fi
-  [[ -z $mounts_due ]] || check_new_share
+  if [[ -n $mounts_due ]]; then
+    check_new_share
+    check_users
+  fi
   [[ -z $conf_due ]] || rm -f "$applied_file"
   if [[ -n $restart ]]; then
     : # the first reason is enough
@@ -179,6 +182,13 @@ check_new_share() {
   }
   [[ -z $stranger ]] || refuse storage/other-pair "the lock on ${source_of[nms]}" "held by $stranger" "a free one, for this node is the active one of its pair" \
     "correct nfsShare in the program; or, if the share moves there, stop what has the lock"
+}
+
+# While the services still run: what keeps the share busy would keep it mounted when they have stopped.
+check_users() {
+  local outsiders
+  wait_until "${NIM_HA_UNMOUNT_LIMIT:-30}" "other processes to leave the share" is_ours_alone || refuse storage/unmount \
+    "${clickhouse_mount#"$root"} and ${nms_mount#"$root"}, to be mounted anew" "in use by ${outsiders% }" "no users but the pair's services" "end what uses it"
 }
 
 # free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease. own, where this node has got it

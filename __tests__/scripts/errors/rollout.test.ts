@@ -403,6 +403,19 @@ const DEPLOYED: Trouble[] = [
   {
     trouble: 'a shell in a directory of the share that is to be changed',
     id: 'storage/unmount',
+    make: (node) => {
+      node.bash('cp -a "$FAKE/nfs" "$FAKE/nfs-192.0.2.99"');
+      stageAgain(node, { NFS_SERVER: '192.0.2.99', FSTAB: fstabLines('192.0.2.99') });
+      // Two processes, of which the other is a service's.
+      node.write('cgroup/nginx.service/cgroup.procs', '1\n');
+      when('find', '$1 == /proc/*', `printf "/proc/%s/cwd\\n" 1 ${process.pid}; exit`)(node);
+    },
+    run: run('NIM_HA_UNMOUNT_LIMIT=0', 2),
+    says: `/var/lib/clickhouse and /var/lib/nms, to be mounted anew, got in use by ${process.pid} (…), expected no users but the pair's services; end what uses it`,
+  },
+  {
+    trouble: 'something that no process shows is in a directory of the share that is to be changed',
+    id: 'storage/unmount',
     code: 1,
     make: (node) => {
       node.bash('cp -a "$FAKE/nfs" "$FAKE/nfs-192.0.2.99"');
