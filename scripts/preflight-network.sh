@@ -26,7 +26,10 @@ own_addresses() {
   while read -r line; do
     previous=
     for word in $line; do
-      [[ $previous != inet || ${word%/*} == "$2" ]] || printf '%s\n' "$word"
+      if [[ $previous == inet && ${word%/*} != "$2" ]]; then
+        [[ $word == */* ]] || word+=/32 # the prefix is of its peer
+        printf '%s\n' "$word"
+      fi
       previous="$word"
     done
   done < <(ip -o -4 address show dev "$1" 2>/dev/null)
