@@ -108,6 +108,24 @@ is_empty_directory() {
   [[ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit 2>/dev/null)" ]]
 }
 
+# Sets `outsiders`, "PID (NAME) PID (NAME) ", to what uses the share besides the pair; false where there is any.
+is_ours_alone() {
+  local pid name group unit
+  outsiders=''
+  read_slice
+  while read -r pid; do
+    [[ " ${slice_pids[*]} " != *" $pid "* ]] || continue
+    group="$(cat "/proc/$pid/cgroup" 2>/dev/null)" || continue
+    unit="${group##*/}"
+    # What holds the lock, we ourselves, and services that run outside of the slice: those are stopped, too.
+    [[ " nim-ha-lock nim-ha-agent nim-ha-step keepalived nms ${data[SERVICES]} " != *" ${unit%.service} "* ]] || continue
+    name=''
+    read -r name 2>/dev/null <"/proc/$pid/comm"
+    outsiders+="$pid ($name) "
+  done < <(for name in "${exports[@]}"; do pids_of "${point_of[$name]}"; done | sort -un)
+  [[ -z $outsiders ]]
+}
+
 # A process that has just let go of the share takes a moment to be gone.
 unmount_share() { # EXPORT
   local point begin=$SECONDS out users

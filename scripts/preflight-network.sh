@@ -13,13 +13,23 @@ same_subnet() {
   (($(address_number "$1") >> (32 - prefix) == $(address_number "${2%/*}") >> (32 - prefix)))
 }
 
+# is_end_of_subnet ADDRESS ADDRESS/PREFIX: its network or its broadcast address, which is no host's. A subnet of one or two addresses has neither.
+is_end_of_subnet() {
+  local hosts=$(((1 << (32 - ${2#*/})) - 1)) host
+  host=$(($(address_number "$1") & hosts))
+  ((hosts > 1 && (host == 0 || host == hosts)))
+}
+
 # Addresses of the interface with their prefix, without the virtual IP.
 own_addresses() {
   local line word previous
   while read -r line; do
     previous=
     for word in $line; do
-      [[ $previous != inet || ${word%/*} == "$2" ]] || printf '%s\n' "$word"
+      if [[ $previous == inet && ${word%/*} != "$2" ]]; then
+        [[ $word == */* ]] || word+=/32 # the prefix is of its peer
+        printf '%s\n' "$word"
+      fi
       previous="$word"
     done
   done < <(ip -o -4 address show dev "$1" 2>/dev/null)
@@ -56,7 +66,10 @@ check_network() {
     problem network/link "interface $interface" "down, or without a carrier" "up" "ip link set $interface up; check the cable"
   for own in $(own_addresses "$interface" "$address"); do
     [[ ${own%/*} != "$address" ]] || continue
-    ! same_subnet "$address" "$own" || inside=yes
+    same_subnet "$address" "$own" || continue
+    inside=yes
+    ! is_end_of_subnet "$address" "$own" || problem network/subnet "virtual IP $address" "the network or broadcast address of $own" \
+      "the address of a host" "choose another address"
   done
   if [[ -z $inside && -z $prefix ]]; then
     problem network/subnet "virtual IP $address" "in no subnet of $interface ($(own_addresses "$interface" "$address" | paste -sd ' '))" \

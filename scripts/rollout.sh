@@ -83,17 +83,23 @@ instance_key() {
   sed -n 's/^[[:space:]]*\(interface\|virtual_router_id\)[[:space:]]*\([^[:space:]]*\).*/\1 \2/p' "$1"
 }
 
+# change_active [WHY]: why keepalived starts anew, whatever has changed.
 change_active() {
-  local new="$staged_dir/root$conf_path" restart=''
+  local new="$staged_dir/root$conf_path" restart="${1-}"
   look_for_due
-  if is_as_deployed; then
+  if [[ -z $restart ]] && is_as_deployed; then
     finish
     say "nothing to do: active, as deployed"
     return
   fi
-  [[ -z $mounts_due ]] || check_new_share
+  if [[ -n $mounts_due ]]; then
+    check_new_share
+    check_users
+  fi
   [[ -z $conf_due ]] || rm -f "$applied_file"
-  if [[ -e $new && "$(instance_key "$new")" != "$(instance_key "$keepalived_conf")" ]]; then
+  if [[ -n $restart ]]; then
+    : # the first reason is enough
+  elif [[ -e $new && "$(instance_key "$new")" != "$(instance_key "$keepalived_conf")" ]]; then
     restart="another interface or router id"
   elif [[ -n $mounts_due ]]; then
     restart="the share has to be mounted anew ($mounts_due)"
@@ -178,10 +184,19 @@ check_new_share() {
     "correct nfsShare in the program; or, if the share moves there, stop what has the lock"
 }
 
-# free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease.
+# While the services still run: what keeps the share busy would keep it mounted when they have stopped.
+check_users() {
+  local outsiders
+  wait_until "${NIM_HA_UNMOUNT_LIMIT:-30}" "other processes to leave the share" is_ours_alone || refuse storage/unmount \
+    "${clickhouse_mount#"$root"} and ${nms_mount#"$root"}, to be mounted anew" "in use by ${outsiders% }" "no users but the pair's services" "end what uses it"
+}
+
+# free, beating or held: a lock without a heartbeat may be a dead node's, which the server keeps for the lease. own, where this node has got it
+# meanwhile: the heartbeat may be its own then.
 ask_for_holder() {
   local begin=$SECONDS
   while holder="$(storage holder)"; do
+    [[ ! -e $lock_held ]] || holder=own
     if [[ $holder == free ]] && keepalived_runs && vrrp_is BACKUP && ((SECONDS - begin < ${NIM_HA_LOCK_LIMIT:-30})); then
       # This node hears a master: one that is on its way to the lock, most likely.
       pause "${NIM_HA_POLL:-2}"
@@ -195,6 +210,11 @@ ask_for_holder() {
     "free, or the heartbeat of the active node" "see on the other node: nim-ha status"
   printf '%s\n' "$holder" # the report of a failure
   exit "$exit_failed"
+}
+
+# The node of the lock, with services that have failed or are let go of: its peer, where keepalived runs there, takes over when this one's stops.
+restart_holder() {
+  change_active "this node has the lock, and does not serve ($phase)"
 }
 
 # The primary of a pair of which no node is active: it carries the data, and becomes the active one.
@@ -212,18 +232,39 @@ become_first() {
   finish
 }
 
+# Under the address of this deploy, or under the one in force.
+answers_for_pair() {
+  local file address
+  ! holds_virtual_ip || return 0
+  for file in "$data_in_force" "$left_data"; do
+    address="$(node_value VIRTUAL_IP "$file" 2>/dev/null)" && has_address "$address" && return
+  done
+  return 1
+}
+
+# The agent looks once a second.
+lock_is_seen() {
+  phase_now
+  [[ ! -e $lock_held || $phase != @(WAITING|STANDBY|UNKNOWN) ]]
+}
+
+# A node that has just got the lock is on its way to serve, and becomes the active one when its agent has looked.
+wait_for_agent() {
+  ! lock_is_seen || return 0
+  [[ $phase != UNKNOWN ]] || systemctl start nim-ha-agent.service
+  wait_until 20 "nim-ha-agent" lock_is_seen
+}
+
 # The role of a node is what it is now, not what the program calls it. Somebody has to have written it down, though, and a
 # node that answers for the virtual IP must be on its way to the lock.
 look_at_masters() {
-  phase_now
-  if [[ $phase == UNKNOWN && -e $lock_held ]]; then
-    systemctl start nim-ha-agent.service
-    wait_until 20 "nim-ha-agent" has_settled
-  fi
-  holds_virtual_ip && [[ ! -e $lock_held ]] || return 0
-  wait_until "${NIM_HA_LOCK_LIMIT:-30}" "the lock" test -e "$lock_held" && return
+  [[ -e $lock_held ]] || ! answers_for_pair || wait_until "${NIM_HA_LOCK_LIMIT:-30}" "the lock" test -e "$lock_held" || refuse_two_masters
+  wait_for_agent
+}
+
+refuse_two_masters() {
   ask_for_holder
-  [[ $holder != beating ]] || refuse rollout/two-masters "this node" "the virtual IP, while another node has the lock" \
+  [[ $holder != beating ]] || ! answers_for_pair || refuse rollout/two-masters "this node" "the virtual IP, while another node has the lock" \
     "one master" "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}"
 }
 
@@ -239,14 +280,17 @@ case "$role ${1-}" in
     if is_active_node; then say "active node: its turn comes after the other's"; else change_standby leave; fi
     ;;
   "primary 2")
+    holder=beating
+    [[ -e $lock_held ]] || is_held_in_force || ask_for_holder
+    wait_for_agent # it may have got the lock meanwhile
     if is_active_node; then
       change_active
     elif [[ -e $lock_held ]]; then
-      become_first # the node of the lock, with services that failed
+      restart_holder
+    elif [[ $holder == free ]]; then
+      become_first
     else
-      holder=beating
-      is_held_in_force || ask_for_holder
-      if [[ $holder == beating ]]; then change_standby leave; else become_first; fi
+      change_standby leave
     fi
     ;;
   "secondary 3" | "primary 4")

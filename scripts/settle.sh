@@ -127,6 +127,16 @@ wait_for_serving() {
     "see the journal above; then run the deploy again"
 }
 
+# A master without the lock: one too many where its holder lives. A dead one's is kept by the server for the lease, and this node serves after it.
+another_has_lock() {
+  [[ -e $stepped_down_file ]] ||
+    { [[ ! -e $lock_held ]] && { [[ $phase == WAITING ]] || holds_virtual_ip; } && another_beats; }
+}
+
+another_beats() {
+  [[ "$(NIM_HA_NODE_DATA="$node_data" timeout 60 bash "$lib/storage.sh" holder)" == beating && ! -e $lock_held ]]
+}
+
 # wait_for_standby SECONDS: the node that was started as the second one. If the other has failed in between, this one serves by now: fine, too.
 wait_for_standby() {
   local begin=$SECONDS limit="$1"
@@ -135,7 +145,7 @@ wait_for_standby() {
   if ! wait_until "$limit" "a standby that could take over" is_serving_or_standby_or_usurper || [[ -e $stepped_down_file ]]; then
     phase_now
     explain
-    if [[ $phase == WAITING || -e $stepped_down_file ]] || { holds_virtual_ip && [[ ! -e $lock_held ]]; }; then
+    if another_has_lock; then
       leave_the_pair # two nodes that answer for one address are worse than one
       fail rollout/two-masters "this node" "master, while another node has the lock" "standby" \
         "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}; keepalived is stopped here"

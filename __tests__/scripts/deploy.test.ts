@@ -206,6 +206,66 @@ describe('a deployed primary', () => {
     node.upload({ SERVICES: 'nginx nms-core' });
   });
 
+  test.each(['at once', 'after a wait'])('that has got the lock %s, and whose agent has yet to look, is active', (when) => {
+    const looks = 'sleep 4; sed -i s/WAITING/ACTIVE/ state';
+    const later = (commands: string) => `(cd "$NIM_HA_ROOT/run/nim-ha"; ${commands}) >/dev/null 2>&1 &`;
+    node.bash('sed -i s/ACTIVE/WAITING/ "$NIM_HA_ROOT/run/nim-ha/state"');
+    if (when === 'at once') {
+      node.bash(later(looks));
+    } else {
+      // It has the address in force, until it reads its new configuration.
+      node.upload({ VIRTUAL_IP: '192.0.2.101' });
+      stageAgain(node, 'other');
+      node.bash('rm "$NIM_HA_ROOT/run/nim-ha/lock-held"');
+      const asked = `[[ -e $FAKE/asked ]] || { : >$FAKE/asked; ${later(`sleep 0.5; : >lock-held; ${looks}`)} }`;
+      node.wrap('ip', `[[ $* != *.101 ]] || grep -q "reload keepalived" "$FAKE/calls" || exit 0\n[[ $* != *.100 ]] || ${asked}\nnext "$@"`);
+    }
+    const out = ok(node.bash('NIM_HA_LOCK_LIMIT=10 bash "$HOME/.nim-ha/scripts/run-step.sh" rollout 2'));
+    expect(out).not.toContain('keepalived is stopped here');
+    expect(node.actions()).not.toContain('systemctl stop keepalived.service');
+  });
+
+  const BEATS = 'while sleep 0.05; do printf + >&9 || exit; done';
+  /** While the step looks at the share. */
+  const meanwhile = (commands: string) => node.wrap('unshare', `[[ $* != *" holder" ]] || { ${commands}; }; next "$@"`);
+
+  test.each([
+    ['with the virtual IP', ':'],
+    ['without it yet', 'rm "$FAKE/vip"'],
+  ])('that gets the lock while the share is looked at, %s, takes its heartbeat for no other node', (_, make) => {
+    stageAgain(node, 'other');
+    ok(node.bash(`rm "$NIM_HA_ROOT/run/nim-ha/lock-held"; ${make}`));
+    meanwhile(': >"$NIM_HA_ROOT/run/nim-ha/lock-held"; : >"$FAKE/vip"');
+    node.holdLock(BEATS);
+    try {
+      ok(node.step('rollout', '2'));
+      expect(node.actions()).toContain('systemctl reload keepalived.service');
+    } finally {
+      node.letGo();
+    }
+  });
+
+  test('that loses the virtual IP while the share is looked at is the standby, not a second master', () => {
+    stageAgain(node, 'other');
+    node.bash('rm "$NIM_HA_ROOT/run/nim-ha/lock-held"');
+    meanwhile('rm -f "$FAKE/vip"');
+    node.holdLock(BEATS);
+    try {
+      expect(ok(node.step('rollout', '2'))).toContain('keepalived is stopped here until the other node is as it should be');
+    } finally {
+      node.letGo();
+    }
+  });
+
+  test('that has the lock, and whose services have failed, starts anew, and becomes the standby where its peer takes over', () => {
+    node.bash('sed -i s/ACTIVE/FAILED/ "$NIM_HA_ROOT/run/nim-ha/state"');
+    node.set('peer-active');
+    const out = ok(node.step('rollout', '2'));
+    expect(out).toContain('this node has the lock, and does not serve (FAILED): the services stop for this change');
+    expect(out).toContain('phase STANDBY');
+    expect(node.has('var/lib/nim-ha/pending')).toBe(false);
+  });
+
   test('whose peer is active steps aside until step 4', () => {
     // The peer has taken over: it holds the lock and writes the heartbeat.
     ok(node.bash('systemctl stop keepalived.service'));

@@ -417,6 +417,18 @@ const NETWORK: Trouble[] = [
     says: 'virtual IP 198.51.100.7, got in no subnet of ens32 (192.0.2.11/24), expected in one of them, or with a /prefix; choose another address, or say its prefix',
   },
   {
+    trouble: 'the virtual IP is of another network than the ends of a tunnel',
+    id: 'network/subnet',
+    make: when('ip', '$* == *"address show dev ens32"', 'echo "2: ens32 inet 192.0.2.11 peer 192.0.2.12/32 scope global ens32"; exit'),
+    says: 'virtual IP 192.0.2.100, got in no subnet of ens32 (192.0.2.11/32), expected in one of them, or with a /prefix; choose another address, or say its prefix',
+  },
+  ...['192.0.2.0', '192.0.2.255'].map((address): Trouble => ({
+    trouble: `the virtual IP is no host's: ${address}`,
+    id: 'network/subnet',
+    make: at({ VIRTUAL_IP: address }),
+    says: `virtual IP ${address}, got the network or broadcast address of 192.0.2.11/24, expected the address of a host; choose another address`,
+  })),
+  {
     trouble: 'the virtual IP is an address of this node',
     id: 'network/own-address',
     make: (node) => node.set('vip'),

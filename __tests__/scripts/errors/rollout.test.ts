@@ -299,6 +299,35 @@ const SECOND: Trouble[] = [
     also: [STAYS],
   },
   {
+    trouble: 'it waits for the lock of a node that lives',
+    id: 'rollout/two-masters',
+    code: 1,
+    make: (node) => {
+      startsAs('sed -i s/STANDBY/WAITING/ state')(node);
+      node.holdLock('while sleep 0.05; do printf + >&9 || exit; done');
+    },
+    undo: letGo,
+    says: 'this node, got master, while another node has the lock, expected standby; …',
+    also: [STAYS],
+  },
+  {
+    // Out of the pair it would leave nobody to serve when the lease ends.
+    trouble: 'it waits for the lock of a node that is dead',
+    id: 'rollout/not-standby',
+    code: 1,
+    make: (node) => {
+      startsAs('sed -i s/STANDBY/WAITING/ state')(node);
+      node.holdLock();
+    },
+    run: (node) => {
+      const result = node.step('rollout', '3');
+      expect([node.read('fake/units/keepalived.service'), node.has('var/lib/nim-ha/pending')]).toEqual([expect.stringContaining(' active'), false]);
+      return result;
+    },
+    undo: letGo,
+    says: 'phase, got WAITING, able to take over: yes, expected STANDBY, able: yes; see the journal above; then run the deploy again',
+  },
+  {
     trouble: 'the standby does not see the NFS server',
     id: 'rollout/not-standby',
     code: 1,
@@ -373,6 +402,19 @@ const DEPLOYED: Trouble[] = [
   },
   {
     trouble: 'a shell in a directory of the share that is to be changed',
+    id: 'storage/unmount',
+    make: (node) => {
+      node.bash('cp -a "$FAKE/nfs" "$FAKE/nfs-192.0.2.99"');
+      stageAgain(node, { NFS_SERVER: '192.0.2.99', FSTAB: fstabLines('192.0.2.99') });
+      // Two processes, of which the other is a service's.
+      node.write('cgroup/nginx.service/cgroup.procs', '1\n');
+      when('find', '$1 == /proc/*', `printf "/proc/%s/cwd\\n" 1 ${process.pid}; exit`)(node);
+    },
+    run: run('NIM_HA_UNMOUNT_LIMIT=0', 2),
+    says: `/var/lib/clickhouse and /var/lib/nms, to be mounted anew, got in use by ${process.pid} (…), expected no users but the pair's services; end what uses it`,
+  },
+  {
+    trouble: 'something that no process shows is in a directory of the share that is to be changed',
     id: 'storage/unmount',
     code: 1,
     make: (node) => {
