@@ -26,6 +26,8 @@ function accepted(stack: TerraformStack): void {
 /** A block may say in its first line which file it is; others import it by that name. */
 const programs = blocks('ts').map((text, index) => ({ text, name: /^\/\/ ([a-z.]+)\.ts\n/.exec(text)?.[1] ?? `block-${index}` }));
 
+const load: NodeJS.Require = require;
+
 type Exported = { [name: string]: new (scope: unknown, id: string) => TerraformStack };
 
 /** Runs it, and what it imports of the others. Its tests run at once; their snapshots are kept nowhere, but must have something in them. */
@@ -34,7 +36,7 @@ function run(text: string, snapshots: unknown[] = []): Exported {
   const exported: Exported = {};
   const find = (module: string): unknown => {
     const other = programs.find(({ name }) => module === `./${name}`);
-    return other ? run(other.text) : require(module);
+    return other ? run(other.text) : load(module);
   };
   const keeps = (value: unknown) => ({ toMatchSnapshot: () => snapshots.push(value) });
   new Function('require', 'exports', 'test', 'expect', outputText)(find, exported, (_: string, body: () => void) => body(), keeps);
