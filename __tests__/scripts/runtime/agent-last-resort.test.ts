@@ -261,7 +261,10 @@ describe('agent.sh: the last resorts', () => {
 
     test('not while a process of the services lives', async () => {
       node.cgroup(node.start('sleep', '60').pid!);
+      // Without a lock holder the agent would be busy with killing it, and not come to count the tries.
+      node.write('lock-cgroup/cgroup.events', 'populated 1\n');
       await node.watch(60, 5);
+      expect(node.read('calls').match(/is-failed/g)!.length).toBeGreaterThanOrEqual(5);
       expect(node.read('calls')).not.toContain(mountAnew);
     });
 

@@ -205,6 +205,15 @@ describe('the lock holder', () => {
     expect(node.asked).toEqual(['fence']);
   });
 
+  test('does not serve where the share does not take its mark: nobody would fence it', async () => {
+    node.write(MARKS, 'a file in the way');
+    node.answers({ fence: `fenced ${NAME}` });
+    const holder = start();
+    await node.until('it ends, or serves', () => holder.exitCode !== null || told());
+    expect([holder.exitCode, told(), free()]).toEqual([1, false, true]);
+    await node.notes("the share does not take this node's mark");
+  });
+
   test('what it learns of a fence while it takes the lock keeps it from serving', async () => {
     node.standIn('sync', `[[ $* != */marks ]] || echo '${NAME}' >"${node.root}/run/nim-ha/fenced"`);
     const holder = start();
@@ -439,6 +448,15 @@ describe('rejoin.sh', () => {
     node.write('stuck', '');
     put();
     expect([rejoin(), node.asked, isolated(), node.read('run/nim-ha/fenced')]).toEqual([1, ['status'], true, `${NAME}\n`]);
+  });
+
+  test.each<[string, () => void]>([
+    ['no process can be started for it', () => node.standIn('base64', 'exit 1')],
+    ['the file is being replaced', () => node.remove('etc/nim-ha/node.data')],
+  ])('whether there is fencing cannot be read just now, for %s: stays out', (_, break_) => {
+    node.answers({ status: 'free' });
+    break_();
+    expect([rejoin(), node.asked, node.read('run/nim-ha/fenced'), node.read('run/nim-ha/rejoin-why')]).toEqual([1, [], '?\n', 'node.data cannot be read\n']);
   });
 
   test('does not ask to come back when the isolation has not come to its end', async () => {

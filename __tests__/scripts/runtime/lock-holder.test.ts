@@ -104,6 +104,13 @@ describe('lock-holder.sh', () => {
     expect([node.has('run/nim-ha/lock-held'), free()]).toEqual([false, true]);
   });
 
+  test('takes none on a file that was put aside while the lock was taken', () => {
+    node.standIn('flock', `rm -f "${node.root}/${LOCK}"; : >"${node.root}/${LOCK}"; exec /usr/bin/flock "$@"`);
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.read('journal')).toContain('what was locked is not /var/lib/nms/.nim-ha/lock on the share: no lock');
+    expect(node.has('run/nim-ha/lock-held')).toBe(false);
+  });
+
   test('leaves behind what it was mounted on, until it has ended in order', async () => {
     node.write('proc/mountinfo', `36 25 0:45 / ${node.root}/var/lib/clickhouse rw - nfs4 192.0.2.13:/x rw\n37 25 0:46 / ${node.root}/var/lib/nms rw - nfs4 192.0.2.13:/y rw\n`);
     const holder = start();
@@ -342,12 +349,15 @@ describe('lock-holder.sh', () => {
     const service = node.start('sleep', '60');
     node.cgroup(service.pid!);
     node.remove('run/nim-ha/want-master');
+    node.write('run/nim-ha/devices', '0:45\n');
     dd(error, '');
     await node.until('they are killed', () => service.signalCode === 'SIGKILL', 15);
     // A line comes to the journal by a process of its own.
     await node.until('it says why', () => node.read('journal').includes('lock holder ends: lost; killing the services'));
     node.cgroup();
     await node.until('it ends', () => holder.exitCode !== null);
+    // What is still on its way there: a fenced node asks by this whether it may come back. And nothing of it is hurried.
+    expect([node.has('run/nim-ha/devices'), node.read('calls').includes('sync -f')]).toEqual([true, false]);
   });
 
   test.each(['Input/output error', 'Cannot allocate memory'])('a lock that the share does not confirm (%s) is none', (error) => {
