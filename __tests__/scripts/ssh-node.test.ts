@@ -53,6 +53,8 @@ test('settings may come from the environment, and the text may be run without a 
 
 test.each([
   ['unreachable', 255, 'ssh: connect to host 192.0.2.11 port 22: No route to host', false],
+  ['unreachable', 255, 'Timeout, server 192.0.2.11 not responding.', false],
+  ['refused', 255, 'kex_exchange_identification: Connection closed by remote host', false],
   ['host-key', 255, 'Host key verification failed.', false],
   ['permission-denied', 255, 'ops@192.0.2.11: Permission denied (publickey).', false],
   ['not-installed', 93, '', true],
@@ -181,6 +183,30 @@ test('remove asks again while the node cannot be reached, but not one that refus
   expect(run(['remove', 'restore', ...WITH_KEY])).toMatchObject({ code: 0, out: expect.stringMatching(/no connection \(kex_exchange[^]*as before/) });
   answer(255, '', 'ops@192.0.2.11: Permission denied (publickey).');
   expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/permission-denied]') });
+});
+
+test('a node that refuses is asked again for as long as one that is away, and then is not forgotten', () => {
+  // The clock is that of bash: a sleep takes a second.
+  standIn('sleep', '[[ $1 == 60 ]] && exec /bin/sleep 60; echo >>"$OUT/slept"; exec /bin/sleep 1');
+  answer(255, '', 'kex_exchange_identification: Connection closed by remote host');
+  expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=2'])).toEqual({ code: 5, out: expect.stringMatching(/no connection \(kex_exchange.*trying for 2 s[^]*FAILED \[ssh\/refused\]/) });
+  expect(read('slept').length).toBeGreaterThan(0);
+});
+
+test('behind a bastion a removal waits for what the bastion says of a dead node; a reading does not, and tells no difference', () => {
+  const bastion = [...WITH_KEY, 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_HOST_KEYS=ssh-ed25519 CCCC'];
+  answer(255, '', 'Connection timed out during banner exchange\r\nConnection to UNKNOWN port 65535 timed out\r\n');
+  expect(observe(bastion)).toMatchObject({ reachable: false, reason: 'unreachable' });
+  expect(read('config')).not.toContain('ConnectTimeout 150');
+  expect(run(['remove', 'restore', ...bastion, 'NIM_HA_CONNECT_LIMIT=0'])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/refused]') });
+  expect(read('config')).toMatch(/Host node\n[^]*ConnectTimeout 150\nHost bastion\n[^]*ConnectTimeout 20\n/);
+});
+
+test('ssh says why, and what it says of a login that went well is not shown', () => {
+  answer(0, 'nim-ha node-a: as before', "Warning: Permanently added 'x' (ED25519) to the list of known hosts.\r\nnode: words of its own\n");
+  const done = spawnSync('bash', [SSH_NODE, 'remove', 'restore', ...WITH_KEY], { env: { PATH: `${dir}:${process.env.PATH}`, OUT: dir, TF_VAR_key: 'PRIVATE KEY' }, encoding: 'utf8' });
+  expect(done).toMatchObject({ status: 0, stderr: 'node: words of its own\n' });
+  expect(read('config')).toContain('LogLevel INFO');
 });
 
 describe('the same machine under another address', () => {

@@ -11,7 +11,7 @@
 # observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
 # (and remove-fencing, of the server) when the node is as it was before or never had nim-ha, and when it is dead, for that must not keep a living pair from being
 # changed: it is named then. It tries for NIM_HA_CONNECT_LIMIT seconds first, for a node that is skipped keeps its half of a
-# pair. 5: the node is there and cannot be asked; else the node's code. Both stop Terraform, and the next run goes on from there.
+# pair. 5: the node is there, or something answers for it, and cannot be asked; else the node's code. Both stop Terraform, and the next run goes on from there.
 
 set -u
 umask 077
@@ -117,11 +117,24 @@ retain_or_restore() {
   fi
 }
 
-# What ssh said of why: about a changed host key it says more, and a tool that was ended says nothing.
+# A session that was there and broke.
+broke='^(client_loop: |Timeout, server |Read from remote host |Connection to .* closed by remote host)'
+# What ssh tells of a login that went well.
+noise='^Warning: Permanently added |^\*\* '
+
+# What ssh said of why, the cause before what follows of it. The banner of a machine stands there, too, and a tool that was ended says nothing.
 complaint() {
-  local line
-  line="$(grep -m 1 -E 'verification failed|Permission denied' "$dir/error" 2>/dev/null || head -n 1 "$dir/error" 2>/dev/null)"
-  printf '%s' "${line:-no word of an error}"
+  local pattern line found=
+  for pattern in 'verification failed|Permission denied|Too many authentication failures' "$broke" \
+    '^ssh: (connect to|Could not) |^channel [0-9]+: open failed: |^Unable to negotiate ' '^(kex_|ssh_|banner exchange: )|during banner exchange$' \
+    '^(Bad |Received disconnect |Disconnect|Connection (closed|reset|timed out|to .* timed out))' '^sudo: ' .; do
+    [[ -z $found && -e $dir/error ]] || continue
+    while IFS= read -r line || [[ -n $line ]]; do
+      line="${line%$'\r'}"
+      [[ ! $line =~ $pattern || $line =~ $noise ]] || found="$line"
+    done <"$dir/error"
+  done
+  printf '%s' "${found:-no word of an error}"
 }
 
 # refuse_removal REACHABLE REASON: what is to be done about a node that could not be asked to remove the pair.
@@ -141,6 +154,7 @@ refuse_removal() {
   case "$2" in
     host-key) what+=", expected the node$bastion to have one of its hostKeys" ;;
     permission-denied) what+=", expected the node$bastion to take the user and the key or password" ;;
+    refused) what+=", expected the node$bastion, which answers, to take a connection and keep it" ;;
     no-credentials) what="$missing not set, or not readable, expected it to be there" ;;
     missing-tool) what="programs of the machine that runs Terraform, got $missing, expected GNU timeout and an OpenSSH client" ;;
     unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(complaint), expected a private key without a passphrase" ;;
@@ -280,13 +294,15 @@ host_block() {
 
 write_config() {
   local -a options=("ForwardAgent no" "ForwardX11 no" "ClearAllForwardings yes" "GlobalKnownHostsFile /dev/null"
-    "UpdateHostKeys no" "CheckHostIP no" "LogLevel ERROR" "ConnectTimeout 20" "ConnectionAttempts 1" "ServerAliveInterval 10"
+    "UpdateHostKeys no" "CheckHostIP no" "LogLevel INFO" "ConnectTimeout 20" "ConnectionAttempts 1" "ServerAliveInterval 10"
     "ServerAliveCountMax 3" "ControlMaster no" "ControlPath none" "RequestTTY no" "EscapeChar none")
   credentials
   {
     host_block node "$NIM_HA_HOST" "$NIM_HA_PORT" "$NIM_HA_USER" "${NIM_HA_HOST_KEYS-}"
     if [[ -n ${NIM_HA_BASTION_HOST-} ]]; then
       printf '  ProxyJump bastion\n'
+      # Its kernel gives a dead node up after two minutes and says so; before that it looks like one that takes the connection and hangs.
+      [[ $verb != remove* ]] || printf '  ConnectTimeout 150\n'
       host_block bastion "$NIM_HA_BASTION_HOST" "$NIM_HA_BASTION_PORT" "$NIM_HA_BASTION_USER" "${NIM_HA_BASTION_HOST_KEYS-}"
     fi
     printf 'Host *\n'
@@ -294,13 +310,22 @@ write_config() {
   } >"$dir/config"
 }
 
-# Why ssh gave up, in a word that is the same tomorrow.
+# Why ssh gave up, in a word that is the same tomorrow. Only a node that takes no connection is unreachable, for a removal skips it: one that takes
+# it and closes it, or hangs, is alive. A reading does not tell a connection that broke from that, nor what hangs behind a bastion.
 reason_of() {
+  local said connect='^(ssh: connect to host .* port [0-9]+: .*(timed out|refused|No route|unreachable|is down)|ssh: Could not resolve |channel [0-9]+: open failed: connect failed)'
+  local unclear="$broke"
+  [[ -z ${NIM_HA_BASTION_HOST-} ]] || unclear+='|during banner exchange$'
   case "$(cat "$dir/error")" in
-    *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) echo host-key ;;
-    *"Permission denied"* | *"Too many authentication failures"*) echo permission-denied ;;
-    *) echo unreachable ;;
+    *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) echo host-key && return ;;
+    *"Permission denied"* | *"Too many authentication failures"*) echo permission-denied && return ;;
   esac
+  said="$(complaint)"
+  if [[ $said =~ $connect || ($verb != remove* && $said =~ $unclear) ]]; then
+    echo unreachable
+  else
+    echo refused
+  fi
 }
 
 # What sudo asks for goes to the node through ssh itself. Twice, for each of the two may ask; neither program reads on behind it.
@@ -342,8 +367,8 @@ remove() {
       : >"$dir/began"
       deadline=$((SECONDS + limit))
     fi
-    [[ $rc == 255 && "$(reason_of)" == unreachable ]] && ((SECONDS < deadline)) || return
-    [[ -n $told ]] || say "no connection ($(head -n 1 "$dir/error")); trying for $limit s"
+    [[ $rc == 255 && "$(reason_of)" =~ ^(unreachable|refused)$ ]] && ((SECONDS < deadline)) || return
+    [[ -n $told ]] || say "no connection ($(complaint)); trying for $limit s"
     told=yes
     sleep 3
   done
@@ -370,7 +395,10 @@ case "$rc" in
   124 | 137) no_answer false no-answer ;;
   255) no_answer false "$(reason_of)" ;;
 esac
-[[ $verb != remove* ]] || { cat "$dir/error" >&2 && exit "$rc"; }
+[[ $verb != remove* ]] || {
+  grep -vE "$noise" "$dir/error" >&2
+  exit "$rc"
+}
 answer="${answer##*$'\n'}"
 pattern='^\{.*"phase".*\}$'
 [[ $verb == observe ]] || pattern='^[0-9]+$'
