@@ -1,4 +1,4 @@
-import { spawnSync } from 'child_process';
+import { spawn, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'fs';
 import { join } from 'path';
@@ -23,6 +23,8 @@ const answer = (code: number, text: string, error = '') => operator.answer(code,
 const read = (name: string) => operator.read(name);
 const run = (args: string[], environment?: Record<string, string>) => operator.run(args, environment);
 
+const agentLives = () => !/^(Z.*)?$/.test(spawnSync('ps', ['-o', 'stat=', '-p', read('agent').trim()], { encoding: 'utf8' }).stdout.trim());
+
 const observe = (args: string[], environment?: Record<string, string>) => {
   const { code, out } = run(['observe', ...args], environment);
   expect(code).toBe(0);
@@ -39,8 +41,26 @@ test('observe prints what the node says; the key is in no argument, file or envi
   expect(read('config')).toContain('StrictHostKeyChecking yes');
   expect(read('known_hosts.node')).toBe('[192.0.2.11]:2222 ssh-ed25519 AAAA\n@cert-authority [192.0.2.11]:2222 ssh-rsa BBBB\n');
   // The agent of its own is gone.
-  expect(spawnSync('ps', ['-o', 'stat=', '-p', read('agent').trim()], { encoding: 'utf8' }).stdout.trim()).toMatch(/^(Z.*)?$/);
+  expect(agentLives()).toBe(false);
 });
+
+test('the key outlives no run, not even one that is killed', async () => {
+  run(['observe', ...WITH_KEY]);
+  expect(read('agent-arguments')).toMatch(/\n-t\n300\n/);
+  run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=7']);
+  expect(read('agent-arguments')).toMatch(/\n-t\n2467\n/);
+
+  standIn('ssh', 'echo >"$OUT/asked"; exec /bin/sleep 1');
+  const script = spawn('bash', [SSH_NODE, 'observe', ...WITH_KEY], { env: { PATH: `${dir}:${process.env.PATH}`, OUT: dir, TMPDIR: join(dir, 'tmp'), TF_VAR_key: 'PRIVATE KEY' }, stdio: 'ignore' });
+  const until = async (condition: () => boolean) => {
+    for (let tries = 0; tries < 150 && !condition(); tries += 1) await new Promise((done) => setTimeout(done, 100));
+    return condition();
+  };
+  expect(await until(() => operator.has('asked'))).toBe(true);
+  expect(agentLives()).toBe(true);
+  script.kill('SIGKILL');
+  expect(await until(() => !agentLives() && readdirSync(join(dir, 'tmp')).length === 0)).toBe(true);
+}, 40_000);
 
 test('settings may come from the environment, and the text may be run without a file', () => {
   const settings = Object.fromEntries(WITH_KEY.map((setting) => [setting.slice(0, setting.indexOf('=')), setting.slice(setting.indexOf('=') + 1)]));

@@ -169,6 +169,7 @@ refuse_removal() {
   exit 5
 }
 
+connect_limit="${NIM_HA_CONNECT_LIMIT:-120}"
 check_settings() {
   local pattern='^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,253})$' expected='expected a user name, a host, a port'
   bad="pair on the server, got name '${NIM_HA_FENCING_NAME-}', expected letters, digits, . _ -"
@@ -206,6 +207,7 @@ own_agent=
 clean_up() {
   [[ -z $own_agent ]] || kill "$own_agent" 2>/dev/null
   rm -rf "$dir"
+  [[ -z $own_agent ]] || echo >&9
 }
 
 # The private key goes from the environment through a pipe into an agent of its own: never to a disk or a command line.
@@ -215,10 +217,19 @@ start_own_agent() {
   unset "$NIM_HA_KEY_ENV"
   # Where none starts, the user's own would be there in its place: to get the key, and to be ended with this.
   unset SSH_AUTH_SOCK SSH_AGENT_PID
-  eval "$(ssh-agent -s -a "$dir/agent" 2>"$dir/error")" >/dev/null
+  # Terraform may kill this where no trap runs: the key does not outlive the longest run.
+  eval "$(ssh-agent -s -t "$((total_limit + connect_limit + 60))" -a "$dir/agent" 2>"$dir/error")" >/dev/null
   own_agent="${SSH_AGENT_PID-}"
   missing="no ssh-agent ($(complaint))"
   [[ -n $own_agent ]] || no_answer null missing-tool
+  # Nor the agent: the pipe closes with this and the ssh that it has started, and without a word on it only when nothing was cleaned up.
+  exec 9> >(
+    trap '' HUP INT TERM
+    exec >/dev/null 2>&1
+    read -r && exit
+    kill "$own_agent"
+    rm -rf "$dir"
+  )
   # It may ask nobody for a passphrase: not the terminal either, where it would wait for ever.
   printf '%s\n' "${key%$'\n'}" | SSH_ASKPASS=/bin/false SSH_ASKPASS_REQUIRE=force timeout -k 5 30 ssh-add -q - 2>"$dir/error" ||
     no_answer null unusable-key
@@ -358,7 +369,7 @@ remote_command() {
 
 # The step on the node outlives its connection, so a second try waits for it and takes over its result.
 remove() {
-  local told='' limit="${NIM_HA_CONNECT_LIMIT:-120}" deadline
+  local told='' limit="$connect_limit" deadline
   deadline=$((SECONDS + limit))
   while :; do
     timeout -k 5 "$total_limit" ssh -F "$dir/config" node "exec sh -c '$(remote_command)'" < <(sudo_answers) 2>"$dir/error" | tee "$dir/heard"
