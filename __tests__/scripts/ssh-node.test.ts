@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
-import { existsSync, readFileSync, readdirSync, rmSync } from 'fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'fs';
 import { join } from 'path';
 import { askingSudo, SUDO_PASSWORD } from './support/asking-sudo';
 import { NODE, Operator, SSH_NODE, STATUS, WITH_KEY } from './support/operator';
@@ -123,6 +123,19 @@ test('a key in the home is in that of whoever runs Terraform', () => {
   expect(read('config')).toContain(`  IdentityFile "${dir}/id"\n`);
 });
 
+test('a temporary directory with a blank in its path is as good as any', () => {
+  const scratch = join(dir, 'a b');
+  mkdirSync(scratch);
+  const variables = { TF_VAR_key: 'PRIVATE KEY', TMPDIR: scratch };
+  const args = [...WITH_KEY, 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_HOST_KEYS=ssh-ed25519 CCCC'];
+  expect(observe(args, variables)).toEqual(JSON.parse(STATUS));
+  expect(read('add-environment')).toMatch(/^SSH_AUTH_SOCK=\S+\/a b\/[^/]+\/agent$/m);
+  expect(agentLives()).toBe(false);
+  for (const word of ['IdentityAgent', 'UserKnownHostsFile']) expect(read('config')).toMatch(new RegExp(`^  ${word} "[^"\n]+/a b/[^"\n]+"$`, 'm'));
+  expect(read('config')).toContain(`ProxyCommand ssh -F ${dir}/a\\ b/`);
+  expect(readdirSync(scratch)).toEqual([]);
+});
+
 test('what is said of a setting moves no cursor', () => {
   expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_USER=a\u001b[2J']).out).toContain("got user 'a?[2J'");
 });
@@ -130,7 +143,7 @@ test('what is said of a setting moves no cursor', () => {
 test('a bastion, a password, no host keys', () => {
   const args = [...NODE.slice(0, 3), 'NIM_HA_PASSWORD_ENV=SECRET', 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_HOST_KEYS=ssh-ed25519 CCCC'];
   observe(args, { SECRET: 'pass word' });
-  expect(read('config')).toMatch(/Host node\n[^]*StrictHostKeyChecking no\n[^]*ProxyJump bastion\nHost bastion\n  HostName b.example\n  Port 22\n  User ops\n  StrictHostKeyChecking yes/);
+  expect(read('config')).toMatch(/Host node\n[^]*StrictHostKeyChecking no\n[^]*ProxyCommand ssh -F \S+\/config -W '\[%h\]:%p' bastion\nHost bastion\n  HostName b.example\n  Port 22\n  User ops\n  StrictHostKeyChecking yes/);
   expect(read('environment')).toContain('SSH_ASKPASS_REQUIRE=force');
   expect(read('known_hosts.bastion')).toBe('b.example ssh-ed25519 CCCC\n');
   expect(read('arguments')).not.toContain('pass word');

@@ -216,10 +216,13 @@ start_own_agent() {
   [[ -n $key ]] || no_answer null no-credentials
   unset "$NIM_HA_KEY_ENV"
   # Where none starts, the user's own would be there in its place: to get the key, and to be ended with this.
-  unset SSH_AUTH_SOCK SSH_AGENT_PID
+  local said
+  unset SSH_AUTH_SOCK
   # Terraform may kill this where no trap runs: the key does not outlive the longest run.
-  eval "$(ssh-agent -s -t "$((total_limit + connect_limit + 60))" -a "$dir/agent" 2>"$dir/error")" >/dev/null
-  own_agent="${SSH_AGENT_PID-}"
+  said="$(ssh-agent -s -t "$((total_limit + connect_limit + 60))" -a "$dir/agent" 2>"$dir/error")"
+  # Its path has no quotes there, so the text is no code.
+  [[ ! $said =~ SSH_AGENT_PID=([0-9]+)\; ]] || own_agent="${BASH_REMATCH[1]}"
+  export SSH_AUTH_SOCK="$dir/agent"
   missing="no ssh-agent ($(complaint))"
   [[ -n $own_agent ]] || no_answer null missing-tool
   # Nor the agent: the pipe closes with this and the ssh that it has started, and without a word on it only when nothing was cleaned up.
@@ -235,6 +238,11 @@ start_own_agent() {
     no_answer null unusable-key
 }
 
+# of_config PATH: as a word of the ssh configuration, where a % begins one of ssh's own.
+of_config() {
+  printf '"%s"' "${1//%/%%}"
+}
+
 # Credentials become lines of the ssh configuration.
 credentials() {
   missing="no key to log in with, got ${NIM_HA_KEY_ENV:-${NIM_HA_PASSWORD_ENV:-${NIM_HA_KEY_FILE:-SSH_AUTH_SOCK}}}"
@@ -242,14 +250,13 @@ credentials() {
     missing="no key to log in with, for that of the program is no Terraform variable, got observeWith"
   if [[ -n ${NIM_HA_KEY_ENV-} ]]; then
     start_own_agent
-    options+=("IdentityAgent $dir/agent" "IdentityFile none" "BatchMode yes")
+    options+=("IdentityAgent $(of_config "$dir/agent")" "IdentityFile none" "BatchMode yes")
   elif [[ -n ${NIM_HA_KEY_FILE-} ]]; then
     # shellcheck disable=SC2088 # nothing has expanded it yet
     [[ $NIM_HA_KEY_FILE != '~/'* ]] || NIM_HA_KEY_FILE="${HOME-}/${NIM_HA_KEY_FILE#'~/'}"
     # shellcheck disable=SC2016 # ssh would put a variable in for what begins so
     [[ -r $NIM_HA_KEY_FILE && $NIM_HA_KEY_FILE != *[\"\\[:cntrl:]]* && $NIM_HA_KEY_FILE != *'${'* ]] || no_answer null no-credentials
-    # Nor is a % the beginning of one of ssh's own words.
-    options+=("IdentityAgent none" "IdentityFile \"${NIM_HA_KEY_FILE//%/%%}\"" "IdentitiesOnly yes" "BatchMode yes")
+    options+=("IdentityAgent none" "IdentityFile $(of_config "$NIM_HA_KEY_FILE")" "IdentitiesOnly yes" "BatchMode yes")
   elif [[ -n ${NIM_HA_PASSWORD_ENV-} ]]; then
     [[ -n ${!NIM_HA_PASSWORD_ENV-} ]] || no_answer null no-credentials
     export NIM_HA_PASSWORD="${!NIM_HA_PASSWORD_ENV}"
@@ -297,13 +304,14 @@ host_block() {
   printf 'Host %s\n  HostName %s\n  Port %s\n  User %s\n' "$1" "$2" "$3" "$4"
   if [[ -n ${5//[[:space:]]/} ]]; then
     known_hosts "$2" "$3" "$5" >"$dir/known_hosts.$1"
-    printf '  StrictHostKeyChecking yes\n  UserKnownHostsFile %s\n' "$dir/known_hosts.$1"
+    printf '  StrictHostKeyChecking yes\n  UserKnownHostsFile %s\n' "$(of_config "$dir/known_hosts.$1")"
   else
     printf '  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n'
   fi
 }
 
 write_config() {
+  local config
   local -a options=("ForwardAgent no" "ForwardX11 no" "ClearAllForwardings yes" "GlobalKnownHostsFile /dev/null"
     "UpdateHostKeys no" "CheckHostIP no" "LogLevel INFO" "ConnectTimeout 20" "ConnectionAttempts 1" "ServerAliveInterval 10"
     "ServerAliveCountMax 3" "ControlMaster no" "ControlPath none" "RequestTTY no" "EscapeChar none")
@@ -311,7 +319,9 @@ write_config() {
   {
     host_block node "$NIM_HA_HOST" "$NIM_HA_PORT" "$NIM_HA_USER" "${NIM_HA_HOST_KEYS-}"
     if [[ -n ${NIM_HA_BASTION_HOST-} ]]; then
-      printf '  ProxyJump bastion\n'
+      # What ProxyJump becomes, which puts no quotes round the file.
+      printf -v config %q "$dir/config"
+      printf "  ProxyCommand ssh -F %s -W '[%%h]:%%p' bastion\n" "${config//%/%%}"
       # Its kernel gives a dead node up after two minutes and says so; before that it looks like one that takes the connection and hangs.
       [[ $verb != remove* ]] || printf '  ConnectTimeout 150\n'
       host_block bastion "$NIM_HA_BASTION_HOST" "$NIM_HA_BASTION_PORT" "$NIM_HA_BASTION_USER" "${NIM_HA_BASTION_HOST_KEYS-}"
