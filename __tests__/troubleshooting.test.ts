@@ -12,7 +12,7 @@ const COMPUTED = [
     file: 'operator/ssh-node.sh',
     form: '[ssh/$2]',
     times: 2,
-    words: ['bad-settings', 'host-key', 'missing-tool', 'no-answer', 'no-credentials', 'no-program', 'permission-denied', 'sudo-needs-password', 'unreachable', 'unusable-key'],
+    words: ['bad-settings', 'host-key', 'missing-tool', 'no-answer', 'no-credentials', 'no-program', 'permission-denied', 'refused', 'sudo-needs-password', 'unreachable', 'unusable-key'],
     // Nothing is wrong, and only reading ends with it.
     withoutId: ['no-status', 'not-installed'],
   },

@@ -1,6 +1,6 @@
-import { spawnSync } from 'child_process';
+import { spawn, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
-import { existsSync, readFileSync, readdirSync, rmSync } from 'fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'fs';
 import { join } from 'path';
 import { askingSudo, SUDO_PASSWORD } from './support/asking-sudo';
 import { NODE, Operator, SSH_NODE, STATUS, WITH_KEY } from './support/operator';
@@ -23,6 +23,8 @@ const answer = (code: number, text: string, error = '') => operator.answer(code,
 const read = (name: string) => operator.read(name);
 const run = (args: string[], environment?: Record<string, string>) => operator.run(args, environment);
 
+const agentLives = () => !/^(Z.*)?$/.test(spawnSync('ps', ['-o', 'stat=', '-p', read('agent').trim()], { encoding: 'utf8' }).stdout.trim());
+
 const observe = (args: string[], environment?: Record<string, string>) => {
   const { code, out } = run(['observe', ...args], environment);
   expect(code).toBe(0);
@@ -39,8 +41,26 @@ test('observe prints what the node says; the key is in no argument, file or envi
   expect(read('config')).toContain('StrictHostKeyChecking yes');
   expect(read('known_hosts.node')).toBe('[192.0.2.11]:2222 ssh-ed25519 AAAA\n@cert-authority [192.0.2.11]:2222 ssh-rsa BBBB\n');
   // The agent of its own is gone.
-  expect(spawnSync('ps', ['-o', 'stat=', '-p', read('agent').trim()], { encoding: 'utf8' }).stdout.trim()).toMatch(/^(Z.*)?$/);
+  expect(agentLives()).toBe(false);
 });
+
+test('the key outlives no run, not even one that is killed', async () => {
+  run(['observe', ...WITH_KEY]);
+  expect(read('agent-arguments')).toMatch(/\n-t\n300\n/);
+  run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=7']);
+  expect(read('agent-arguments')).toMatch(/\n-t\n2467\n/);
+
+  standIn('ssh', 'echo >"$OUT/asked"; exec /bin/sleep 1');
+  const script = spawn('bash', [SSH_NODE, 'observe', ...WITH_KEY], { env: { PATH: `${dir}:${process.env.PATH}`, OUT: dir, TMPDIR: join(dir, 'tmp'), TF_VAR_key: 'PRIVATE KEY' }, stdio: 'ignore' });
+  const until = async (condition: () => boolean) => {
+    for (let tries = 0; tries < 150 && !condition(); tries += 1) await new Promise((done) => setTimeout(done, 100));
+    return condition();
+  };
+  expect(await until(() => operator.has('asked'))).toBe(true);
+  expect(agentLives()).toBe(true);
+  script.kill('SIGKILL');
+  expect(await until(() => !agentLives() && readdirSync(join(dir, 'tmp')).length === 0)).toBe(true);
+}, 40_000);
 
 test('settings may come from the environment, and the text may be run without a file', () => {
   const settings = Object.fromEntries(WITH_KEY.map((setting) => [setting.slice(0, setting.indexOf('=')), setting.slice(setting.indexOf('=') + 1)]));
@@ -53,6 +73,8 @@ test('settings may come from the environment, and the text may be run without a 
 
 test.each([
   ['unreachable', 255, 'ssh: connect to host 192.0.2.11 port 22: No route to host', false],
+  ['unreachable', 255, 'Timeout, server 192.0.2.11 not responding.', false],
+  ['refused', 255, 'kex_exchange_identification: Connection closed by remote host', false],
   ['host-key', 255, 'Host key verification failed.', false],
   ['permission-denied', 255, 'ops@192.0.2.11: Permission denied (publickey).', false],
   ['not-installed', 93, '', true],
@@ -101,6 +123,19 @@ test('a key in the home is in that of whoever runs Terraform', () => {
   expect(read('config')).toContain(`  IdentityFile "${dir}/id"\n`);
 });
 
+test('a temporary directory with a blank in its path is as good as any', () => {
+  const scratch = join(dir, 'a b');
+  mkdirSync(scratch);
+  const variables = { TF_VAR_key: 'PRIVATE KEY', TMPDIR: scratch };
+  const args = [...WITH_KEY, 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_HOST_KEYS=ssh-ed25519 CCCC'];
+  expect(observe(args, variables)).toEqual(JSON.parse(STATUS));
+  expect(read('add-environment')).toMatch(/^SSH_AUTH_SOCK=\S+\/a b\/[^/]+\/agent$/m);
+  expect(agentLives()).toBe(false);
+  for (const word of ['IdentityAgent', 'UserKnownHostsFile']) expect(read('config')).toMatch(new RegExp(`^  ${word} "[^"\n]+/a b/[^"\n]+"$`, 'm'));
+  expect(read('config')).toContain(`ProxyCommand ssh -F ${dir}/a\\ b/`);
+  expect(readdirSync(scratch)).toEqual([]);
+});
+
 test('what is said of a setting moves no cursor', () => {
   expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_USER=a\u001b[2J']).out).toContain("got user 'a?[2J'");
 });
@@ -108,7 +143,7 @@ test('what is said of a setting moves no cursor', () => {
 test('a bastion, a password, no host keys', () => {
   const args = [...NODE.slice(0, 3), 'NIM_HA_PASSWORD_ENV=SECRET', 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_HOST_KEYS=ssh-ed25519 CCCC'];
   observe(args, { SECRET: 'pass word' });
-  expect(read('config')).toMatch(/Host node\n[^]*StrictHostKeyChecking no\n[^]*ProxyJump bastion\nHost bastion\n  HostName b.example\n  Port 22\n  User ops\n  StrictHostKeyChecking yes/);
+  expect(read('config')).toMatch(/Host node\n[^]*StrictHostKeyChecking no\n[^]*ProxyCommand ssh -F \S+\/config -W '\[%h\]:%p' bastion\nHost bastion\n  HostName b.example\n  Port 22\n  User ops\n  StrictHostKeyChecking yes/);
   expect(read('environment')).toContain('SSH_ASKPASS_REQUIRE=force');
   expect(read('known_hosts.bastion')).toBe('b.example ssh-ed25519 CCCC\n');
   expect(read('arguments')).not.toContain('pass word');
@@ -181,6 +216,30 @@ test('remove asks again while the node cannot be reached, but not one that refus
   expect(run(['remove', 'restore', ...WITH_KEY])).toMatchObject({ code: 0, out: expect.stringMatching(/no connection \(kex_exchange[^]*as before/) });
   answer(255, '', 'ops@192.0.2.11: Permission denied (publickey).');
   expect(run(['remove', 'restore', ...WITH_KEY])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/permission-denied]') });
+});
+
+test('a node that refuses is asked again for as long as one that is away, and then is not forgotten', () => {
+  // The clock is that of bash: a sleep takes a second.
+  standIn('sleep', '[[ $1 == 60 ]] && exec /bin/sleep 60; echo >>"$OUT/slept"; exec /bin/sleep 1');
+  answer(255, '', 'kex_exchange_identification: Connection closed by remote host');
+  expect(run(['remove', 'restore', ...WITH_KEY, 'NIM_HA_CONNECT_LIMIT=2'])).toEqual({ code: 5, out: expect.stringMatching(/no connection \(kex_exchange.*trying for 2 s[^]*FAILED \[ssh\/refused\]/) });
+  expect(read('slept').length).toBeGreaterThan(0);
+});
+
+test('behind a bastion a removal waits for what the bastion says of a dead node; a reading does not, and tells no difference', () => {
+  const bastion = [...WITH_KEY, 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_HOST_KEYS=ssh-ed25519 CCCC'];
+  answer(255, '', 'Connection timed out during banner exchange\r\nConnection to UNKNOWN port 65535 timed out\r\n');
+  expect(observe(bastion)).toMatchObject({ reachable: false, reason: 'unreachable' });
+  expect(read('config')).not.toContain('ConnectTimeout 150');
+  expect(run(['remove', 'restore', ...bastion, 'NIM_HA_CONNECT_LIMIT=0'])).toEqual({ code: 5, out: expect.stringContaining('FAILED [ssh/refused]') });
+  expect(read('config')).toMatch(/Host node\n[^]*ConnectTimeout 150\nHost bastion\n[^]*ConnectTimeout 20\n/);
+});
+
+test('ssh says why, and what it says of a login that went well is not shown', () => {
+  answer(0, 'nim-ha node-a: as before', "Warning: Permanently added 'x' (ED25519) to the list of known hosts.\r\nnode: words of its own\n");
+  const done = spawnSync('bash', [SSH_NODE, 'remove', 'restore', ...WITH_KEY], { env: { PATH: `${dir}:${process.env.PATH}`, OUT: dir, TF_VAR_key: 'PRIVATE KEY' }, encoding: 'utf8' });
+  expect(done).toMatchObject({ status: 0, stderr: 'node: words of its own\n' });
+  expect(read('config')).toContain('LogLevel INFO');
 });
 
 describe('the same machine under another address', () => {

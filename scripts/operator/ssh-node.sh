@@ -11,7 +11,7 @@
 # observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
 # (and remove-fencing, of the server) when the node is as it was before or never had nim-ha, and when it is dead, for that must not keep a living pair from being
 # changed: it is named then. It tries for NIM_HA_CONNECT_LIMIT seconds first, for a node that is skipped keeps its half of a
-# pair. 5: the node is there and cannot be asked; else the node's code. Both stop Terraform, and the next run goes on from there.
+# pair. 5: the node is there, or something answers for it, and cannot be asked; else the node's code. Both stop Terraform, and the next run goes on from there.
 
 set -u
 umask 077
@@ -117,11 +117,24 @@ retain_or_restore() {
   fi
 }
 
-# What ssh said of why: about a changed host key it says more, and a tool that was ended says nothing.
+# A session that was there and broke.
+broke='^(client_loop: |Timeout, server |Read from remote host |Connection to .* closed by remote host)'
+# What ssh tells of a login that went well.
+noise='^Warning: Permanently added |^\*\* '
+
+# What ssh said of why, the cause before what follows of it. The banner of a machine stands there, too, and a tool that was ended says nothing.
 complaint() {
-  local line
-  line="$(grep -m 1 -E 'verification failed|Permission denied' "$dir/error" 2>/dev/null || head -n 1 "$dir/error" 2>/dev/null)"
-  printf '%s' "${line:-no word of an error}"
+  local pattern line found=
+  for pattern in 'verification failed|Permission denied|Too many authentication failures' "$broke" \
+    '^ssh: (connect to|Could not) |^channel [0-9]+: open failed: |^Unable to negotiate ' '^(kex_|ssh_|banner exchange: )|during banner exchange$' \
+    '^(Bad |Received disconnect |Disconnect|Connection (closed|reset|timed out|to .* timed out))' '^sudo: ' .; do
+    [[ -z $found && -e $dir/error ]] || continue
+    while IFS= read -r line || [[ -n $line ]]; do
+      line="${line%$'\r'}"
+      [[ ! $line =~ $pattern || $line =~ $noise ]] || found="$line"
+    done <"$dir/error"
+  done
+  printf '%s' "${found:-no word of an error}"
 }
 
 # refuse_removal REACHABLE REASON: what is to be done about a node that could not be asked to remove the pair.
@@ -141,6 +154,7 @@ refuse_removal() {
   case "$2" in
     host-key) what+=", expected the node$bastion to have one of its hostKeys" ;;
     permission-denied) what+=", expected the node$bastion to take the user and the key or password" ;;
+    refused) what+=", expected the node$bastion, which answers, to take a connection and keep it" ;;
     no-credentials) what="$missing not set, or not readable, expected it to be there" ;;
     missing-tool) what="programs of the machine that runs Terraform, got $missing, expected GNU timeout and an OpenSSH client" ;;
     unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(complaint), expected a private key without a passphrase" ;;
@@ -155,6 +169,7 @@ refuse_removal() {
   exit 5
 }
 
+connect_limit="${NIM_HA_CONNECT_LIMIT:-120}"
 check_settings() {
   local pattern='^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,253})$' expected='expected a user name, a host, a port'
   bad="pair on the server, got name '${NIM_HA_FENCING_NAME-}', expected letters, digits, . _ -"
@@ -192,6 +207,7 @@ own_agent=
 clean_up() {
   [[ -z $own_agent ]] || kill "$own_agent" 2>/dev/null
   rm -rf "$dir"
+  [[ -z $own_agent ]] || echo >&9
 }
 
 # The private key goes from the environment through a pipe into an agent of its own: never to a disk or a command line.
@@ -200,14 +216,31 @@ start_own_agent() {
   [[ -n $key ]] || no_answer null no-credentials
   unset "$NIM_HA_KEY_ENV"
   # Where none starts, the user's own would be there in its place: to get the key, and to be ended with this.
-  unset SSH_AUTH_SOCK SSH_AGENT_PID
-  eval "$(ssh-agent -s -a "$dir/agent" 2>"$dir/error")" >/dev/null
-  own_agent="${SSH_AGENT_PID-}"
+  local said
+  unset SSH_AUTH_SOCK
+  # Terraform may kill this where no trap runs: the key does not outlive the longest run.
+  said="$(ssh-agent -s -t "$((total_limit + connect_limit + 60))" -a "$dir/agent" 2>"$dir/error")"
+  # Its path has no quotes there, so the text is no code.
+  [[ ! $said =~ SSH_AGENT_PID=([0-9]+)\; ]] || own_agent="${BASH_REMATCH[1]}"
+  export SSH_AUTH_SOCK="$dir/agent"
   missing="no ssh-agent ($(complaint))"
   [[ -n $own_agent ]] || no_answer null missing-tool
+  # Nor the agent: the pipe closes with this and the ssh that it has started, and without a word on it only when nothing was cleaned up.
+  exec 9> >(
+    trap '' HUP INT TERM
+    exec >/dev/null 2>&1
+    read -r && exit
+    kill "$own_agent"
+    rm -rf "$dir"
+  )
   # It may ask nobody for a passphrase: not the terminal either, where it would wait for ever.
   printf '%s\n' "${key%$'\n'}" | SSH_ASKPASS=/bin/false SSH_ASKPASS_REQUIRE=force timeout -k 5 30 ssh-add -q - 2>"$dir/error" ||
     no_answer null unusable-key
+}
+
+# of_config PATH: as a word of the ssh configuration, where a % begins one of ssh's own.
+of_config() {
+  printf '"%s"' "${1//%/%%}"
 }
 
 # Credentials become lines of the ssh configuration.
@@ -217,14 +250,13 @@ credentials() {
     missing="no key to log in with, for that of the program is no Terraform variable, got observeWith"
   if [[ -n ${NIM_HA_KEY_ENV-} ]]; then
     start_own_agent
-    options+=("IdentityAgent $dir/agent" "IdentityFile none" "BatchMode yes")
+    options+=("IdentityAgent $(of_config "$dir/agent")" "IdentityFile none" "BatchMode yes")
   elif [[ -n ${NIM_HA_KEY_FILE-} ]]; then
     # shellcheck disable=SC2088 # nothing has expanded it yet
     [[ $NIM_HA_KEY_FILE != '~/'* ]] || NIM_HA_KEY_FILE="${HOME-}/${NIM_HA_KEY_FILE#'~/'}"
     # shellcheck disable=SC2016 # ssh would put a variable in for what begins so
     [[ -r $NIM_HA_KEY_FILE && $NIM_HA_KEY_FILE != *[\"\\[:cntrl:]]* && $NIM_HA_KEY_FILE != *'${'* ]] || no_answer null no-credentials
-    # Nor is a % the beginning of one of ssh's own words.
-    options+=("IdentityAgent none" "IdentityFile \"${NIM_HA_KEY_FILE//%/%%}\"" "IdentitiesOnly yes" "BatchMode yes")
+    options+=("IdentityAgent none" "IdentityFile $(of_config "$NIM_HA_KEY_FILE")" "IdentitiesOnly yes" "BatchMode yes")
   elif [[ -n ${NIM_HA_PASSWORD_ENV-} ]]; then
     [[ -n ${!NIM_HA_PASSWORD_ENV-} ]] || no_answer null no-credentials
     export NIM_HA_PASSWORD="${!NIM_HA_PASSWORD_ENV}"
@@ -272,21 +304,26 @@ host_block() {
   printf 'Host %s\n  HostName %s\n  Port %s\n  User %s\n' "$1" "$2" "$3" "$4"
   if [[ -n ${5//[[:space:]]/} ]]; then
     known_hosts "$2" "$3" "$5" >"$dir/known_hosts.$1"
-    printf '  StrictHostKeyChecking yes\n  UserKnownHostsFile %s\n' "$dir/known_hosts.$1"
+    printf '  StrictHostKeyChecking yes\n  UserKnownHostsFile %s\n' "$(of_config "$dir/known_hosts.$1")"
   else
     printf '  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n'
   fi
 }
 
 write_config() {
+  local config
   local -a options=("ForwardAgent no" "ForwardX11 no" "ClearAllForwardings yes" "GlobalKnownHostsFile /dev/null"
-    "UpdateHostKeys no" "CheckHostIP no" "LogLevel ERROR" "ConnectTimeout 20" "ConnectionAttempts 1" "ServerAliveInterval 10"
+    "UpdateHostKeys no" "CheckHostIP no" "LogLevel INFO" "ConnectTimeout 20" "ConnectionAttempts 1" "ServerAliveInterval 10"
     "ServerAliveCountMax 3" "ControlMaster no" "ControlPath none" "RequestTTY no" "EscapeChar none")
   credentials
   {
     host_block node "$NIM_HA_HOST" "$NIM_HA_PORT" "$NIM_HA_USER" "${NIM_HA_HOST_KEYS-}"
     if [[ -n ${NIM_HA_BASTION_HOST-} ]]; then
-      printf '  ProxyJump bastion\n'
+      # What ProxyJump becomes, which puts no quotes round the file.
+      printf -v config %q "$dir/config"
+      printf "  ProxyCommand ssh -F %s -W '[%%h]:%%p' bastion\n" "${config//%/%%}"
+      # Its kernel gives a dead node up after two minutes and says so; before that it looks like one that takes the connection and hangs.
+      [[ $verb != remove* ]] || printf '  ConnectTimeout 150\n'
       host_block bastion "$NIM_HA_BASTION_HOST" "$NIM_HA_BASTION_PORT" "$NIM_HA_BASTION_USER" "${NIM_HA_BASTION_HOST_KEYS-}"
     fi
     printf 'Host *\n'
@@ -294,13 +331,22 @@ write_config() {
   } >"$dir/config"
 }
 
-# Why ssh gave up, in a word that is the same tomorrow.
+# Why ssh gave up, in a word that is the same tomorrow. Only a node that takes no connection is unreachable, for a removal skips it: one that takes
+# it and closes it, or hangs, is alive. A reading does not tell a connection that broke from that, nor what hangs behind a bastion.
 reason_of() {
+  local said connect='^(ssh: connect to host .* port [0-9]+: .*(timed out|refused|No route|unreachable|is down)|ssh: Could not resolve |channel [0-9]+: open failed: connect failed)'
+  local unclear="$broke"
+  [[ -z ${NIM_HA_BASTION_HOST-} ]] || unclear+='|during banner exchange$'
   case "$(cat "$dir/error")" in
-    *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) echo host-key ;;
-    *"Permission denied"* | *"Too many authentication failures"*) echo permission-denied ;;
-    *) echo unreachable ;;
+    *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) echo host-key && return ;;
+    *"Permission denied"* | *"Too many authentication failures"*) echo permission-denied && return ;;
   esac
+  said="$(complaint)"
+  if [[ $said =~ $connect || ($verb != remove* && $said =~ $unclear) ]]; then
+    echo unreachable
+  else
+    echo refused
+  fi
 }
 
 # What sudo asks for goes to the node through ssh itself. Twice, for each of the two may ask; neither program reads on behind it.
@@ -333,7 +379,7 @@ remote_command() {
 
 # The step on the node outlives its connection, so a second try waits for it and takes over its result.
 remove() {
-  local told='' limit="${NIM_HA_CONNECT_LIMIT:-120}" deadline
+  local told='' limit="$connect_limit" deadline
   deadline=$((SECONDS + limit))
   while :; do
     timeout -k 5 "$total_limit" ssh -F "$dir/config" node "exec sh -c '$(remote_command)'" < <(sudo_answers) 2>"$dir/error" | tee "$dir/heard"
@@ -342,8 +388,8 @@ remove() {
       : >"$dir/began"
       deadline=$((SECONDS + limit))
     fi
-    [[ $rc == 255 && "$(reason_of)" == unreachable ]] && ((SECONDS < deadline)) || return
-    [[ -n $told ]] || say "no connection ($(head -n 1 "$dir/error")); trying for $limit s"
+    [[ $rc == 255 && "$(reason_of)" =~ ^(unreachable|refused)$ ]] && ((SECONDS < deadline)) || return
+    [[ -n $told ]] || say "no connection ($(complaint)); trying for $limit s"
     told=yes
     sleep 3
   done
@@ -370,7 +416,10 @@ case "$rc" in
   124 | 137) no_answer false no-answer ;;
   255) no_answer false "$(reason_of)" ;;
 esac
-[[ $verb != remove* ]] || { cat "$dir/error" >&2 && exit "$rc"; }
+[[ $verb != remove* ]] || {
+  grep -vE "$noise" "$dir/error" >&2
+  exit "$rc"
+}
 answer="${answer##*$'\n'}"
 pattern='^\{.*"phase".*\}$'
 [[ $verb == observe ]] || pattern='^[0-9]+$'

@@ -60,6 +60,44 @@ const rows: WayIn[] = [
     skipped: true,
   },
   {
+    trouble: 'the bastion does not get to the node, and says so below its banner',
+    id: 'ssh/unreachable',
+    error: 'Permitted use only: Unable to negotiate\r\nchannel 0: open failed: connect failed: Connection timed out\r\nstdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    settings: BASTION,
+    says: `ssh to ops@192.0.2.11, got channel 0: open failed: connect failed: Connection timed out, ${SKIPPED}`,
+    skipped: true,
+  },
+  {
+    trouble: 'the bastion forwards nothing',
+    id: 'ssh/refused',
+    error: 'channel 0: open failed: administratively prohibited: open failed\r\nstdio forwarding failed\r\nConnection closed by UNKNOWN port 65535\r\n',
+    settings: BASTION,
+    says: `ssh to ops@192.0.2.11, got channel 0: open failed: administratively prohibited: open failed, expected the node or the bastion jump@b.example, which answers, to take a connection and keep it; ${STOPPED}`,
+  },
+  ...[
+    ['closes the connection at once', 'kex_exchange_identification: Connection closed by remote host\r\nConnection closed by 192.0.2.11 port 2222\r\n', 'kex_exchange_identification: Connection closed by remote host'],
+    ['resets the connection at once', 'kex_exchange_identification: read: Connection reset by peer\r\nConnection reset by 192.0.2.11 port 2222\r\n', 'kex_exchange_identification: read: Connection reset by peer'],
+    ['is frozen, or its storage hangs', 'Connection timed out during banner exchange\r\nConnection to 192.0.2.11 port 2222 timed out\r\n', 'Connection timed out during banner exchange'],
+    [
+      'has no algorithm in common',
+      "Unable to negotiate with 192.0.2.11 port 2222: no matching key exchange method found. Their offer: x\r\n",
+      'Unable to negotiate with 192.0.2.11 port 2222: no matching key exchange method found. Their offer: x',
+    ],
+    [
+      'has an account that is expired, or boots, below a banner that sounds like ssh',
+      "Warning: Permanently added '192.0.2.11' (ED25519) to the list of known hosts.\r\nConnection timed out is what idle sessions see.\nssh to host: connection refused to others\nConnection closed by 192.0.2.11 port 2222\r\n",
+      'Connection closed by 192.0.2.11 port 2222',
+    ],
+    ['closes the session', 'ssh: connect to host nfs port 22: No route to host\nConnection to 192.0.2.11 closed by remote host.\r\n', 'Connection to 192.0.2.11 closed by remote host.'],
+    ['says what nobody knows', 'Authorized use only\nnew words\r\n', 'new words'],
+    ['says nothing', '', 'no word of an error'],
+  ].map(([what, error, got]) => ({
+    trouble: `the node ${what}`,
+    id: 'ssh/refused',
+    error,
+    says: `ssh to ops@192.0.2.11, got ${got}, expected the node, which answers, to take a connection and keep it; ${STOPPED}`,
+  })),
+  {
     trouble: 'the node takes the login and says nothing',
     id: 'ssh/no-answer',
     code: 124,
@@ -120,6 +158,13 @@ const rows: WayIn[] = [
     code: 94,
     error: 'sudo: sorry, you must have a tty to run sudo',
     says: `sudo of ops on 192.0.2.11, got sudo: sorry, you must have a tty to run sudo, expected it to ask for no password and no terminal, or ssh.sudoPassword from a variable; ${STOPPED}`,
+  },
+  {
+    trouble: 'sudo asks, and the node has a banner',
+    id: 'ssh/sudo-needs-password',
+    code: 94,
+    error: 'Authorized use only\nsudo: a password is required\n',
+    says: `sudo of ops on 192.0.2.11, got sudo: a password is required, expected it to ask for no password and no terminal, or ssh.sudoPassword from a variable; ${STOPPED}`,
   },
   {
     trouble: 'sudo does not take the password',

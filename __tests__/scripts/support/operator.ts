@@ -13,7 +13,7 @@ export class Operator extends FileTree {
   constructor() {
     super('nim-ha-ssh-');
     this.standIn('ssh', 'cp "$2" "$OUT/config"; cp "${2%/*}"/known_hosts.* "$OUT" 2>/dev/null; printf "%s\\n" "$@" >"$OUT/arguments"; env >"$OUT/environment"; cat "$OUT/error" >&2 2>/dev/null; cat "$OUT/answer"; exit "$(cat "$OUT/code")"');
-    this.standIn('ssh-agent', 'sleep 60 >/dev/null 2>&1 & echo "SSH_AUTH_SOCK=$3; export SSH_AUTH_SOCK; SSH_AGENT_PID=$!; export SSH_AGENT_PID;"; echo $! >"$OUT/agent"');
+    this.standIn('ssh-agent', 'printf "%s\\n" "$@" >"$OUT/agent-arguments"; sleep 60 >/dev/null 2>&1 & echo "SSH_AUTH_SOCK=${@: -1}; export SSH_AUTH_SOCK; SSH_AGENT_PID=$!; export SSH_AGENT_PID;"; echo $! >"$OUT/agent"');
     this.standIn('ssh-add', 'printf "%s\\n" "$@" >"$OUT/add-arguments"; env >"$OUT/add-environment"; cat >"$OUT/added"; grep -q KEY "$OUT/added" || { echo "Error loading key \\"(stdin)\\": error in libcrypto" >&2; exit 1; }');
     this.answer(0, STATUS);
   }
