@@ -202,5 +202,8 @@ test('repairDrift asks both nodes for their number before the steps, and makes i
   }
   const { triggers, provisioner } = nullResource(tf, 'NimHa_primary_preflight');
   expect(triggers.generation).toMatch(/^\$\{tostring\(max\(max\(try\(tonumber\(trimspace\(.*, 0\), try\(/);
+  // A node whose files differ says so by a 0: its number may be the other's.
+  for (const [name] of probes) expect(triggers.generation).toContain(`join("", regexall("^0[1-9]", data.local_command.${name}.stdout))`);
+  expect(triggers.generation).toMatch(/ != ""\) \? 1 : 0\)\)\}$/);
   expect(provisioner[0]['remote-exec'].inline[0]).toContain('GENERATION=${base64encode(tostring(max(');
 });

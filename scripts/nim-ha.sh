@@ -23,7 +23,7 @@ usage: nim-ha status [--json]      what this node is and holds
        nim-ha switchover           active node only: hand over to the peer, services first, then the virtual IP
        nim-ha maintenance on|off   keep this node out of the pair, over reboots too
        nim-ha rejoin               with fencing: bring this node back to the share now, if it is fenced
-       nim-ha generation           number of the roll-out, one more when files differ from it
+       nim-ha generation           number of the roll-out; when files differ from it, one more, with a 0 before it
 TEXT
 }
 
@@ -135,11 +135,13 @@ rejoin() {
   printf 'this node is back at the share; see: nim-ha status\n'
 }
 
+# A number may be the other node's, too, and two that are the same are no reason to deploy: the 0 says that this one is not as deployed.
 generation() {
   local number=0
   [[ -r $var_dir/generation ]] && read -r number <"$var_dir/generation"
+  [[ $number =~ ^(0|[1-9][0-9]{0,8})$ ]] || number=0
   look_at_drift
-  [[ $config_in_sync == true ]] || number=$((number + 1))
+  [[ $config_in_sync == true ]] || number="0$((number + 1))"
   printf '%s\n' "$number"
 }
 

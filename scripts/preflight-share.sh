@@ -61,8 +61,20 @@ compare_clock() {
 
 # Or an unfinished copy of it. What is named after us is no data: the other node's preflight, at the same time, has a trial file there.
 has_data() {
-  [[ -e $probe/$1/.nim-ha-import || -e $probe/nms/.nim-ha/imported ||
-    -n "$(find "$probe/$1/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]
+  [[ -e $probe/nms/.nim-ha/imported ]] || has_files "$1"
+}
+
+has_files() {
+  [[ -e $probe/$1/.nim-ha-import || -n "$(find "$probe/$1/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit)" ]]
+}
+
+# The mark comes with a copy of the nms export alone, too. Without ClickHouse in the pair, or before it has begun, the other export is rightly empty: where the
+# share does not move, and where the one that it moves from is seen to be as empty.
+is_copy_without_rows() {
+  local point="$clickhouse_mount"
+  [[ " ${data[SERVICES]} " == *" clickhouse-server "* ]] && ! has_files clickhouse && is_other_share || return 1
+  # A share that does not answer any more is not waited for.
+  ! is_nfs_mounted "$point" || [[ -n "$(timeout -s KILL 20 find "$point/" -mindepth 1 -maxdepth 1 ! -name '.nim-ha*' ! -name lost+found -print -quit 2>/dev/null || echo unknown)" ]]
 }
 
 # Whether this node knows of data that the pair has. A primary has carried it by the time of its manifest; a secondary has a manifest before that, and
@@ -203,7 +215,9 @@ for name in "${exports[@]}"; do
 done
 for name in clickhouse nms; do
   compare_mount "$name" || continue
-  if ! has_data "$name"; then
+  if [[ $name == clickhouse ]] && has_data clickhouse && is_copy_without_rows; then
+    compare_empty clickhouse
+  elif ! has_data "$name"; then
     compare_empty "$name"
     [[ "${data[ROLE]}" != primary ]] || compare_space "$name"
   elif [[ "${data[ROLE]}" == primary ]]; then

@@ -196,8 +196,24 @@ forget_uploads() {
 # The directory goes with the last call that is there: another one has its job in it, or has yet to read there how this one has ended.
 leave_nothing() {
   exec 8>&-
-  ! flock -w "${NIM_HA_LEAVE_LIMIT:-10}" 9 || rm -rf "$run_dir"
+  # An agent that runs has its own files there.
+  systemctl --quiet is-active nim-ha-agent.service || ! flock -w "${NIM_HA_LEAVE_LIMIT:-10}" 9 || rm -rf "$run_dir"
   forget_uploads
+}
+
+# Ends this call where there is nothing to remove. Without the records, but with what they are the records of, nobody knows what was here before.
+end_without_records() {
+  local trace
+  [[ $1 == remove && ! -d $var_dir ]] || return 0
+  for trace in "$lib_dir/remove.sh" "$units_dir/keepalived.service.d/50-nim-ha.conf"; do
+    [[ -e $trace ]] || continue
+    [[ $2 == restore ]] || return 0 # retain leaves it, and says so
+    refuse remove/records "${var_dir#"$root"}" "nothing, while ${trace#"$root"} is there" "the records of what this node was before the pair" \
+      "put the directory back, or take the pair off by hand, as docs/troubleshooting.md says; to keep the node in the pair, deploy with takeOver"
+  done
+  say "nim-ha is not on this node: nothing to remove"
+  [[ $2 != restore || -z ${3-} ]] || leave_nothing
+  exit 0
 }
 
 if [[ ${1-} == --inside ]]; then
@@ -207,7 +223,7 @@ fi
 time_limit "$@" >/dev/null || usage
 become_root "$@"
 if [[ $1 == remove && ! -e $node_data ]]; then
-  [[ -d $var_dir ]] || { say "nim-ha is not on this node: nothing to remove" && exit 0; }
+  end_without_records "$@"
   node_data=/dev/null
 fi
 [[ -e $node_data ]] || {
@@ -219,11 +235,7 @@ uploads=()
 [[ $1 != remove || ! -r $uploads_file ]] || mapfile -t uploads <"$uploads_file"
 wait_for_running_step
 # The step that it has waited for may have been the same, whose call was cut off.
-if [[ $1 == remove && ! -d $var_dir ]]; then
-  say "nim-ha is not on this node: nothing to remove"
-  [[ $2 != restore ]] || leave_nothing
-  exit 0
-fi
+end_without_records "$@" leave
 # A call whose connection has died meanwhile ends at this line and leaves the node to the one after it.
 say "begins" || exit "$exit_failed"
 start_unit "$@"

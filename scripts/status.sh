@@ -78,14 +78,22 @@ look_at_drift() {
       fi
     done
   fi
-  if [[ -r $var_dir/fstab.lines ]]; then
-    mapfile -t expected <"$var_dir/fstab.lines"
+  # As deployed, also where they were there before us and are on no record as ours.
+  mapfile -t expected < <(node_value FSTAB 2>/dev/null)
+  [[ ${#expected[@]} != 0 || ! -r $var_dir/fstab.lines ]] || mapfile -t expected <"$var_dir/fstab.lines"
+  if ((${#expected[@]})); then
     while IFS= read -r line || [[ -n $line ]]; do
       [[ -z $line ]] || lines["$line"]=there
     done <"$fstab"
     for line in "${expected[@]}"; do
-      [[ -n ${lines["$line"]-} ]] || drifted+=("/etc/fstab: $line")
+      [[ -z $line || -n ${lines["$line"]-} ]] || drifted+=("/etc/fstab: $line")
     done
+  fi
+  # A unit that is masked, or gone, is not for a deploy to mend by itself. No answer says nothing.
+  mapfile -t expected < <(timeout 5 systemctl is-enabled keepalived.service nim-ha-agent.service 2>/dev/null </dev/null)
+  if ((${#expected[@]} == 2)); then
+    [[ ${expected[0]} != disabled ]] || drifted+=("keepalived.service: not in the boot")
+    [[ ${expected[1]} != disabled ]] || drifted+=("nim-ha-agent.service: not in the boot")
   fi
   [[ ! -e $pending_file ]] || drifted+=("${pending_file#"$root"}: a deploy has not come to its end; if it was interrupted, run it again")
   config_in_sync=true

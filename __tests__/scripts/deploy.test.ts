@@ -503,7 +503,7 @@ describe('a deployed secondary', () => {
       const page = ok(nimHa('status'));
       expect(page).toMatch(/reason +keepalived does not start .*if that was interrupted, run it again/);
       expect(page).toContain('/var/lib/nim-ha/pending: a deploy has not come to its end');
-      expect(ok(nimHa('generation'))).toBe('2\n');
+      expect(ok(nimHa('generation'))).toBe('02\n');
       expect(nimHa('maintenance', 'off')).toEqual({ code: 1, out: expect.stringContaining('maintenance is off, but keepalived does not start') });
 
       stageAgain(node, 'other');

@@ -75,6 +75,42 @@ describe.each(['primary', 'secondary'] as const)('a deployed %s', (role) => {
     expect(ids()).toEqual([0]);
   });
 
+  const EMPTY_CLICKHOUSE = `${COPY} && rm -rf clickhouse && mkdir clickhouse`;
+  const withClickHouse = () => {
+    node.write('fake/units/clickhouse-server.service', 'disabled inactive\n');
+    node.upload({ SERVICES: 'nginx clickhouse-server nms-core' });
+  };
+
+  test.each([['mounted', ':'], ['not mounted', unmount]])('is not sent to a copy of its share, %s, that has everything but the rows of ClickHouse', (_, make) => {
+    ok(node.bash(make));
+    otherShare(EMPTY_CLICKHOUSE);
+    withClickHouse();
+    const { code, out } = node.step('preflight');
+    expect([code, out.match(/FAILED.*, while/g)]).toEqual([3, ['FAILED [storage/other-share]: 192.0.2.77:/mnt/nfs_share/clickhouse, got empty, while']]);
+  });
+
+  test.each([
+    ['without ClickHouse in it', () => otherShare(EMPTY_CLICKHOUSE)],
+    [
+      'whose ClickHouse has no rows on the old share either',
+      () => {
+        node.bash('rm -rf "$FAKE/nfs/clickhouse/"*');
+        otherShare(COPY);
+        withClickHouse();
+      },
+    ],
+    [
+      'that stays on its share, whose ClickHouse has not begun',
+      () => {
+        node.bash(`rm -rf "$FAKE/nfs/clickhouse/"*; ${unmount}`);
+        withClickHouse();
+      },
+    ],
+  ])('may have an empty export of it: a pair %s', (_, make) => {
+    make();
+    expect(ids()).toEqual([0]);
+  });
+
   test('is not sent to an empty share, whatever the other node is', () => {
     otherShare(EMPTY);
     const { code, out } = node.step('preflight');

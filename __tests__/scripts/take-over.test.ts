@@ -111,6 +111,52 @@ test('a removal that cannot mount what was mounted starts nothing, and goes on w
   expect(node.read('etc/fstab')).toBe(FSTAB);
 });
 
+describe('a removal that fails when all is mounted and runs as before', () => {
+  /** What the old keepalived has started there. */
+  const inUse = () => node.write('fake/busy', '99');
+  const remove = () => node.bash('NIM_HA_UNMOUNT_LIMIT=0 bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/run-step.sh" remove restore');
+  beforeEach(() => {
+    node = builtByHand();
+    node.upload({ TAKE_OVER: 'yes' });
+    for (const step of [['preflight'], ['stage'], ['rollout', '2'], ['rollout', '4']]) ok(node.step(...step));
+    node.wrap('systemctl', '[[ "$*" != "--quiet enable "* ]] || exit 1; next "$@"');
+    expect(remove()).toEqual({ code: 1, out: expect.stringContaining('FAILED [remove/unit]') });
+    node.wrap('systemctl', 'next "$@"');
+    expect(node.read('fake/units/keepalived.service')).toContain(' active');
+    node.bash('rm -f "$NIM_HA_ROOT/run/nim-ha/lock-held"'); // the old keepalived starts no lock holder, the stand-in does
+    node.actions();
+  });
+
+  test('leaves that alone when it is run again, and comes to its end', () => {
+    inUse();
+    const mounts = node.read('proc/mounts');
+    ok(remove());
+    expect(node.actions().filter((action) => /^systemctl stop keepalived|^umount .*var.lib/.test(action))).toEqual([]);
+    expect([node.read('proc/mounts'), node.read('etc/fstab'), node.has('var/lib/nim-ha')]).toEqual([mounts, FSTAB, false]);
+    expect(node.read('fake/units/keepalived.service')).toBe('enabled active\n');
+  });
+
+  test('stops a keepalived again that does not have its own file back', () => {
+    node.write('etc/keepalived/keepalived.conf', `${CONF}# ours\n`);
+    inUse();
+    ok(remove());
+    expect(node.actions()).toEqual(expect.arrayContaining(['systemctl stop keepalived.service']));
+    expect([node.read('etc/keepalived/keepalived.conf'), node.read('fake/units/keepalived.service')]).toEqual([CONF, 'enabled active\n']);
+  });
+
+  test('takes off what a deploy in between has mounted', () => {
+    node.set('stranger', false);
+    node.uploadSecret('s3cret.X');
+    for (const step of [['stage'], ['rollout', '2'], ['rollout', '4']]) ok(node.step(...step));
+    expect(node.read('proc/mounts')).not.toContain('soft');
+    node.actions();
+    ok(remove());
+    expect(node.actions().filter((action) => /^systemctl stop keepalived|^umount .*var.lib.(nms|clickhouse)$/.test(action))).toHaveLength(3);
+    expect(node.read('proc/mounts')).toContain('soft');
+    expect(node.read('fake/units/keepalived.service')).toBe('enabled active\n');
+  });
+});
+
 describe('lines that systemd mounts by autofs', () => {
   const AUTOFS = FSTAB.replaceAll('vers=4.2,soft', 'noauto,x-systemd.automount,vers=4.2');
   beforeEach(() => {

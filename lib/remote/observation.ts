@@ -37,25 +37,27 @@ function local(scope: Construct, value: unknown): IResolvable {
 }
 
 /**
- * The number of this roll-out of a pair, asked of both nodes before the steps: one more than the last where a node's files are
+ * The number of this roll-out of a pair, asked of both nodes before the steps: higher than the last where a node's files are
  * not as they were deployed, or where only one node has been deployed to, or each by another roll-out. A node that does not answer counts as 0, and is
- * not asked about; one that has nothing of ours as -1.
+ * not asked about; one that has nothing of ours as -1; one whose files differ says so by a 0 before its number, which may be the other's.
  */
 export function generation(targets: { scope: Construct; target: Target }[], script: TerraformAsset): string {
-  const numbers = targets.map(({ scope, target }) => {
-    const probe = new DataLocalCommand(scope, 'generation', {
-      command: 'bash',
-      arguments: [script.path, 'generation', ...operatorArguments(target)],
-      allowNonZeroExitCode: true,
-    });
-    return Fn.try([Fn.tonumber(Fn.trimspace(probe.stdout)), 0]);
-  });
+  const answers = targets.map(
+    ({ scope, target }) =>
+      new DataLocalCommand(scope, 'generation', {
+        command: 'bash',
+        arguments: [script.path, 'generation', ...operatorArguments(target)],
+        allowNonZeroExitCode: true,
+      }).stdout,
+  );
+  const numbers = answers.map((answer) => Fn.try([Fn.tonumber(Fn.trimspace(answer)), 0]));
+  const differs = Fn.join('', answers.map((answer) => Fn.join('', Fn.regexall('^0[1-9]', answer))));
   return Token.asString(
     written((write) => {
       const [first, second] = numbers.map((number) => write(number));
       const most = `max(${first}, ${second})`;
       const least = `min(${first}, ${second})`;
-      return `tostring(max(${most}, 1) + (${most} > 0 && (${least} < 0 || ${least} > 0 && ${least} != ${most}) ? 1 : 0))`;
+      return `tostring(max(${most}, 1) + (${most} > 0 && (${least} < 0 || ${least} > 0 && ${least} != ${most} || ${write(differs)} != "") ? 1 : 0))`;
     }),
   );
 }

@@ -142,6 +142,30 @@ describe('a removal', () => {
     expect(node.read('fake/units/nginx.service')).toBe('enabled active\n');
   });
 
+  describe('of a node that has lost its records', () => {
+    const said = 'FAILED [remove/records]: /var/lib/nim-ha, got nothing, while /usr/local/lib/nim-ha/remove.sh is there, expected the records of what this node was before the pair';
+    beforeEach(() => node.bash('rm -rf "$NIM_HA_ROOT/var/lib/nim-ha"'));
+
+    test.each([['', ''], [', node.data too', 'rm -f "$NIM_HA_ROOT/etc/nim-ha/node.data"; rm -rf "$HOME/.nim-ha"']])('does not say that there is nothing%s, and touches nothing', (_, more) => {
+      node.bash(more);
+      const { code, out } = node.bash('bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/remove.sh" restore');
+      expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining(said) });
+      expect(node.read('fake/units/nim-ha-agent.service')).toBe('enabled active\n');
+      for (const path of ['run/nim-ha/state', 'run/nim-ha/lock-held', 'usr/local/lib/nim-ha/agent.sh']) expect([path, node.has(path)]).toEqual([path, true]);
+      expect(node.bash('bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/run-step.sh" remove retain').code).toBe(0);
+    });
+
+    test('and the program too leaves what the agent has in /run while that runs', () => {
+      node.bash('rm -rf "$NIM_HA_ROOT/usr/local/lib/nim-ha" "$NIM_HA_ROOT/etc/systemd/system/keepalived.service.d"');
+      expect(node.step('remove', 'restore')).toEqual({ code: 0, out: expect.stringContaining('nothing to remove') });
+      expect(node.has('run/nim-ha/state')).toBe(true);
+    });
+
+    test('counts as not deployed, by a number that no other node has', () => {
+      expect(node.bash('bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/nim-ha.sh" generation')).toEqual({ code: 0, out: '01\n' });
+    });
+  });
+
   test.each(rows)('$trouble: [$id], and the next removal leaves all as it was', async ({ mend, ...row }) => {
     await expectTrouble(node, { step: ['remove', 'restore'], code: 1, ...row });
     for (const command of ['systemctl', 'mktemp', 'apt-get']) node.wrap(command, 'next "$@"');

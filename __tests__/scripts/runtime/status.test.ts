@@ -83,6 +83,27 @@ describe('nim-ha status', () => {
     expect(status().drifted).toEqual(['/etc/fstab: 192.0.2.13:/x/nms /var/lib/nms nfs defaults 0 0']);
   });
 
+  test('names a line of fstab that is gone, and was there before the pair', () => {
+    const lines = ['clickhouse', 'nms'].map((name) => `192.0.2.13:/x/${name} /var/lib/${name} nfs defaults 0 0`);
+    node.write('etc/nim-ha/node.data', `${node.read('etc/nim-ha/node.data')}FSTAB=${base64(lines.join('\n'))}\n`);
+    node.write('var/lib/nim-ha/fstab.lines', '');
+    node.write('etc/fstab', `${lines.join('\n')}\n`);
+    expect(status().drifted).toEqual([]);
+    node.write('etc/fstab', lines[0]);
+    expect(status().drifted).toEqual([`/etc/fstab: ${lines[1]}`]);
+  });
+
+  test.each([
+    ['echo enabled; echo enabled', []],
+    ['echo disabled; echo enabled', ['keepalived.service: not in the boot']],
+    ['echo enabled; echo disabled', ['nim-ha-agent.service: not in the boot']],
+    ['echo masked; echo enabled', []],
+    ['echo disabled', []],
+  ])('names what somebody has taken out of the boot: %s', (answer, drifted) => {
+    node.standIn('systemctl', `[[ $* != "is-enabled keepalived.service nim-ha-agent.service" ]] || { ${answer}; exit 1; }; shift; for unit in "$@"; do echo active; done`);
+    expect(status()).toMatchObject({ config_in_sync: drifted.length === 0, drifted });
+  });
+
   test('an agent that stopped writing is not believed', () => {
     node.write('proc/uptime', '1100.00 1.00\n');
     expect(status()).toMatchObject({ phase: 'UNKNOWN', reason: 'the agent has written nothing for more than 30 s' });
