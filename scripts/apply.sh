@@ -163,6 +163,7 @@ is_as_deployed() {
 apply() {
   local text
   mkdir -p "$todo_dir"
+  [[ ! -e $share_off ]] || { rm -f "$share_off" && sync "$var_dir"; } || fail node/write "${share_off#"$root"}" "an error" "success" "is /var full or read-only?"
   for text in "${due[@]}"; do
     case "$text" in
       # Any script that stays there: a list of those that the agent reads would miss the next one.

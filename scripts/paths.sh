@@ -36,6 +36,7 @@ heard_file="$run_dir/heard-peer"              # keepalived has heard the peer si
 var_dir="$root/var/lib/nim-ha"
 applied_file="$var_dir/applied"
 before_dir="$var_dir/before"
+share_off="$var_dir/share-off" # a removal has taken the share off, and /etc/fstab is as before; until a deploy begins to put it back
 staged_dir="$var_dir/staged"
 maintenance_file="$var_dir/maintenance"
 left_data="$var_dir/left.data"  # node.data of what the active node may still serve with, where a deploy has changed it here

@@ -32,20 +32,9 @@ load_data "$node_data"
 # shellcheck source-path=SCRIPTDIR source=settle.sh
 . "$lib/settle.sh"
 
-# Once the share is off, and /etc/fstab as before, what is mounted there and what runs on it is this node's own: a later try leaves that alone.
-share_left="$var_dir/share-left"
-
-# A deploy in between has put the share back, and before that written the manifest anew: the mark says for which one it is.
-manifest_id() {
-  stat -c '%i %Z' "$var_dir/manifest" 2>/dev/null
-}
-
-has_left_share() {
-  [[ -e $share_left && (! -e $var_dir/manifest || "$(<"$share_left")" == "$(manifest_id)") ]]
-}
-
-note_that_left() {
-  manifest_id | keep "$share_left" || fail node/write "${share_left#"$root"}" "an error" "success" "is /var full or read-only?"
+# From here on what is mounted there, and what runs on it, is this node's own: a later try leaves that alone.
+note_that_off() {
+  : | keep "$share_off" || fail node/write "${share_off#"$root"}" "an error" "success" "is /var full or read-only?"
 }
 
 # As long as a file of its own is not as it was before.
@@ -60,7 +49,7 @@ stop_everything() {
   local -a units=(nim-ha.target nim-ha-lock.service)
   rm -f "$stepped_down_file"
   look_at_units keepalived.service nim-ha.target nim-ha-lock.service nim-ha-agent.service nim-ha-rejoin.service
-  if ! has_left_share || is_keepalived_ours; then units=(keepalived.service "${units[@]}"); fi
+  if [[ ! -e $share_off ]] || is_keepalived_ours; then units=(keepalived.service "${units[@]}"); fi
   for unit in "${units[@]}"; do
     [[ ${unit_load[$unit]} != not-found ]] || continue
     timeout 360 systemctl stop "$unit" </dev/null || fail remove/stop "systemctl stop $unit" "an error" "success" "see: systemctl status $unit"
@@ -250,14 +239,14 @@ if [[ ! -d $var_dir ]]; then
 fi
 say "taking the pair off this node; the data on the share stays"
 stop_everything
-if ! has_left_share; then
+if [[ ! -e $share_off ]]; then
   note_removal
   for name in "${exports[@]}"; do
     unmount_share "$name"
   done
 fi
 restore_fstab
-note_that_left
+note_that_off
 restore_nms_conf
 restore_files but
 changed "files as before"
@@ -271,7 +260,7 @@ sync_restored
 restore_files only
 end_on_problems
 sync_restored
-find "$var_dir" -mindepth 1 ! -path "$share_left" -delete # the mark goes last
+find "$var_dir" -mindepth 1 ! -path "$share_off" -delete # the mark goes last
 rm -rf "$var_dir"
 rm -f "$changed_file"
 say "as before; the pair's data is on the share: ${source_of[nms]} ${source_of[clickhouse]}"

@@ -118,7 +118,7 @@ change_active() {
   mount_shares
   if [[ -n $restart ]]; then
     start_keepalived
-    wait_for_standby "${NIM_HA_START_LIMIT:-300}"
+    wait_for_either "${NIM_HA_START_LIMIT:-300}"
   else
     gather_services restart
     [[ -z $conf_due ]] || reload_keepalived

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# What the node is doing, and waiting until it does what it should. Needs paths.sh, pause.sh, node-data.sh, services.sh, report.sh; wait_for_serving
-# and wait_for_standby also processes.sh.
+# What the node is doing, and waiting until it does what it should. Needs paths.sh, pause.sh, node-data.sh, services.sh, report.sh; what waits for a
+# role also processes.sh, and storage.sh beside it.
 
 # phase_now: the phase that the agent wrote in the last seconds, or UNKNOWN; also sets $able and $reason.
 phase_now() {
@@ -137,6 +137,32 @@ another_beats() {
   [[ "$(NIM_HA_NODE_DATA="$node_data" timeout 60 bash "$lib/storage.sh" holder)" == beating && ! -e $lock_held ]]
 }
 
+# A standby is what every node begins as: it counts where another one is seen to serve.
+is_serving_or_follows() {
+  is_serving || [[ $phase == FAILED || -e $stepped_down_file ]] || { is_good_standby && another_beats; }
+}
+
+# wait_for_either SECONDS: the active node that was started anew, whose peer may have taken over meanwhile.
+wait_for_either() {
+  local begin=$SECONDS
+  wait_until 30 "the first VRRP election" has_settled
+  if ! wait_until "$1" "the services, here or on the other node" is_serving_or_follows || [[ $phase == FAILED || -e $stepped_down_file ]]; then
+    phase_now
+    explain
+    ! another_has_lock || refuse_second_master
+    fail rollout/not-active "phase" "$phase${reason:+ ($reason)}" "ACTIVE within $1 s, or STANDBY beside a node that serves" \
+      "see the journal above; then run the deploy again"
+  fi
+  say "phase $phase after $((SECONDS - begin)) s"
+}
+
+# Two nodes that answer for one address are worse than one.
+refuse_second_master() {
+  leave_the_pair
+  fail rollout/two-masters "this node" "master, while another node has the lock" "standby" \
+    "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}; keepalived is stopped here"
+}
+
 # wait_for_standby SECONDS: the node that was started as the second one. If the other has failed in between, this one serves by now: fine, too.
 wait_for_standby() {
   local begin=$SECONDS limit="$1"
@@ -145,11 +171,7 @@ wait_for_standby() {
   if ! wait_until "$limit" "a standby that could take over" is_serving_or_standby_or_usurper || [[ -e $stepped_down_file ]]; then
     phase_now
     explain
-    if another_has_lock; then
-      leave_the_pair # two nodes that answer for one address are worse than one
-      fail rollout/two-masters "this node" "master, while another node has the lock" "standby" \
-        "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}; keepalived is stopped here"
-    fi
+    ! another_has_lock || refuse_second_master
     fail rollout/not-standby "phase" "$phase, able to take over: $able${reason:+ ($reason)}" "STANDBY, able: yes" \
       "see the journal above; then run the deploy again"
   fi

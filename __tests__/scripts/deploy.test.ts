@@ -260,10 +260,23 @@ describe('a deployed primary', () => {
   test('that has the lock, and whose services have failed, starts anew, and becomes the standby where its peer takes over', () => {
     node.bash('sed -i s/ACTIVE/FAILED/ "$NIM_HA_ROOT/run/nim-ha/state"');
     node.set('peer-active');
-    const out = ok(node.step('rollout', '2'));
-    expect(out).toContain('this node has the lock, and does not serve (FAILED): the services stop for this change');
-    expect(out).toContain('phase STANDBY');
-    expect(node.has('var/lib/nim-ha/pending')).toBe(false);
+    node.holdLock('while sleep 0.05; do printf + >&9 || exit; done');
+    try {
+      const out = ok(node.step('rollout', '2'));
+      expect(out).toContain('this node has the lock, and does not serve (FAILED): the services stop for this change');
+      expect(out).toContain('phase STANDBY');
+      expect(node.has('var/lib/nim-ha/pending')).toBe(false);
+    } finally {
+      node.letGo();
+    }
+  });
+
+  test('that starts anew, and stands by where nobody is seen to serve, is not done', () => {
+    node.bash('sed -i s/ACTIVE/FAILED/ "$NIM_HA_ROOT/run/nim-ha/state"');
+    node.set('peer-active');
+    const failed = node.step('rollout', '2');
+    expect(failed.out).toContain('FAILED [rollout/not-active]: phase, got STANDBY');
+    expect(failed.code).toBe(5);
   });
 
   test('whose peer is active steps aside until step 4', () => {
