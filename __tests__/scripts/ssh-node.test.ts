@@ -74,6 +74,7 @@ test('settings may come from the environment, and the text may be run without a 
 test.each([
   ['unreachable', 255, 'ssh: connect to host 192.0.2.11 port 22: No route to host', false],
   ['unreachable', 255, 'Timeout, server 192.0.2.11 not responding.', false],
+  ['unreachable', 255, 'Permission denied to all others\r\nTimeout, server 192.0.2.11 not responding.', false],
   ['refused', 255, 'kex_exchange_identification: Connection closed by remote host', false],
   ['host-key', 255, 'Host key verification failed.', false],
   ['permission-denied', 255, 'ops@192.0.2.11: Permission denied (publickey).', false],
@@ -372,6 +373,7 @@ describe('remove-fencing, of an NFS server', () => {
     [93, '', 0, 'nim-ha is not there: nothing to remove'],
     [94, '', 5, 'FAILED [ssh/sudo-needs-password]'],
     [3, '', 3, ''],
+    [124, '', 5, 'expected the node, which has taken the connection, to answer within 300 s; nothing is known to have been removed there, and it may be serving: mend it and run this again'],
     [255, 'ssh: connect to host 192.0.2.11 port 22: No route to host', 0, 'SKIPPED [ssh/unreachable]'],
   ])('ends as it ended there: %i %s', (code, error, expected, out) => {
     answer(code, '', error);

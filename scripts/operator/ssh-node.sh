@@ -11,12 +11,14 @@
 # observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
 # (and remove-fencing, of the server) when the node is as it was before or never had nim-ha, and when it is dead, for that must not keep a living pair from being
 # changed: it is named then. It tries for NIM_HA_CONNECT_LIMIT seconds first, for a node that is skipped keeps its half of a
-# pair. 5: the node is there, or something answers for it, and cannot be asked; else the node's code. Both stop Terraform, and the next run goes on from there.
+# pair. 5: the node is there, or something answers for it, and cannot be asked, or does not come to an answer; else the node's code. Both stop
+# Terraform, and the next run goes on from there.
 
 set -u
 umask 077
 LC_ALL=C
 total_limit=120 # seconds: a node whose processors are busy takes its time; removal drains services first
+rc=             # ssh's, or what it ran
 verb="${1-}"
 shift
 mode=
@@ -122,12 +124,23 @@ broke='^(client_loop: |Timeout, server |Read from remote host |Connection to .* 
 # What ssh tells of a login that went well.
 noise='^Warning: Permanently added |^\*\* '
 
-# What ssh said of why, the cause before what follows of it. The banner of a machine stands there, too, and a tool that was ended says nothing.
+# A host key that is another one, or none; a login that is refused.
+other_key='^Host key verification failed|^@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!'
+denied='^([^ ]+@[^ ]+: )?Permission denied \(|^(Received disconnect from |Disconnecting).*: Too many authentication failures'
+
+# What ssh said of why, the cause before what follows of it. The banner of a machine stands there, too: where sudo refuses, ssh has
+# no complaint, and one that was ended mostly says nothing.
 complaint() {
   local pattern line found=
-  for pattern in 'verification failed|Permission denied|Too many authentication failures' "$broke" \
-    '^ssh: (connect to|Could not) |^channel [0-9]+: open failed: |^Unable to negotiate ' '^(kex_|ssh_|banner exchange: )|during banner exchange$' \
-    '^(Bad |Received disconnect |Disconnect|Connection (closed|reset|timed out|to .* timed out))' '^sudo: ' .; do
+  local -a patterns=("$other_key" "$denied" "$broke"
+    '^ssh: (connect to|Could not) |^channel [0-9]+: open failed: |^Unable to negotiate ' '^(kex_|ssh_|banner exchange: )|during banner exchange$'
+    '^(Bad (owner or|configuration option|packet length|remote protocol)|Received disconnect |Disconnected from |Disconnecting|Connection (closed|reset|timed out|to .* timed out))')
+  case "$rc" in
+    94) patterns=('^sudo: ' .) ;;
+    124 | 137) ;;
+    *) patterns+=(.) ;;
+  esac
+  for pattern in "${patterns[@]}"; do
     [[ -z $found && -e $dir/error ]] || continue
     while IFS= read -r line || [[ -n $line ]]; do
       line="${line%$'\r'}"
@@ -139,7 +152,7 @@ complaint() {
 
 # refuse_removal REACHABLE REASON: what is to be done about a node that could not be asked to remove the pair.
 refuse_removal() {
-  local what bastion='' later
+  local what bastion='' later undone='nothing was removed there: mend it'
   later="run on it: $(by_hand "$mode")"
   what="ssh to ${NIM_HA_USER-}@${NIM_HA_HOST-}, got $(complaint)"
   if [[ -e $dir/began ]]; then
@@ -147,7 +160,7 @@ refuse_removal() {
     exit 5
   fi
   [[ -z ${NIM_HA_BASTION_HOST-} ]] || bastion=" or the bastion ${NIM_HA_BASTION_USER-}@$NIM_HA_BASTION_HOST"
-  if [[ $1 == false && ($2 == unreachable || $2 == no-answer) ]]; then
+  if [[ $1 == false && $2 == unreachable ]]; then
     say "SKIPPED [ssh/$2]: $what, expected a login; nothing was removed there: when the node is back, $later"
     exit 0
   fi
@@ -155,6 +168,12 @@ refuse_removal() {
     host-key) what+=", expected the node$bastion to have one of its hostKeys" ;;
     permission-denied) what+=", expected the node$bastion to take the user and the key or password" ;;
     refused) what+=", expected the node$bastion, which answers, to take a connection and keep it" ;;
+    no-answer)
+      what+=", expected the node$bastion, which has taken the connection, to answer within $total_limit s"
+      undone='nothing is known to have been removed there, and it may be serving: mend it'
+      # A server has others to serve.
+      [[ $verb == remove-fencing ]] || undone+=' (or end the machine, or its power: then it is skipped)'
+      ;;
     no-credentials) what="$missing not set, or not readable, expected it to be there" ;;
     missing-tool) what="programs of the machine that runs Terraform, got $missing, expected GNU timeout and an OpenSSH client" ;;
     unusable-key) what="the key in ${NIM_HA_KEY_ENV-}, got $(complaint), expected a private key without a passphrase" ;;
@@ -165,7 +184,7 @@ refuse_removal() {
       [[ -z ${NIM_HA_SUDO_ENV-} ]] || what="sudo of ${NIM_HA_USER-} on ${NIM_HA_HOST-}, got $(complaint), expected it to take the password in $NIM_HA_SUDO_ENV, without a terminal"
       ;;
   esac
-  say "FAILED [ssh/$2]: $what; nothing was removed there: mend it and run this again, or take the node out of the state (terraform state rm) and $later"
+  say "FAILED [ssh/$2]: $what; $undone and run this again, or take the node out of the state (terraform state rm) and $later"
   exit 5
 }
 
@@ -332,17 +351,17 @@ write_config() {
 }
 
 # Why ssh gave up, in a word that is the same tomorrow. Only a node that takes no connection is unreachable, for a removal skips it: one that takes
-# it and closes it, or hangs, is alive. A reading does not tell a connection that broke from that, nor what hangs behind a bastion.
+# it and closes it, or hangs, may be alive and serve. A reading does not tell a connection that broke from that, nor what hangs behind a bastion.
 reason_of() {
   local said connect='^(ssh: connect to host .* port [0-9]+: .*(timed out|refused|No route|unreachable|is down)|ssh: Could not resolve |channel [0-9]+: open failed: connect failed)'
   local unclear="$broke"
   [[ -z ${NIM_HA_BASTION_HOST-} ]] || unclear+='|during banner exchange$'
-  case "$(cat "$dir/error")" in
-    *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) echo host-key && return ;;
-    *"Permission denied"* | *"Too many authentication failures"*) echo permission-denied && return ;;
-  esac
   said="$(complaint)"
-  if [[ $said =~ $connect || ($verb != remove* && $said =~ $unclear) ]]; then
+  if [[ $said =~ $other_key ]]; then
+    echo host-key
+  elif [[ $said =~ $denied ]]; then
+    echo permission-denied
+  elif [[ $said =~ $connect || ($verb != remove* && $said =~ $unclear) ]]; then
     echo unreachable
   else
     echo refused

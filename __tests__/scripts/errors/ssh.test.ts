@@ -26,6 +26,8 @@ const BASTION = [...WITH_KEY, 'NIM_HA_BASTION_HOST=b.example', 'NIM_HA_BASTION_U
 const LATER = 'run on it: sudo /usr/local/lib/nim-ha/remove.sh restore';
 const SKIPPED = `expected a login; nothing was removed there: when the node is back, ${LATER}`;
 const STOPPED = `nothing was removed there: mend it and run this again, or take the node out of the state (terraform state rm) and ${LATER}`;
+const HANGS =
+  `to answer within 2400 s; nothing is known to have been removed there, and it may be serving: mend it (or end the machine, or its power: then it is skipped) and run this again, or take the node out of the state (terraform state rm) and ${LATER}`;
 const ON = 'expected the end of the removal that began above; run this again, it goes on from there';
 const CHANGED_KEY = [
   '@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@',
@@ -89,6 +91,11 @@ const rows: WayIn[] = [
       'Connection closed by 192.0.2.11 port 2222',
     ],
     ['closes the session', 'ssh: connect to host nfs port 22: No route to host\nConnection to 192.0.2.11 closed by remote host.\r\n', 'Connection to 192.0.2.11 closed by remote host.'],
+    [
+      'stops to answer, and denies permission in its banner',
+      'Permission denied to all others: Host key verification failed is logged\nToo many authentication failures lock you out\nTimeout, server 192.0.2.11 not responding.\r\n',
+      'Timeout, server 192.0.2.11 not responding.',
+    ],
     ['says what nobody knows', 'Authorized use only\nnew words\r\n', 'new words'],
     ['says nothing', '', 'no word of an error'],
   ].map(([what, error, got]) => ({
@@ -101,8 +108,15 @@ const rows: WayIn[] = [
     trouble: 'the node takes the login and says nothing',
     id: 'ssh/no-answer',
     code: 124,
-    says: `ssh to ops@192.0.2.11, got no word of an error, ${SKIPPED}`,
-    skipped: true,
+    says: `ssh to ops@192.0.2.11, got no word of an error, expected the node, which has taken the connection, ${HANGS}`,
+  },
+  {
+    trouble: 'the node hangs behind a bastion, and has a banner',
+    id: 'ssh/no-answer',
+    code: 137,
+    error: 'Disconnect IMMEDIATELY if you are not an authorized user!\nBad people are not.\nAll activity is monitored.\n',
+    settings: BASTION,
+    says: `ssh to ops@192.0.2.11, got no word of an error, expected the node or the bastion jump@b.example, which has taken the connection, ${HANGS}`,
   },
   {
     trouble: 'the line breaks during the removal',
@@ -123,6 +137,12 @@ const rows: WayIn[] = [
     id: 'ssh/permission-denied',
     error: 'ops@192.0.2.11: Permission denied (publickey).',
     says: `ssh to ops@192.0.2.11, got ops@192.0.2.11: Permission denied (publickey)., expected the node to take the user and the key or password; ${STOPPED}`,
+  },
+  {
+    trouble: 'the agent has more keys than the node tries, below a banner',
+    id: 'ssh/permission-denied',
+    error: 'Disconnect IMMEDIATELY if you are not an authorized user!\nReceived disconnect from 192.0.2.11 port 2222:2: Too many authentication failures\r\nDisconnected from 192.0.2.11 port 2222\r\n',
+    says: `ssh to ops@192.0.2.11, got Received disconnect from 192.0.2.11 port 2222:2: Too many authentication failures, expected the node to take the user and the key or password; ${STOPPED}`,
   },
   {
     trouble: 'the bastion does not take the key',
@@ -166,6 +186,16 @@ const rows: WayIn[] = [
     error: 'Authorized use only\nsudo: a password is required\n',
     says: `sudo of ops on 192.0.2.11, got sudo: a password is required, expected it to ask for no password and no terminal, or ssh.sudoPassword from a variable; ${STOPPED}`,
   },
+  ...[
+    ['sudo asks, and the banner sounds like ssh', 'sudo: a password is required'],
+    ['sudo does not know the user, and the banner sounds like ssh', 'ops is not in the sudoers file.'],
+  ].map(([trouble, got]) => ({
+    trouble,
+    id: 'ssh/sudo-needs-password',
+    code: 94,
+    error: `Disconnect IMMEDIATELY if you are not an authorized user!\nPermission denied (to all others).\n${got}\n`,
+    says: `sudo of ops on 192.0.2.11, got ${got}, expected it to ask for no password and no terminal, or ssh.sudoPassword from a variable; ${STOPPED}`,
+  })),
   {
     trouble: 'sudo does not take the password',
     id: 'ssh/sudo-needs-password',
