@@ -276,7 +276,7 @@ describe('a deployed primary', () => {
     node.set('peer-active');
     const failed = node.step('rollout', '2');
     expect(failed.out).toContain('FAILED [rollout/not-active]: phase, got STANDBY');
-    expect(failed.code).toBe(5);
+    expect(failed.code).toBe(1);
   });
 
   test('whose peer is active steps aside until step 4', () => {
