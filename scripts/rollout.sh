@@ -258,11 +258,11 @@ wait_for_agent() {
 # The role of a node is what it is now, not what the program calls it. Somebody has to have written it down, though, and a
 # node that answers for the virtual IP must be on its way to the lock.
 look_at_masters() {
-  [[ -e $lock_held ]] || ! answers_for_pair || wait_until "${NIM_HA_LOCK_LIMIT:-30}" "the lock" test -e "$lock_held" || refuse_two_masters
+  [[ -e $lock_held ]] || ! answers_for_pair || wait_until "${NIM_HA_LOCK_LIMIT:-30}" "the lock" test -e "$lock_held" || refuse_if_two_masters
   wait_for_agent
 }
 
-refuse_two_masters() {
+refuse_if_two_masters() {
   ask_for_holder
   [[ $holder != beating ]] || ! answers_for_pair || refuse rollout/two-masters "this node" "the virtual IP, while another node has the lock" \
     "one master" "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}"
