@@ -12,7 +12,9 @@ const EXPORTED = PARTS.map((part) => `10.77.0.0/24:${OTHER}/${part}`).join(' ');
 /** What the message of the refusal asks for: the whole share, the directory .nim-ha too. */
 async function copyShare({ lab }: Scene, from: string, to: string): Promise<void> {
   // The directories of a share that is mounted stay: what is put in their place would be another file to every node.
-  const copies = PARTS.map((part) => `mkdir -p ${to}/${part} && find ${to}/${part} -mindepth 1 -delete && cp -a ${from}/${part}/. ${to}/${part}/`);
+  const copy = (part: string): string => `find ${to}/${part} -mindepth 1 -delete && cp -a ${from}/${part}/. ${to}/${part}/`;
+  // Of a share in use a file may go away before cp comes to it: then once more, up to ten times.
+  const copies = PARTS.map((part) => `mkdir -p ${to}/${part} && tries=0 && until ${copy(part)}; do [ $((tries += 1)) -lt 10 ] || exit 1; done`);
   await asRoot(lab, 'nfs', [...copies, 'sync'].join(' && '));
 }
 
