@@ -137,6 +137,14 @@ is_other_share() {
   [[ ${mount_line%% *} != "${source_of[nms]}" ]]
 }
 
+# What is written after a copy was made is not in it: no copy of a share in use is whole, and nothing shows how old this one is.
+compare_serving() {
+  local mount_line
+  [[ -e $lock_held ]] && is_other_share && find_mount "$nms_mount" || return 0
+  problem storage/moves-while-serving "${source_of[nms]}" "another share than that which this node serves from, ${mount_line%% *}" \
+    "the same share, or a pair that is stopped" "correct nfsShare in the program; or, if the share moves, stop the pair, copy the old one, .nim-ha too, and deploy"
+}
+
 # A share that is new to this node and has a pair: it has to be this one, by its hosts as they are or, where the share moves, as they were. Its entry there
 # is written only then, or the next run would find it. Returns 1 where it is refused.
 compare_pair() {
@@ -210,6 +218,7 @@ for name in "${exports[@]}"; do
   check_mount_point "$name"
 done
 probe_export nms && probe_export clickhouse && compare_pair || exit 0
+compare_serving
 for name in "${exports[@]}"; do
   compare_since_removal "$name"
 done

@@ -59,6 +59,16 @@ describe.each(['primary', 'secondary'] as const)('a deployed %s', (role) => {
     expect(ids()).toEqual([0]);
   });
 
+  test('does not move while it serves, for what is written after the copy is not in it; another name of its share is no move', () => {
+    otherShare(COPY);
+    node.write('run/nim-ha/lock-held', '');
+    expect(ids()).toEqual([3, 'storage/moves-while-serving']);
+    node.upload({ NFS_SERVER: 'nfs.example', FSTAB: fstabLines('nfs.example') });
+    expect(ids()).toEqual([0]);
+    node.upload({ NFS_SERVER: '192.0.2.13', FSTAB: fstabLines('192.0.2.13') });
+    expect(ids()).toEqual([0]);
+  });
+
   test.each([
     ['mounted', ':'],
     ['not mounted', unmount],

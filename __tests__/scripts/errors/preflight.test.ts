@@ -289,6 +289,19 @@ const SHARE: Trouble[] = [
     ),
   },
   {
+    trouble: 'another share for a node that serves',
+    id: 'storage/moves-while-serving',
+    make: (node) => {
+      node.write('var/lib/nim-ha/manifest', '');
+      node.write('run/nim-ha/lock-held', '');
+      node.write('fake/nfs/nms/.nim-ha/imported', 'by=nim1\n');
+      for (const name of ['clickhouse', 'nms']) node.bash(`echo "192.0.2.77:/mnt/nfs_share/${name} $NIM_HA_ROOT/var/lib/${name} nfs4 rw,vers=4.2,hard 0 0" >>"$NIM_HA_PROC_MOUNTS"`);
+    },
+    says:
+      '192.0.2.13:/mnt/nfs_share/nms, got another share than that which this node serves from, 192.0.2.77:/mnt/nfs_share/nms, expected the same share, or a pair that is stopped; ' +
+      'correct nfsShare in the program; or, if the share moves, stop the pair, copy the old one, .nim-ha too, and deploy',
+  },
+  {
     trouble: 'the share of another pair',
     id: 'storage/other-pair',
     make: (node) => {
