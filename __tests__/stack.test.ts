@@ -1,6 +1,6 @@
 import { resolve } from 'path';
 import { Testing } from 'cdktf';
-import { PairConfig } from '../stacks/config';
+import type { PairConfig } from '../stacks/config-model';
 import { isNewEnough } from '../stacks/ephemeral';
 import { NimHaStack } from '../stacks/nim-ha-stack';
 import { ED25519_A, ED25519_B, find, nullResource, synth } from './fixture';

@@ -1,4 +1,4 @@
-import type { Config, SshConfig } from './config';
+import type { Config, SshConfig } from './config-model';
 
 /** Of the stack's own constructs and outputs, and what Terraform refuses as the name of a variable. */
 const TAKEN = [

@@ -4,7 +4,7 @@ import { TerraformOutput, TerraformStack, TerraformVariable } from 'cdktf';
 import { Construct } from 'constructs';
 import { MonitoredService, NfsFencing, NfsShare, NimHaPair, SshAccess, VirtualIp } from '../lib';
 import { ConfiguredBackend } from './backend';
-import { Config, NodeConfig, PairConfig, SshConfig } from './config';
+import type { Config, NodeConfig, PairConfig, SshConfig } from './config-model';
 import { secretVariable } from './secret-variable';
 
 export interface NimHaStackProps {

@@ -1,6 +1,7 @@
 import { Testing } from 'cdktf';
 import fc from 'fast-check';
-import { Config, configOf } from '../../stacks/config';
+import { configOf } from '../../stacks/config';
+import type { Config } from '../../stacks/config-model';
 import { NimHaStack } from '../../stacks/nim-ha-stack';
 import { ED25519_A, ED25519_B, synth } from '../fixture';
 import { hostile, holds, must, oneIn, sample, UNREADABLE } from './support';
