@@ -52,6 +52,8 @@ export interface Fault {
   readonly lasts?: number | ((timing: Timing) => number);
   /** With fencing: whether the node that takes over has the other one fenced before it serves, or cannot have. Default: either may be. */
   readonly fences?: boolean;
+  /** The active node is cut off from the share for longer than the lease: before that ends it has to have let go of it, or to reboot. */
+  readonly isolates?: true;
   /** From where rows are written meanwhile. Default: the NFS server, which a fault may take away together with the share. */
   readonly client?: 'standby';
   /** The design's promise. */

@@ -20,6 +20,7 @@ export const storageFaults: readonly Fault[] = [
     undo: async ({ lab }) => void (await asRoot(lab, 'nfs', 'systemctl start nfs-server')),
     serves: 'nobody',
     lasts: longerThanLease,
+    isolates: true,
     // Grace: a restarted server gives no new lock until it is over.
     bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + lease + start }),
   },
@@ -33,6 +34,7 @@ export const storageFaults: readonly Fault[] = [
     },
     serves: 'nobody',
     lasts: longerThanLease,
+    isolates: true,
     client: 'standby',
     bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + lease + start }),
   },
