@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import { FAILOVERS } from '../../lab/failovers';
 import { faultsNamed } from '../../lab/faults';
 import type { Scene } from '../../lab/faults/fault';
 import { rebooted } from '../../lab/faults/reboot';
@@ -88,6 +89,15 @@ describe('a reboot', () => {
     jest.spyOn(global, 'setTimeout').mockImplementation(((done: () => void, ms: number) => real(done, ms < 60_000 ? 1 : ms)) as typeof setTimeout);
     await expect(fault('maintenance').undo(standIn.scene)).rejects.toThrow('maintenance does not outlive a reboot: STANDBY').finally(() => jest.restoreAllMocks());
     expect(standIn.looks()).toHaveLength(3);
+  });
+
+  test("so is the guide's own, of the demo", async () => {
+    standIn.boots('one', 'one', 'one', 'two');
+    const { fail, heal } = FAILOVERS.find(({ name }) => name === 'node rebooted')!;
+    await fail(standIn.scene.lab, 'node-a');
+    await heal(standIn.scene.lab, 'node-a');
+    expect(standIn.calls('systemctl')).toEqual(['reboot']);
+    expect(standIn.looks()).toHaveLength(4);
   });
 
   test('that does not happen is told', async () => {
