@@ -14,7 +14,7 @@ export interface Start {
 
 /** What a fault came to, seen by the LAN and by the nodes' journals. */
 export interface Course extends Settled {
-  /** The fault was there by then, and was undone then; milliseconds of the host's clock. */
+  /** The fault was there by then, and was over then, whatever had to come back after it; milliseconds of the host's clock. */
   readonly injected: number;
   readonly undone: number;
   /** Which nodes they are now. Unset: the pair did not become whole. */

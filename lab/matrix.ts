@@ -129,6 +129,7 @@ export class Matrix {
     await this.during(fault, scene, findings);
     await attempt(findings, 'the fault could not be undone', () => fault.undo(scene));
     const undone = Date.now();
+    await attempt(findings, 'not all machines have come back', async () => fault.comesBack?.(scene));
     const settled = await timed('settling', () => this.audit.settled());
     if (settled && !(await this.acceptsRows(ACCEPTED_WITHIN))) findings.push(`the pair has settled, and no row was accepted within ${ACCEPTED_WITHIN} s`);
     const until = Date.now();

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs'
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { FAILOVERS } from '../../lab/failovers';
-import { faultsNamed } from '../../lab/faults';
+import { FAULTS, faultsNamed } from '../../lab/faults';
 import type { Scene } from '../../lab/faults/fault';
 import { rebooted } from '../../lab/faults/reboot';
 import { run, type RunOptions } from '../../lab/run';
@@ -109,4 +109,19 @@ describe('a reboot', () => {
     standIn.boots('');
     await expect(rebooted(standIn.scene.lab, 'node-a', 'one', 1)).rejects.toThrow('node-a has not rebooted within 1 s');
   });
+});
+
+test.each(FAULTS.filter(({ serves }) => serves === 'nobody').map((each) => [each.name, each] as const))('%s: over before anybody waits for a login, for a node may be active by then', async (_, { undo, comesBack }) => {
+  const done: string[] = [];
+  const vm = {
+    ...Object.fromEntries(['start', 'thaw', 'plug'].map((name) => [name, async () => void done.push(name)])),
+    ssh: async () => (done.push('start'), { stdout: '' }), waitForSsh: async () => void done.push('login'),
+  };
+  const scene = { ...standIn.scene, lab: { machine: () => vm, nfs: vm, all: [vm, vm, vm] } } as unknown as Scene;
+  const real = setTimeout;
+  jest.spyOn(global, 'setTimeout').mockImplementation(((end: () => void) => real(end, 1)) as typeof setTimeout);
+  await undo(scene).finally(() => jest.restoreAllMocks());
+  expect(done.length).toBeGreaterThan(0);
+  expect(done).not.toContain('login');
+  await comesBack?.(scene);
 });

@@ -45,7 +45,10 @@ export interface Fault {
   /** For a person. */
   readonly what: string;
   inject(scene: Scene): Promise<void>;
+  /** Where nobody serves while it lasts, it is over when this returns: from then on a node may become active. */
   undo(scene: Scene): Promise<void>;
+  /** What is waited for after that, before the pair is looked at: machines that boot. */
+  comesBack?(scene: Scene): Promise<void>;
   /** Who serves while it lasts: the standby has taken over, the active node is not impressed, nobody can, or the fault may go either way. */
   readonly serves: 'standby' | 'active' | 'nobody' | 'either';
   /** Seconds that it lasts at least. Default: until the standby serves. */

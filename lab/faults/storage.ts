@@ -28,10 +28,8 @@ export const storageFaults: readonly Fault[] = [
     name: 'nfs-hung',
     what: 'the NFS server frozen for longer than the lease',
     inject: async ({ lab }) => lab.nfs.freeze(),
-    undo: async ({ lab }) => {
-      lab.nfs.thaw();
-      await lab.nfs.waitForSsh();
-    },
+    undo: async ({ lab }) => lab.nfs.thaw(),
+    comesBack: ({ lab }) => lab.nfs.waitForSsh(),
     serves: 'nobody',
     lasts: longerThanLease,
     isolates: true,
