@@ -21,8 +21,6 @@ export class Audit {
   public readonly see: Observer;
   /** Damage is counted once, for the fault that did it. */
   private readonly known = new Set<string>();
-  /** What each stand-in had written last when it was looked at before. */
-  private lastLines: ReadonlyMap<string, string> = new Map();
 
   public constructor(
     private readonly lab: Lab,
@@ -52,6 +50,7 @@ export class Audit {
   public async findings({ active, standby }: Settled): Promise<string[]> {
     const found: string[] = [];
     const expect = (holds: boolean, what: string): void => void (holds || found.push(what));
+    const written = await this.see.lastLines();
     const [here, there] = await Promise.all([this.observeServices(active), this.observeServices(standby)]);
     expect(noneActive(there), `services run on the standby ${standby}: ${JSON.stringify(there.services)}`);
     expect(here.holds_lock === true && there.holds_lock === false, `the lock is held by: ${[here, there].map(({ holds_lock }) => holds_lock).join(', ')}`);
@@ -60,7 +59,9 @@ export class Audit {
     expect(holders.join() === active, `the virtual IP is answered by: ${holders.join(', ') || 'nobody'}`);
     const clients = await this.see.lockClients();
     expect(clients.join() === machineNamed(active).lanAddress, `the NFS server says that the lock is held by: ${clients.join(', ') || 'nobody'}`);
-    return [...found, ...(await Promise.all([this.writers(active), this.processes(standby), this.plan({ active, standby })])).flat()];
+    found.push(...(await Promise.all([this.processes(standby), this.plan({ active, standby })])).flat());
+    // Last, so that they have had the time of all the other looks for it.
+    return [...found, ...(await this.writers(active, written))];
   }
 
   /** Whether no node is active, and each that is on says why; undefined while that is not so. */
@@ -74,15 +75,14 @@ export class Audit {
     return untilKnown(() => this.see.observe(name), (observed) => [observed]);
   }
 
-  /** The stand-ins have to have written since the last look, and on the share. */
-  private async writers(active: NodeName): Promise<string[]> {
+  /** The stand-ins have to have written since the first look at the pair that has settled, and on the share: older lines may be from before the fault. */
+  private async writers(active: NodeName, before: ReadonlyMap<string, string>): Promise<string[]> {
     const lines = await this.see.lastLines();
     const found = lines.size === STAND_INS.length ? [] : [`files of ${[...lines.keys()].join(', ') || 'no stand-in'} are on the share, not of ${STAND_INS.join(', ')}`];
     for (const [service, line] of lines) {
-      if (line === this.lastLines.get(service)) found.push(`${service} has written nothing since the last audit`);
+      if (line === before.get(service)) found.push(`${service} has written nothing since the pair has settled`);
       else if (line.split(' ')[1] !== active) found.push(`${service} was written last by ${line.split(' ')[1]}, and ${active} is active`);
     }
-    this.lastLines = lines;
     return found;
   }
 
