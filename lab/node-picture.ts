@@ -8,13 +8,22 @@ cd /
 { find etc usr/local home -xdev \\( -type f -o -type l -o -type d \\) -printf '%M %U %G %p %l\\n'
   find etc usr/local home -xdev -type f -print0 | sort -z | xargs -0 sha256sum; } 2>/dev/null | sort
 dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n' | sed 's/^/package /'
-# A busy systemd may not answer in time.
-for try in 1 2 3; do units="$(systemctl list-unit-files --no-legend --no-pager --state=enabled,masked,static)" && break; sleep 2; done
-awk '{ print "unit", $1, $2 }' <<<"$units"
+# A busy systemd may not answer in time; half a picture would show differences that are none.
+ask_systemd() {
+  for try in {1..10}; do
+    # 3: of the units that it was asked for, one is not active.
+    answer="$(systemctl "$@")" || (($? == 3)) && return
+    sleep 5
+  done
+  echo "systemctl $*: no answer" >&2
+  exit 1
+}
+ask_systemd list-unit-files --no-legend --no-pager --state=enabled,masked,static
+awk '{ print "unit", $1, $2 }' <<<"$answer"
 awk '$3 ~ /^nfs/ { print "mount", $1, $2 }' /proc/mounts
-for service in clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion; do
-  echo "service $service $(systemctl is-active $service)"
-done
+services=(clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion)
+ask_systemd is-active "\${services[@]}"
+paste -d ' ' <(printf 'service %s\\n' "\${services[@]}") - <<<"$answer"
 ls -d /var/lib/nim-ha /run/nim-ha /var/lib/clickhouse /var/lib/nms 2>/dev/null || true
 `;
 
@@ -25,7 +34,7 @@ const EXPLAINED: readonly [RegExp, string][] = [
 ];
 
 async function takePicture(vm: Vm): Promise<string[]> {
-  const result = await vm.ssh('sudo bash -s', { input: PICTURE, timeout: 180_000 });
+  const result = await vm.ssh('sudo bash -s', { input: PICTURE, timeout: 600_000 });
   return result.stdout.trim().split('\n').filter((line) => !EXPLAINED.some(([pattern]) => pattern.test(` ${line}`)));
 }
 
