@@ -8,9 +8,9 @@ function ok(result: Result): string {
 }
 
 const OTHER = { NFS_SERVER: '192.0.2.77', FSTAB: fstabLines('192.0.2.77') };
-/** Names it in the program, with what `make` has put there. */
+/** Names it in the program of a pair that is stopped, with what `make` has put there. */
 const otherShare = (make: string) => {
-  ok(node.bash(`mkdir -p "$FAKE/nfs-192.0.2.77" && cd "$FAKE/nfs-192.0.2.77" && ${make}`));
+  ok(node.bash(`rm -f "$NIM_HA_ROOT/run/nim-ha/lock-held"; mkdir -p "$FAKE/nfs-192.0.2.77" && cd "$FAKE/nfs-192.0.2.77" && ${make}`));
   node.upload(OTHER);
 };
 const EMPTY = 'mkdir clickhouse nms';
