@@ -84,8 +84,20 @@ describe.each(['diff.sh', 'deploy.sh'])('%s', (name) => {
   });
 });
 
+const pipelineOf = (...path: string[]): string => readFileSync(join(__dirname, '..', 'examples', 'ci', ...path), 'utf8');
+
+test.each(['.gitlab-ci.yml', '.github/workflows/nim-ha.yml'])('%s waits for a state that somebody else has locked, in all its jobs', (path) => {
+  const pipeline = pipelineOf(path);
+  for (const command of ['plan', 'apply']) expect(pipeline).toMatch(new RegExp(`^  TF_CLI_ARGS_${command}: -lock-timeout=10m$`, 'm'));
+});
+
+test('the GitHub pipeline runs nothing of a fork, whose pull request anybody can make, on a runner that reaches the nodes', () => {
+  const conditions = [...pipelineOf('.github', 'workflows', 'nim-ha.yml').matchAll(/^ {4}if: (.*)$/gm)].map(([, condition]) => condition);
+  expect(conditions).toEqual(["github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository", "github.event_name == 'push'"]);
+});
+
 describe('the GitLab pipeline', () => {
-  const pipeline = readFileSync(join(__dirname, '..', 'examples', 'ci', '.gitlab-ci.yml'), 'utf8');
+  const pipeline = pipelineOf('.gitlab-ci.yml');
   const readKey = /^\.read_key: &read_key\n((?: {2}- .*\n)+)/m.exec(pipeline)![1].replace(/^ {2}- /gm, '');
   const run = (keyFile: string) => spawnSync('bash', ['-e', '-c', `${readKey}printf %s "$TF_VAR_ssh_private_key" >&3`], { env: { PATH: process.env.PATH, NIM_HA_SSH_KEY: keyFile }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], encoding: 'utf8' });
 

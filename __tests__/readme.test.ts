@@ -8,10 +8,13 @@ import { NimHaStack } from '../stacks/nim-ha-stack';
 import { root } from './built-library';
 import { secretVariables, synth } from './fixture';
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const text = (document: string): string => readFileSync(join(root, document), 'utf8');
+const readme = text('README.md');
+/** The README, and what was taken out of it: what they show has to work. */
+const shown = ['README.md', 'docs/own-stack.md', 'docs/fencing.md'].map(text).join('\n');
 
 function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, text]) => text);
+  return [...shown.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block]) => block);
 }
 
 /** Synthesised with its validations, with no secret in plan files, and without a warning. */
@@ -24,7 +27,7 @@ function accepted(stack: TerraformStack): void {
 }
 
 /** A block may say in its first line which file it is; others import it by that name. */
-const programs = blocks('ts').map((text, index) => ({ text, name: /^\/\/ ([a-z.]+)\.ts\n/.exec(text)?.[1] ?? `block-${index}` }));
+const programs = blocks('ts').map((block, index) => ({ text: block, name: /^\/\/ ([a-z.]+)\.ts\n/.exec(block)?.[1] ?? `block-${index}` }));
 
 const load: NodeJS.Require = require;
 
@@ -64,16 +67,30 @@ test.each(programs.filter(({ text }) => /^export class/m.test(text)))('$name.ts 
   for (const [id, Stack] of Object.entries(exported)) accepted(new Stack(Testing.app(), id));
 });
 
-test('the program of your own writes its stack', () => {
-  const before = process.cwd();
-  const directory = mkdtempSync(join(tmpdir(), 'readme-'));
-  try {
-    process.chdir(directory);
-    run(programs.find(({ name }) => name === 'main')!.text);
-  } finally {
-    process.chdir(before);
-  }
-  expect(existsSync(join(directory, 'cdktf.out', 'stacks', 'platform', 'cdk.tf.json'))).toBe(true);
+describe('the program of your own', () => {
+  /** What it writes, run in an empty directory. */
+  const written = (program: string): { terraform: { backend: unknown } } => {
+    const before = process.cwd();
+    const directory = mkdtempSync(join(tmpdir(), 'readme-'));
+    try {
+      process.chdir(directory);
+      run(program);
+    } finally {
+      process.chdir(before);
+    }
+    return JSON.parse(readFileSync(join(directory, 'cdktf.out', 'stacks', 'platform', 'cdk.tf.json'), 'utf8'));
+  };
+
+  test('writes its stack, whose state is a file beside it', () => {
+    const { backend } = written(programs.find(({ name }) => name === 'main')!.text).terraform;
+    expect(backend).toEqual({ local: { path: expect.stringMatching(/\/terraform\.platform\.tfstate$/) } });
+  });
+
+  test('with a backend, has its state there, under a lock', () => {
+    const [program, ...others] = programs.filter((each) => each.text.startsWith('// main.ts, with a state'));
+    expect(others).toEqual([]);
+    expect(written(program.text).terraform.backend).toEqual({ s3: { bucket: 'tf-state', key: 'nim-ha/platform', region: 'eu-central-1', use_lockfile: true } });
+  });
 });
 
 describe('the test of your own', () => {
@@ -100,22 +117,22 @@ describe('the test of your own', () => {
 });
 
 test('each backend that is shown is one for the app, with a state per pair', () => {
-  const shown = blocks('text').filter((text) => text.startsWith('"backend"'));
-  expect(shown.map((text) => Object.keys(JSON.parse(`{${text}}`).backend))).toEqual([['s3'], ['http']]);
-  const { pairs } = JSON.parse(blocks('json').find((text) => 'pairs' in JSON.parse(text))!);
-  for (const text of shown) {
-    const { backend } = configOf('pair.json', JSON.stringify({ ...JSON.parse(`{${text}}`), pairs: { ...pairs, other: pairs.nim } }));
+  const backends = blocks('text').filter((block) => block.startsWith('"backend"'));
+  expect(backends.map((block) => Object.keys(JSON.parse(`{${block}}`).backend))).toEqual([['s3'], ['http']]);
+  const { pairs } = JSON.parse(blocks('json').find((block) => 'pairs' in JSON.parse(block))!);
+  for (const block of backends) {
+    const { backend } = configOf('pair.json', JSON.stringify({ ...JSON.parse(`{${block}}`), pairs: { ...pairs, other: pairs.nim } }));
     const written = synth(new NimHaStack(Testing.app(), 'nim', { pair: pairs.nim, backend, ephemeralSecrets: true })).terraform.backend;
-    expect(written).toEqual(JSON.parse(`{${text}}`.replaceAll('{pair}', 'nim')).backend);
+    expect(written).toEqual(JSON.parse(`{${block}}`.replaceAll('{pair}', 'nim')).backend);
   }
 });
 
 test('json blocks that describe pairs are files for the app', () => {
-  const configs = blocks('json').filter((text) => 'pairs' in JSON.parse(text));
+  const configs = blocks('json').filter((block) => 'pairs' in JSON.parse(block));
   expect(configs).not.toEqual([]);
-  for (const text of configs) {
+  for (const block of configs) {
     const file = join(mkdtempSync(join(tmpdir(), 'readme-')), 'pair.json');
-    writeFileSync(file, text);
+    writeFileSync(file, block);
     for (const [name, pair] of Object.entries(loadConfig(file).pairs)) accepted(new NimHaStack(Testing.app(), name, { pair, ephemeralSecrets: true }));
   }
 });
@@ -128,7 +145,7 @@ test('a pair is taken away while its key is there, as the refusal of a file with
 
 test('npm scripts that sh blocks call are there', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const called = [...blocks('sh').join('').matchAll(/\bnpm (?:run )?([a-z-]+)/g)].map(([, name]) => name).filter((name) => !['ci', 'pack', 'install'].includes(name));
+  const called = [...blocks('sh').join('').matchAll(/\bnpm (?:run )?([a-z-]+)/g)].map(([, name]) => name).filter((name) => !['ci', 'init', 'pack', 'install'].includes(name));
   expect(called).toEqual(expect.arrayContaining(['demo', 'test']));
   expect(called.filter((name) => !scripts[name])).toEqual([]);
 });
@@ -136,13 +153,31 @@ test('npm scripts that sh blocks call are there', () => {
 const documents = [
   'README.md',
   'ARCHITECTURE.md',
+  'CHANGELOG.md',
   'CONTRIBUTING.md',
   'LIMITATIONS.md',
+  'lab/README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
 ];
 
-test.each(documents)('links of %s lead to files', (document) => {
-  const targets = [...readFileSync(join(root, document), 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target]) => target);
-  const missing = targets.filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(document), target)));
-  expect(missing).toEqual([]);
+/** As GitHub makes it of a heading, the first of its name. */
+const anchor = (heading: string): string => heading.toLowerCase().replace(/[^\w\- ]/g, '').replace(/ /g, '-');
+const anchorsOf = (document: string): string[] =>
+  [...text(document).replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')));
+
+test.each(documents)('links of %s lead to files, and to headings in them', (document) => {
+  const targets = [...text(document).matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, target]) => target).filter((target) => !/^[a-z]+:/.test(target));
+  const leadNowhere = targets.filter((target) => {
+    const [path, heading] = target.split('#');
+    const file = path === '' ? document : join(dirname(document), path);
+    return !existsSync(join(root, file)) || (heading !== undefined && !anchorsOf(file).includes(heading));
+  });
+  expect(leadNowhere).toEqual([]);
+});
+
+test('a section of the README that other texts name is there', () => {
+  const sources = ['LIMITATIONS.md', 'stacks/config.ts', 'examples/ci/steps/state-kept.js', ...documents.filter((name) => name.startsWith('docs'))].map(text).join('\n');
+  const named = [...sources.matchAll(/README(?:\.md`)?(?:,| describes \()\s*\\?"([^"\\]+)\\?"/g)].map(([, heading]) => heading);
+  expect(named).toEqual(expect.arrayContaining(['State', 'How the share is mounted', 'Replacing a server', 'Removing a pair', 'Before you begin']));
+  expect(named.filter((heading) => !anchorsOf('README.md').includes(anchor(heading)))).toEqual([]);
 });

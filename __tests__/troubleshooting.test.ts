@@ -187,6 +187,14 @@ test('each reason that a node gives is explained, in its words, once', () => {
   expect([...entries].sort()).toEqual([...new Set(given)].sort());
 });
 
+test('each alert of the example has a row that says what to do', () => {
+  const rules = readFileSync(join(root, 'examples', 'prometheus', 'nim-ha.rules.yml'), 'utf8');
+  const alerts = [...rules.matchAll(/^ *- alert: (\w+)$/gm)].map(([, alert]) => alert);
+  expect(alerts.length).toBeGreaterThan(4);
+  const [, section] = /^## An alert fires\n(.*?)^## /ms.exec(page)!;
+  expect([...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, alert]) => alert).sort()).toEqual(alerts.sort());
+});
+
 test('links within the page lead to headings', () => {
   const anchor = (heading: string) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replace(/ /g, '-');
   const anchors = [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading));

@@ -12,6 +12,8 @@ export interface Observed {
   readonly holds_virtual_ip: boolean;
   readonly holds_lock: boolean;
   readonly phase: string;
+  readonly able: boolean | null;
+  readonly fenced: boolean | null;
   readonly keepalived: string;
   readonly services: Record<string, string>;
   readonly mounts: Record<string, { mounted: boolean; source: string | null }>;

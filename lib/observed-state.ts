@@ -18,6 +18,8 @@ export class ObservedState {
       holds_virtual_ip: null,
       holds_lock: null,
       phase: 'UNKNOWN',
+      able: null,
+      fenced: null,
       keepalived: 'unknown',
       services: {},
       mounts: {},
@@ -67,6 +69,16 @@ export class ObservedState {
   /** `STANDBY`, `WAITING`, `STARTING`, `ACTIVE`, `FAILED`, `DRAINING`, `ISOLATED`, `FENCED`, `MAINTENANCE` or `UNKNOWN`. */
   public get phase(): string {
     return this.text('phase');
+  }
+
+  /** Boolean or null: whether the node may be, or become, the active one. Null: it did not say. */
+  public get able(): IResolvable {
+    return this.any('able');
+  }
+
+  /** Boolean or null: whether the NFS server has shut the node out, or it is not back yet. Null: the pair has no fencing, or there is no answer. */
+  public get fenced(): IResolvable {
+    return this.any('fenced');
   }
 
   /** State of the keepalived unit, in systemd's words. */

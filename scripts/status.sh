@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # What this node can say of itself, gathered into shell variables and printed as a page or as JSON.
-# Needs paths.sh, node-data.sh, services.sh. Nothing here touches a mount.
+# Needs paths.sh, node-data.sh, services.sh, fencing.sh. Nothing here touches a mount.
 
 # What the mark of a deploy means, which a deploy that still runs has set, too.
 pending_means="keepalived does not start before the deploy that stopped it has come to its end; if that was interrupted, run it again, or, where both nodes have the same share: rm $pending_file && systemctl start keepalived"
@@ -45,6 +45,8 @@ gather() {
   mapfile -t service_states < <(timeout 5 systemctl is-active "${service_names[@]/%/.service}" 2>/dev/null)
   look_at_drift
   [[ $keepalived == active || ! -e $pending_file ]] || reason="$pending_means"
+  # As in the metrics: a node that has something to tell could not take over; what it waits for or starts is no trouble.
+  [[ -z $reason || $phase == WAITING || $phase == STARTING ]] || able=no
 }
 
 # /var/lib/nim-ha/manifest, written by the deploy: "<octal mode> <sha256> <path>" for each file put there. All sums, and all
@@ -137,12 +139,17 @@ mount_json() {
 }
 
 print_json() {
-  local index text separator=''
+  local index text separator='' is_able=null is_fenced=null
+  [[ $able != yes ]] || is_able=true
+  [[ $able != no ]] || is_able=false
+  ! read_fencing || is_fenced=false
+  [[ $is_fenced == null || ! -e $fenced_file ]] || is_fenced=true
   printf '{"reachable":true'
   json_member reason "$reason"
   json_member vrrp_state "$vrrp_state"
   printf ',"holds_virtual_ip":%s,"holds_lock":%s' "$holds_virtual_ip" "$holds_lock"
   json_member phase "$phase"
+  printf ',"able":%s,"fenced":%s' "$is_able" "$is_fenced"
   json_member keepalived "$keepalived"
   printf ',"services":{'
   for index in "${!service_names[@]}"; do

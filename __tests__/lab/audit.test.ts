@@ -16,7 +16,7 @@ const SERVICES = ['clickhouse-server', 'nginx'];
 
 function observed(active: boolean): Observed {
   return {
-    reachable: true, reason: '', vrrp_state: active ? 'MASTER' : 'BACKUP', holds_virtual_ip: active, holds_lock: active, phase: active ? 'ACTIVE' : 'STANDBY', keepalived: 'active',
+    reachable: true, reason: '', vrrp_state: active ? 'MASTER' : 'BACKUP', holds_virtual_ip: active, holds_lock: active, phase: active ? 'ACTIVE' : 'STANDBY', able: true, fenced: null, keepalived: 'active',
     services: Object.fromEntries(SERVICES.map((service) => [service, active ? 'active' : 'inactive'])),
     mounts: {}, config_in_sync: true, drifted: [], since: '',
   };

@@ -50,7 +50,7 @@ const CHANGES: Record<string, Change[]> = {
     to({ virtualIp: { ...virtualIp, virtualRouterId: 9 } }),
     to({ primary: { ...primary, networkInterface: 'ens33' }, secondary: { ...secondary, networkInterface: 'ens33' } }),
   ],
-  '`nfsShare.server`, `exportPath`; `sync` where the mounts are without it': [
+  '`nfsShare.server`, for the same share under another name of the server; `sync` where the mounts are without it': [
     { to: { nfs: { ...nfs, server: 'nfs.example' } } },
     { to: { nfs: { ...nfs, mountOptions: [...nfs.mountOptions, 'sync'], fstabOptions: 'defaults,sync' } } },
   ],

@@ -6,7 +6,7 @@ import { askingSudo, SUDO_PASSWORD } from './support/asking-sudo';
 import { NODE, Operator, SSH_NODE, STATUS, WITH_KEY } from './support/operator';
 
 const KEYS = [
-  'reachable', 'reason', 'vrrp_state', 'holds_virtual_ip', 'holds_lock', 'phase', 'keepalived', 'services', 'mounts',
+  'reachable', 'reason', 'vrrp_state', 'holds_virtual_ip', 'holds_lock', 'phase', 'able', 'fenced', 'keepalived', 'services', 'mounts',
   'config_in_sync', 'drifted', 'since',
 ];
 

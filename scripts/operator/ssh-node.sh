@@ -53,7 +53,7 @@ say() {
 no_answer() {
   case "$verb" in
     observe)
-      printf '{"reachable":%s,"reason":"%s","vrrp_state":"UNKNOWN","holds_virtual_ip":null,"holds_lock":null,"phase":"UNKNOWN",' "$1" "$2"
+      printf '{"reachable":%s,"reason":"%s","vrrp_state":"UNKNOWN","holds_virtual_ip":null,"holds_lock":null,"phase":"UNKNOWN","able":null,"fenced":null,' "$1" "$2"
       printf '"keepalived":"unknown","services":{},"mounts":{},"config_in_sync":null,"drifted":[],"since":""}\n'
       exit 0
       ;;

@@ -388,9 +388,12 @@ describe('nim-ha rejoin', () => {
   });
 
   test('status tells who fences, and whether this node is', () => {
+    const fenced = (): unknown => JSON.parse(node.run('nim-ha.sh', 'status', '--json').stdout).fenced;
     node.write('run/nim-ha/state', 'phase=STANDBY\nable=yes\nreason=\nsince=\nupdated=999\n');
     expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^fencing +by the NFS server nfs; this node is not fenced$/m);
+    expect(fenced()).toBe(false);
     node.write('run/nim-ha/fenced', `${NAME}\n`);
     expect(node.run('nim-ha.sh', 'status').stdout).toMatch(/^fencing +by the NFS server nfs; this node is fenced, or not back yet$/m);
+    expect(fenced()).toBe(true);
   });
 });

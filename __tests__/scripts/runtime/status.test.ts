@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { StandInNode } from './node';
 
-const KEYS = ['reachable', 'reason', 'vrrp_state', 'holds_virtual_ip', 'holds_lock', 'phase', 'keepalived', 'services', 'mounts', 'config_in_sync', 'drifted', 'since'];
+const KEYS = ['reachable', 'reason', 'vrrp_state', 'holds_virtual_ip', 'holds_lock', 'phase', 'able', 'fenced', 'keepalived', 'services', 'mounts', 'config_in_sync', 'drifted', 'since'];
 
 describe('nim-ha status', () => {
   let node: StandInNode;
@@ -34,7 +34,7 @@ describe('nim-ha status', () => {
     const found = status();
     expect(Object.keys(found)).toEqual(KEYS);
     expect(found).toMatchObject({
-      reachable: true, reason: 'say "no"', vrrp_state: 'MASTER', holds_virtual_ip: true, holds_lock: true, phase: 'ACTIVE', keepalived: 'active',
+      reachable: true, reason: 'say "no"', vrrp_state: 'MASTER', holds_virtual_ip: true, holds_lock: true, phase: 'ACTIVE', able: false, fenced: null, keepalived: 'active',
       services: { nginx: 'active', 'nms-core': 'active' }, config_in_sync: true, drifted: [], since: '2026-01-01T00:00:00Z',
     });
     expect(found.mounts).toEqual({
@@ -106,7 +106,31 @@ describe('nim-ha status', () => {
 
   test('an agent that stopped writing is not believed', () => {
     node.write('proc/uptime', '1100.00 1.00\n');
-    expect(status()).toMatchObject({ phase: 'UNKNOWN', reason: 'the agent has written nothing for more than 30 s' });
+    expect(status()).toMatchObject({ phase: 'UNKNOWN', able: false, reason: 'the agent has written nothing for more than 30 s' });
+  });
+
+  test.each([
+    ['STANDBY', 'yes', '', true],
+    // keepalived does not run, has stepped down, or hears that its interface is down: the agent leaves the check alone, and nobody is behind the active node.
+    ['STANDBY', 'yes', 'keepalived does not run', false],
+    ['STANDBY', 'no', 'the share is not mounted on both mount points', false],
+    ['WAITING', 'yes', 'waits for the lock on the share', true],
+    ['STARTING', 'yes', 'services not active yet: nginx', true],
+    ['FAILED', 'no', '', false],
+    ['STANDBY', '', '', null],
+  ])('able in phase %s, where the agent says "%s" and "%s": %s', (phase, able, reason, expected) => {
+    node.write('run/nim-ha/state', `phase=${phase}\nable=${able}\nreason=${reason}\nsince=\nupdated=999\n`);
+    expect(status().able).toBe(expected);
+    const word = { true: 'yes', false: 'no', null: 'unknown' }[`${expected}`];
+    expect(node.run('nim-ha.sh', 'status').stdout).toMatch(new RegExp(`^able +${word}$`, 'm'));
+  });
+
+  test('a deploy that has stopped keepalived leaves nobody who is able', () => {
+    node.standIn('systemctl', 'shift; for unit in "$@"; do echo inactive; done; exit 3');
+    node.write('run/nim-ha/state', 'phase=STANDBY\nable=yes\nreason=\nsince=\nupdated=999\n');
+    expect(status().able).toBe(true);
+    node.write('var/lib/nim-ha/pending', '');
+    expect(status()).toMatchObject({ able: false, reason: expect.stringMatching(/^keepalived does not start before the deploy/) });
   });
 
   test('the page says the same to a person', () => {
