@@ -178,8 +178,14 @@ test('the active node is told by Terraform, from what both nodes say', () => {
   expect(phase.value).toBe(`\${${p}.phase}`);
   expect(active.value).toBe(
     `\${(((${p}.holds_virtual_ip == true) && (${s}.holds_virtual_ip == true)) ? "both" : (${p}.holds_virtual_ip == true) ? "a" : ` +
-      `(${s}.holds_virtual_ip == true) ? "b" : ((${p}.reachable == true) && (${s}.reachable == true)) ? "none" : "unknown")}`,
+      `(${s}.holds_virtual_ip == true) ? "b" : ((${p}.holds_virtual_ip == false) && (${s}.holds_virtual_ip == false)) ? "none" : "unknown")}`,
   );
+  // Its operators mean the same in JavaScript, for these values. A node that answers and cannot say it (sudo asks for a password, nothing installed) has null there.
+  const told = (primary: boolean | null, secondary: boolean | null): string => {
+    const local = Object.fromEntries([[p, primary], [s, secondary]].map(([name, holds]) => [String(name).replace('local.', ''), { holds_virtual_ip: holds }]));
+    return new Function('local', `return ${active.value.slice(2, -1)}`)(local);
+  };
+  expect([told(true, true), told(true, null), told(false, true), told(false, false), told(false, null), told(null, null)]).toEqual(['both', 'a', 'b', 'none', 'unknown', 'unknown']);
 });
 
 test('without observation every key is there all the same, and nothing is read', () => {
