@@ -212,4 +212,16 @@ test('repairDrift asks both nodes for their number before the steps, and makes i
   for (const [name] of probes) expect(triggers.generation).toContain(`join("", regexall("^0[1-9]", data.local_command.${name}.stdout))`);
   expect(triggers.generation).toMatch(/ != ""\) \? 1 : 0\)\)\}$/);
   expect(provisioner[0]['remote-exec'].inline[0]).toContain('GENERATION=${base64encode(tostring(max(');
+  // Each node's own preflight refuses where that one will never be asked.
+  for (const role of ['primary', 'secondary']) {
+    const stdout = `data.local_command.${probes.map(([name]) => name).find((name) => name.includes(role))}.stdout`;
+    expect(nullResource(tf, `NimHa_${role}_preflight`).lifecycle).toEqual({
+      precondition: [
+        {
+          condition: `\${!can(regex("^[a-z]", ${stdout}))}`,
+          error_message: `${role}: repairDrift has to ask the node before each deploy, got \${trimspace(${stdout})}; mend that, or leave repairDrift out [ssh/drift-not-asked]`,
+        },
+      ],
+    });
+  }
 });

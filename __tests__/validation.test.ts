@@ -265,6 +265,8 @@ describe('warnings', () => {
   ])('of secrets that are no variables: %j', (expected, options) => {
     const found = warnings({ ...fine, ...versioned, ...options }).map(String);
     expect(found.map((text) => text.replace(/^(\S+) .* \[(.*)\]$/, '$1 $2'))).toEqual(expected);
+    // What goes without a word otherwise.
+    for (const text of found.filter((each) => !each.includes('secret-literal'))) expect(text).toContain('no drift found by repairDrift');
     expect(found.join()).not.toContain(SECRET);
   });
 

@@ -105,7 +105,8 @@ export interface NimHaPairProps {
   readonly observe?: boolean;
 
   /**
-   * Whether files that somebody changed on a node are put right by the next deploy. Costs one more SSH connection per node and plan.
+   * Whether files that somebody changed on a node are put right by the next deploy. Costs one more SSH connection per node and plan, by the OpenSSH client: a plan
+   * for which it has nothing to log in with (`ssh.observeWith`) is refused. One for which neither node answers may have all steps in it, as if both were new.
    *
    * @default false - drift is reported by `observed`
    */

@@ -134,11 +134,11 @@ export function warningsOf(scope: IConstruct, props: NimHaPairProps, model: Pair
     }
     const { sudoPassword, sudoPasswordEnv, privateKey, password, openSsh } = login._login(scope);
     if (sudoPassword && !sudoPasswordEnv) {
-      warnings.push(`${path}.sudoPassword is no Terraform variable, so where sudo asks for it no state can be read and no pair removed; give a variable that is set as TF_VAR_... [ssh/sudo-password-not-variable]`);
+      warnings.push(`${path}.sudoPassword is no Terraform variable, so where sudo asks for it no state can be read, no drift found by repairDrift and no pair removed; give a variable that is set as TF_VAR_... [ssh/sudo-password-not-variable]`);
     }
     // What was not given, or is of another kind, is an error.
     if (login._wrong.length > 0 || !(privateKey || password) || Object.values(openSsh ?? {}).some(Boolean)) continue;
-    warnings.push(`${path}: its key or password is no Terraform variable, so no state can be read with it and no pair removed; give observeWith as well [ssh/observe-with-missing]`);
+    warnings.push(`${path}: its key or password is no Terraform variable, so no state can be read with it, no drift found by repairDrift and no pair removed; give observeWith as well [ssh/observe-with-missing]`);
   }
   return warnings;
 }

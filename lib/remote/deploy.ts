@@ -61,11 +61,12 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
   const asset = ScriptBundle.NODE.asset(scope);
   const script = operatorScriptAsset(scope);
   const digest = (pair.authPassVersion && attribute(pair.authPassVersion)) || secretDigest(scope, pair.authPass, primary.target.login) || '';
-  const number = pair.repairDrift ? generation([primary, secondary], script) : '1';
+  const drift = pair.repairDrift ? generation([primary, secondary], script) : undefined;
+  const number = drift?.number ?? '1';
 
   // Before the nodes look: their exports may be made by this.
   const setUp = pair.fencing && fencingSetup(scope, pair.fencing, [machines]);
-  const preflights = [primary, secondary].map(({ scope: at, target, nodeData }) =>
+  const preflights = [primary, secondary].map(({ scope: at, target, nodeData }, index) =>
     preflight(at, {
       target,
       asset,
@@ -79,8 +80,9 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
         login: `${target.login.user}:${target.port}`,
         text: sha256(nodeData),
         digest,
-        ...(pair.repairDrift && { generation: number }),
+        ...(drift && { generation: number }),
       },
+      precondition: drift?.canBeAsked[index],
     }),
   );
   const stages = [primary, secondary].map((node) => stage(node.scope, node.target, pair.authPass, preflights));
