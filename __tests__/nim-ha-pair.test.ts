@@ -1,8 +1,8 @@
 import { Resource } from '@cdktf/provider-null/lib/resource';
 import { TerraformOutput, TerraformStack, Testing } from 'cdktf';
 import { Construct } from 'constructs';
-import { DeclaredState, MonitoredService, NimHaPair, ObservedState, OperationMode } from '../lib';
-import { find, nullResource, pair, stack, synth } from './fixture';
+import { DeclaredState, MonitoredService, NfsFencing, NimHaPair, ObservedState, OperationMode, SshAccess } from '../lib';
+import { ED25519_A, find, identityOf, nullResource, pair, PairOptions, stack, synth } from './fixture';
 
 /** Content that other tests hold: of the scripts, and of the data that the nodes get. */
 function withoutContent(tf: unknown): string {
@@ -224,4 +224,54 @@ test('repairDrift asks both nodes for their number before the steps, and makes i
       ],
     });
   }
+});
+
+describe('what a pair waits for', () => {
+  const made = (options: PairOptions | ((first: Resource) => PairOptions)) => {
+    const scope = stack();
+    const first = new Resource(scope, 'First');
+    const subject = pair(scope, typeof options === 'function' ? options(first) : options);
+    return { scope, first, subject };
+  };
+
+  test('comes before its machines, which all else comes after, and goes after them; what takes the pair off a fencing server is not made create-first', () => {
+    const fencing = NfsFencing.linuxServer({ ssh: SshAccess.withAgent({ user: 'ops' }), hostKeys: [ED25519_A] });
+    for (const more of [{ repairDrift: true }, { decommission: true }, { nfsShare: { fencing } }] as PairOptions[]) {
+      const tf = synth(made((first) => ({ dependsOn: [first], ...more })).scope);
+      const [machines, server] = ['NimHa_identity', 'NimHa_fencing'].map((id) => `terraform_data.${Object.keys(tf.resource.terraform_data).find((name) => name.startsWith(id))}`);
+      expect(identityOf(tf).depends_on).toEqual([server, 'null_resource.First']);
+      expect(find(tf.resource.terraform_data, 'NimHa_fencing').depends_on).toBeUndefined();
+      // The first of each chain.
+      const first = Object.entries<any>(tf.resource.null_resource).filter(([name]) => /_(preflight|decommission|fencing_setup)_/.test(name) && !/^NimHa_decommission/.test(name));
+      expect(first.length).toBeGreaterThan(1);
+      for (const [, { depends_on: [before] }] of first) expect([machines, expect.stringContaining('NimHa_fencing_setup')]).toContainEqual(before);
+      for (const data of Object.values<any>(tf.data?.local_command ?? {})) expect(JSON.stringify(data)).not.toContain('First');
+    }
+  });
+
+  test('may be given another address later, and be another pair', () => {
+    const { scope, first, subject } = made((one) => ({ dependsOn: [one] }));
+    first.overrideLogicalId('renamed');
+    const second = { primary: { host: '192.0.2.21' }, secondary: { host: '192.0.2.22' }, virtualIp: { address: '192.0.2.200', virtualRouterId: 7 }, nfsShare: { exportPath: '/srv/two' } };
+    pair(scope, { ...second, dependsOn: [subject] }, 'Two');
+    const tf = synth(scope);
+    expect(identityOf(tf).depends_on).toContain('null_resource.renamed');
+    expect(identityOf(tf, 'Two_identity').depends_on).toContain(`null_resource.${Object.keys(tf.resource.null_resource).find((name) => name.startsWith('NimHa_rollout'))}`);
+  });
+
+  test.each<[string, (subject: NimHaPair) => Construct]>([
+    ['the pair', (subject) => subject],
+    ['a node', (subject) => subject.secondary],
+    ['the share', (subject) => subject.node.scope!.node.findChild('NimHaNfsShare') as Construct],
+    ['the virtual IP', (subject) => subject.node.scope!.node.findChild('NimHaVirtualIp') as Construct],
+  ])('node.addDependency of %s, for which cdktf does nothing, is refused', (_, part) => {
+    const { first, subject } = made({});
+    expect(subject.node.validate()).toEqual([]);
+    const refused = ['dependsOn: CDKTF does nothing for node.addDependency, got "stack/First"; give it here, or the resources in it [synth/add-dependency]'];
+    part(subject).node.addDependency(first);
+    expect(subject.node.validate()).toEqual(refused);
+    // Said once.
+    subject.node.addDependency(first);
+    expect(subject.node.validate()).toEqual(refused);
+  });
 });

@@ -67,6 +67,7 @@ describe('what was not given', () => {
           fencing: NfsFencing.linuxServer({ ssh: server, hostKeys: noKeys, exportOptions: [none], clientAddresses: { primary: noKeys, secondary: [none] } }),
         },
         monitoredServices: [MonitoredService.of(none)],
+        dependsOn: [undefined as any],
       }),
     ).toEqual([
       'primary.host undefined',
@@ -89,6 +90,7 @@ describe('what was not given', () => {
       'nfsShare.fencing.ssh.password undefined',
       'nfsShare.fencing.ssh.observeWith undefined',
       'monitoredServices[0] undefined',
+      'dependsOn[0] undefined',
     ]);
   });
 

@@ -57,6 +57,7 @@ export class NimHaPair extends Construct implements ITerraformDependable {
       repairDrift: props.repairDrift ?? false,
       removal: props.removalPolicy ?? RemovalPolicy.RESTORE,
       decommission: props.decommission ?? false,
+      dependsOn: (props.dependsOn ?? []).filter((each) => each != null),
       fencing: this.fencing(model, props.nfsShare.fencing),
       unobserved: ObservedState._unknown,
     });

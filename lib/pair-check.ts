@@ -61,8 +61,19 @@ function seenFrom(scope: IConstruct, { sibling, segmentIsOf }: KnownPair): Sibli
 
 /** Everything that is wrong with a pair, one message each. */
 export function problemsOf(scope: IConstruct, { props, wrong, missing }: PairKinds): string[] {
-  const input: RuleInput = { ...inputOf(scope, props), notGiven: missingOf(props, missing, wrong), wrongKind: wrong };
+  const input: RuleInput = {
+    ...inputOf(scope, props),
+    notGiven: missingOf(props, missing, wrong),
+    wrongKind: wrong,
+    addedDependencies: addedDependencies(scope, props),
+  };
   return checkAll(input).map(({ message }) => message);
+}
+
+/** Paths of what somebody has had a part of the pair wait for in the way of other frameworks, at which cdktf does not look. */
+function addedDependencies(scope: IConstruct, { virtualIp, nfsShare }: NimHaPairProps): string[] {
+  const parts = [...scope.node.findAll(), virtualIp, nfsShare];
+  return [...new Set(parts.flatMap(({ node }) => node.dependencies).map(({ node }) => node.path))];
 }
 
 function inputOf(scope: IConstruct, { primary, secondary, ssh, nfsShare }: NimHaPairProps): RuleInput {
@@ -85,7 +96,7 @@ function missingOf(props: NimHaPairProps, parts: PairKinds['missing'], wrong: Wr
 }
 
 /** The texts that a program has to give, in the places where it gives them. */
-function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredServices }: NimHaPairProps): object {
+function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredServices, dependsOn }: NimHaPairProps): object {
   const ofNode = ({ host, networkInterface, hostKeys, ssh: own }: NodeProps): object => ({ host, networkInterface, hostKeys, ...(own && { ssh: own._required }) });
   const { server, mountOptions, fencing } = nfsShare;
   return {
@@ -95,6 +106,7 @@ function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredSer
     virtualIp: { address: virtualIp.address, authPass: virtualIp.authPass },
     nfsShare: { server, mountOptions, ...(fencing && { fencing: fencing._required }) },
     monitoredServices: (monitoredServices ?? []).map((service) => service?.name),
+    dependsOn: (dependsOn ?? []).map((each) => each && ''),
   };
 }
 

@@ -80,6 +80,16 @@ export const pairRows: Rows = {
       ],
     ],
   },
+  'synth/add-dependency': {
+    passes: [{ addedDependencies: [] }],
+    fails: [
+      [
+        { addedDependencies: ['stack/Disk', 'stack/Rule'] },
+        'dependsOn: CDKTF does nothing for node.addDependency, got "stack/Disk"; give it here, or the resources in it',
+        'dependsOn: CDKTF does nothing for node.addDependency, got "stack/Rule"; give it here, or the resources in it',
+      ],
+    ],
+  },
   'segment/router-id-twice': {
     passes: [
       sibling({ virtualRouterId: 252, segment: 'a' }, segment('a')),

@@ -1,5 +1,5 @@
 import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
-import { IResolvable } from 'cdktf';
+import { IResolvable, ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { secretDigest } from './digest';
 import { FencingServer, fencingIdentity, fencingKeys, fencingSetup } from './fencing';
@@ -29,6 +29,8 @@ export interface RemotePair {
   /** Argument of the removal program: `restore` or `retain`. */
   readonly removal: string;
   readonly decommission: boolean;
+  /** What has to be there first. */
+  readonly dependsOn: ITerraformDependable[];
   /** Unset: no fencing. */
   readonly fencing?: FencingServer;
   /** The state of a node that cannot be read, for this reason. */
@@ -50,7 +52,8 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
   const targets = { primary: primary.target, secondary: secondary.target };
   // Also where the pair is to go: a node that the decommission does not reach is not forgotten by that.
   const server = fencingIdentity(scope, pair.fencing, pair.removal, pair.decommission);
-  const machines = identity(scope, targets, pair.removal, [server]);
+  // All that is done to a machine comes after its identity, and a removal before that goes. Not after the server's, which would spread its create-first.
+  const machines = identity(scope, targets, pair.removal, [server, ...pair.dependsOn]);
 
   if (pair.decommission) {
     const removals = [primary, secondary].map((node) => decommission(node.scope, node.target, pair.removal, [machines, server]));
