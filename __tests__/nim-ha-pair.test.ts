@@ -275,3 +275,13 @@ describe('what a pair waits for', () => {
     expect(subject.node.validate()).toEqual(refused);
   });
 });
+
+test.each([['true', 1], ['1', 1], ['false', 0]])('HCL, in which cdktf leaves out what a removal needs, is refused: SYNTH_HCL_OUTPUT=%s', (value, messages) => {
+  const subject = pair(stack());
+  process.env.SYNTH_HCL_OUTPUT = value;
+  try {
+    expect(subject.node.validate()).toEqual(Array(messages).fill(expect.stringContaining('[synth/hcl]')));
+  } finally {
+    delete process.env.SYNTH_HCL_OUTPUT;
+  }
+});

@@ -66,6 +66,8 @@ export function problemsOf(scope: IConstruct, { props, wrong, missing }: PairKin
     notGiven: missingOf(props, missing, wrong),
     wrongKind: wrong,
     addedDependencies: addedDependencies(scope, props),
+    // As cdktf asks for it.
+    hclOutput: ['true', '1'].includes(process.env.SYNTH_HCL_OUTPUT ?? ''),
   };
   return checkAll(input).map(({ message }) => message);
 }

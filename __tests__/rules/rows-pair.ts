@@ -90,6 +90,10 @@ export const pairRows: Rows = {
       ],
     ],
   },
+  'synth/hcl': {
+    passes: [{ hclOutput: false }],
+    fails: [[{ hclOutput: true }, 'synth: must be JSON, in HCL CDKTF leaves out what a removal needs, got SYNTH_HCL_OUTPUT; unset it, or leave out --hcl']],
+  },
   'segment/router-id-twice': {
     passes: [
       sibling({ virtualRouterId: 252, segment: 'a' }, segment('a')),

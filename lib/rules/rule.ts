@@ -51,6 +51,8 @@ export interface RuleInput extends Omit<Known<PairModel>, 'primary' | 'secondary
   wrongKind?: Array<{ path: string; expected: string; got: string }>;
   /** Construct paths that `node.addDependency` of the pair, or of a part of it, was given. */
   addedDependencies?: Array<string | undefined>;
+  /** Whether cdktf writes HCL in place of JSON. */
+  hclOutput?: boolean;
 }
 
 export interface Rule {
