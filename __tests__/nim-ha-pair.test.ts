@@ -1,8 +1,8 @@
 import { Resource } from '@cdktf/provider-null/lib/resource';
 import { TerraformOutput, TerraformStack, Testing } from 'cdktf';
 import { Construct } from 'constructs';
-import { DeclaredState, MonitoredService, NimHaPair, ObservedState, OperationMode } from '../lib';
-import { find, nullResource, pair, stack, synth } from './fixture';
+import { DeclaredState, MonitoredService, NfsFencing, NimHaPair, ObservedState, OperationMode, SshAccess } from '../lib';
+import { ED25519_A, find, identityOf, nullResource, pair, PairOptions, stack, synth } from './fixture';
 
 /** Content that other tests hold: of the scripts, and of the data that the nodes get. */
 function withoutContent(tf: unknown): string {
@@ -178,8 +178,14 @@ test('the active node is told by Terraform, from what both nodes say', () => {
   expect(phase.value).toBe(`\${${p}.phase}`);
   expect(active.value).toBe(
     `\${(((${p}.holds_virtual_ip == true) && (${s}.holds_virtual_ip == true)) ? "both" : (${p}.holds_virtual_ip == true) ? "a" : ` +
-      `(${s}.holds_virtual_ip == true) ? "b" : ((${p}.reachable == true) && (${s}.reachable == true)) ? "none" : "unknown")}`,
+      `(${s}.holds_virtual_ip == true) ? "b" : ((${p}.holds_virtual_ip == false) && (${s}.holds_virtual_ip == false)) ? "none" : "unknown")}`,
   );
+  // Its operators mean the same in JavaScript, for these values. A node that answers and cannot say it (sudo asks for a password, nothing installed) has null there.
+  const told = (primary: boolean | null, secondary: boolean | null): string => {
+    const local = Object.fromEntries([[p, primary], [s, secondary]].map(([name, holds]) => [String(name).replace('local.', ''), { holds_virtual_ip: holds }]));
+    return new Function('local', `return ${active.value.slice(2, -1)}`)(local);
+  };
+  expect([told(true, true), told(true, null), told(false, true), told(false, false), told(false, null), told(null, null)]).toEqual(['both', 'a', 'b', 'none', 'unknown', 'unknown']);
 });
 
 test('without observation every key is there all the same, and nothing is read', () => {
@@ -206,4 +212,76 @@ test('repairDrift asks both nodes for their number before the steps, and makes i
   for (const [name] of probes) expect(triggers.generation).toContain(`join("", regexall("^0[1-9]", data.local_command.${name}.stdout))`);
   expect(triggers.generation).toMatch(/ != ""\) \? 1 : 0\)\)\}$/);
   expect(provisioner[0]['remote-exec'].inline[0]).toContain('GENERATION=${base64encode(tostring(max(');
+  // Each node's own preflight refuses where that one will never be asked.
+  for (const role of ['primary', 'secondary']) {
+    const stdout = `data.local_command.${probes.map(([name]) => name).find((name) => name.includes(role))}.stdout`;
+    expect(nullResource(tf, `NimHa_${role}_preflight`).lifecycle).toEqual({
+      precondition: [
+        {
+          condition: `\${!can(regex("^[a-z]", ${stdout}))}`,
+          error_message: `${role}: repairDrift has to ask the node before each deploy, got \${trimspace(${stdout})}; mend that, or leave repairDrift out [ssh/drift-not-asked]`,
+        },
+      ],
+    });
+  }
+});
+
+describe('what a pair waits for', () => {
+  const made = (options: PairOptions | ((first: Resource) => PairOptions)) => {
+    const scope = stack();
+    const first = new Resource(scope, 'First');
+    const subject = pair(scope, typeof options === 'function' ? options(first) : options);
+    return { scope, first, subject };
+  };
+
+  test('comes before its machines, which all else comes after, and goes after them; what takes the pair off a fencing server is not made create-first', () => {
+    const fencing = NfsFencing.linuxServer({ ssh: SshAccess.withAgent({ user: 'ops' }), hostKeys: [ED25519_A] });
+    for (const more of [{ repairDrift: true }, { decommission: true }, { nfsShare: { fencing } }] as PairOptions[]) {
+      const tf = synth(made((first) => ({ dependsOn: [first], ...more })).scope);
+      const [machines, server] = ['NimHa_identity', 'NimHa_fencing'].map((id) => `terraform_data.${Object.keys(tf.resource.terraform_data).find((name) => name.startsWith(id))}`);
+      expect(identityOf(tf).depends_on).toEqual([server, 'null_resource.First']);
+      expect(find(tf.resource.terraform_data, 'NimHa_fencing').depends_on).toBeUndefined();
+      // The first of each chain.
+      const first = Object.entries<any>(tf.resource.null_resource).filter(([name]) => /_(preflight|decommission|fencing_setup)_/.test(name) && !/^NimHa_decommission/.test(name));
+      expect(first.length).toBeGreaterThan(1);
+      for (const [, { depends_on: [before] }] of first) expect([machines, expect.stringContaining('NimHa_fencing_setup')]).toContainEqual(before);
+      for (const data of Object.values<any>(tf.data?.local_command ?? {})) expect(JSON.stringify(data)).not.toContain('First');
+    }
+  });
+
+  test('may be given another address later, and be another pair', () => {
+    const { scope, first, subject } = made((one) => ({ dependsOn: [one] }));
+    first.overrideLogicalId('renamed');
+    const second = { primary: { host: '192.0.2.21' }, secondary: { host: '192.0.2.22' }, virtualIp: { address: '192.0.2.200', virtualRouterId: 7 }, nfsShare: { exportPath: '/srv/two' } };
+    pair(scope, { ...second, dependsOn: [subject] }, 'Two');
+    const tf = synth(scope);
+    expect(identityOf(tf).depends_on).toContain('null_resource.renamed');
+    expect(identityOf(tf, 'Two_identity').depends_on).toContain(`null_resource.${Object.keys(tf.resource.null_resource).find((name) => name.startsWith('NimHa_rollout'))}`);
+  });
+
+  test.each<[string, (subject: NimHaPair) => Construct]>([
+    ['the pair', (subject) => subject],
+    ['a node', (subject) => subject.secondary],
+    ['the share', (subject) => subject.node.scope!.node.findChild('NimHaNfsShare') as Construct],
+    ['the virtual IP', (subject) => subject.node.scope!.node.findChild('NimHaVirtualIp') as Construct],
+  ])('node.addDependency of %s, for which cdktf does nothing, is refused', (_, part) => {
+    const { first, subject } = made({});
+    expect(subject.node.validate()).toEqual([]);
+    const refused = ['dependsOn: CDKTF does nothing for node.addDependency, got "stack/First"; give it here, or the resources in it [synth/add-dependency]'];
+    part(subject).node.addDependency(first);
+    expect(subject.node.validate()).toEqual(refused);
+    // Said once.
+    subject.node.addDependency(first);
+    expect(subject.node.validate()).toEqual(refused);
+  });
+});
+
+test.each([['true', 1], ['1', 1], ['false', 0]])('HCL, in which cdktf leaves out what a removal needs, is refused: SYNTH_HCL_OUTPUT=%s', (value, messages) => {
+  const subject = pair(stack());
+  process.env.SYNTH_HCL_OUTPUT = value;
+  try {
+    expect(subject.node.validate()).toEqual(Array(messages).fill(expect.stringContaining('[synth/hcl]')));
+  } finally {
+    delete process.env.SYNTH_HCL_OUTPUT;
+  }
 });

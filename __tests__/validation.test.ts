@@ -67,6 +67,7 @@ describe('what was not given', () => {
           fencing: NfsFencing.linuxServer({ ssh: server, hostKeys: noKeys, exportOptions: [none], clientAddresses: { primary: noKeys, secondary: [none] } }),
         },
         monitoredServices: [MonitoredService.of(none)],
+        dependsOn: [undefined as any],
       }),
     ).toEqual([
       'primary.host undefined',
@@ -89,6 +90,7 @@ describe('what was not given', () => {
       'nfsShare.fencing.ssh.password undefined',
       'nfsShare.fencing.ssh.observeWith undefined',
       'monitoredServices[0] undefined',
+      'dependsOn[0] undefined',
     ]);
   });
 
@@ -265,6 +267,8 @@ describe('warnings', () => {
   ])('of secrets that are no variables: %j', (expected, options) => {
     const found = warnings({ ...fine, ...versioned, ...options }).map(String);
     expect(found.map((text) => text.replace(/^(\S+) .* \[(.*)\]$/, '$1 $2'))).toEqual(expected);
+    // What goes without a word otherwise.
+    for (const text of found.filter((each) => !each.includes('secret-literal'))) expect(text).toContain('no drift found by repairDrift');
     expect(found.join()).not.toContain(SECRET);
   });
 

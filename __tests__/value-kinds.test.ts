@@ -51,6 +51,8 @@ const PAIR: Table<NimHaPairProps> = {
   repairDrift: YES_OR_NO,
   removalPolicy: [...ENUM, Fn.uuid()],
   decommission: YES_OR_NO,
+  // A construct that is no resource would be left out without a word.
+  dependsOn: [SECRET, 7, { secret: SECRET }, [SECRET], [7], [{ secret: SECRET }], [stack()]],
   oidc: YES_OR_NO,
   forwardProxy: YES_OR_NO,
 };

@@ -86,6 +86,11 @@ export const texts: Kind = (value, path) => {
 
 export const instances = (of: unknown, called: string): Kind => list(`a list, each ${called}`, instance(of, called));
 
+/** What Terraform can wait for. It is not asked for its address: after that nobody could give it another one. */
+export const dependables: Kind = list('a list of resources', (value, path) =>
+  typeof value === 'object' && 'fqn' in (value as object) ? taken(value) : refused(path, 'a resource, a module, a pair or what else has an fqn', kindOf(value)),
+);
+
 /** Settings inside of settings. */
 export const group =
   <T>(kinds: Kinds<T>): Kind =>

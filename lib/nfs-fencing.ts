@@ -25,7 +25,8 @@ export interface LinuxServerOptions {
   readonly hostKeys: string[];
 
   /**
-   * Name or address of the server for the SSH connections of the deploy. The nodes always use `nfsShare.server`.
+   * Name or address of the server for the SSH connections of the deploy. The nodes always use `nfsShare.server`. Where it is a token, what
+   * it comes from is replaced create-first; so is what `port`, `hostKeys`, `name` and a bastion come from.
    *
    * @default - nfsShare.server
    */
@@ -91,6 +92,10 @@ export class NfsFencing {
    * By a Linux server (Debian or RHEL family, kernel 5.3 or later) that the deploy may set up: it gets a small script, a user whose keys run
    * nothing but that script, and exports of its own for each node in `/etc/exports.d`. Its `/etc/exports` is not touched; an export in it
    * that reaches the share for a node makes the deploy stop, before anything is changed. IPv4 only.
+   *
+   * A resource that the server's address for the deploy, its host keys or a bastion come from is replaced create-first from then on, whatever its own
+   * `lifecycle` says: Terraform spreads the `create_before_destroy` that the removal from the server needs. Where the new one cannot be there beside the old
+   * one (a fixed address, a disk, a name), give a literal or a variable as `host`.
    */
   public static linuxServer(options: LinuxServerOptions): NfsFencing {
     return new NfsFencing(options);

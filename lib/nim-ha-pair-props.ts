@@ -1,3 +1,4 @@
+import { ITerraformDependable } from 'cdktf';
 import { KeepalivedProfile } from './keepalived-profile';
 import { MonitoredService } from './monitored-service';
 import { NfsShare } from './nfs-share';
@@ -105,7 +106,8 @@ export interface NimHaPairProps {
   readonly observe?: boolean;
 
   /**
-   * Whether files that somebody changed on a node are put right by the next deploy. Costs one more SSH connection per node and plan.
+   * Whether files that somebody changed on a node are put right by the next deploy. Costs one more SSH connection per node and plan, by the OpenSSH client: a plan
+   * for which it has nothing to log in with (`ssh.observeWith`) is refused. One for which neither node answers may have all steps in it, as if both were new.
    *
    * @default false - drift is reported by `observed`
    */
@@ -126,6 +128,15 @@ export interface NimHaPairProps {
    * @default false
    */
   readonly decommission?: boolean;
+
+  /**
+   * What has to be there before anything is done to a machine, and until the pair is removed from the nodes: a rule that lets SSH through, a disk, packages. CDKTF
+   * does nothing for `node.addDependency`; validation refuses it. Reading state, and looking for drift, wait for none of it, nor does what takes the pair off an
+   * NFS server that fences.
+   *
+   * @default - what the other props refer to
+   */
+  readonly dependsOn?: ITerraformDependable[];
 
   /**
    * Whether users log in with OpenID Connect. Changes nothing on the nodes; refused together with `forwardProxy`. Guide: "Limitations".

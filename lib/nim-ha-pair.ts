@@ -57,6 +57,7 @@ export class NimHaPair extends Construct implements ITerraformDependable {
       repairDrift: props.repairDrift ?? false,
       removal: props.removalPolicy ?? RemovalPolicy.RESTORE,
       decommission: props.decommission ?? false,
+      dependsOn: (props.dependsOn ?? []).filter((each) => each != null),
       fencing: this.fencing(model, props.nfsShare.fencing),
       unobserved: ObservedState._unknown,
     });
@@ -75,18 +76,19 @@ export class NimHaPair extends Construct implements ITerraformDependable {
   }
 
   /**
-   * Name of the node that holds the virtual IP; `none`, `both`, or `unknown` where a node that was not reached may hold it. A token.
+   * Name of the node that holds the virtual IP; `both`; `none` where both say that they do not, or `unknown` where one that does not say it
+   * may hold it: it was not reached, not asked, or has nothing of the pair that would know. A token.
    */
   public get activeNode(): string {
     const { primary, secondary } = this;
     const name = written((write) => {
-      const is = (key: string) => (node: HaNode) => `(${write(node.observed.value)}.${key} == true)`;
-      const [holds, answers] = [is('holds_virtual_ip'), is('reachable')];
+      const says = (answer: boolean) => (node: HaNode) => `(${write(node.observed.value)}.holds_virtual_ip == ${answer})`;
+      const [holds, holdsNot] = [says(true), says(false)];
       const both = (test: (node: HaNode) => string): string => `(${test(primary)} && ${test(secondary)})`;
       // In brackets, for it may become part of another expression.
       return (
         `(${both(holds)} ? "both" : ${holds(primary)} ? ${write(primary.declared.name)} : ` +
-        `${holds(secondary)} ? ${write(secondary.declared.name)} : ${both(answers)} ? "none" : "unknown")`
+        `${holds(secondary)} ? ${write(secondary.declared.name)} : ${both(holdsNot)} ? "none" : "unknown")`
       );
     });
     return Token.asString(name);

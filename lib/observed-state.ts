@@ -46,7 +46,10 @@ export class ObservedState {
     return this.any('reachable');
   }
 
-  /** Why there is no answer, or why the node could not take over. In words that stay the same, so that plans do. */
+  /**
+   * Why there is no answer, or why the node could not take over. In words that stay the same while the node does, so that plans do, but for two sentences that
+   * count seconds.
+   */
   public get reason(): string {
     return this.text('reason');
   }
@@ -101,7 +104,10 @@ export class ObservedState {
     return this.any('config_in_sync');
   }
 
-  /** Paths of the files that are not as they were deployed. */
+  /**
+   * What is not as it was deployed, each as `PATH: what is wrong`. That is `missing`, `content`, `mode` or `owner` of a file, the line that `/etc/fstab` is without,
+   * or `not in the boot` of a unit, whose name then stands in the place of the path.
+   */
   public get drifted(): string[] {
     return Token.asList(this.any('drifted'));
   }

@@ -61,8 +61,21 @@ function seenFrom(scope: IConstruct, { sibling, segmentIsOf }: KnownPair): Sibli
 
 /** Everything that is wrong with a pair, one message each. */
 export function problemsOf(scope: IConstruct, { props, wrong, missing }: PairKinds): string[] {
-  const input: RuleInput = { ...inputOf(scope, props), notGiven: missingOf(props, missing, wrong), wrongKind: wrong };
+  const input: RuleInput = {
+    ...inputOf(scope, props),
+    notGiven: missingOf(props, missing, wrong),
+    wrongKind: wrong,
+    addedDependencies: addedDependencies(scope, props),
+    // As cdktf asks for it.
+    hclOutput: ['true', '1'].includes(process.env.SYNTH_HCL_OUTPUT ?? ''),
+  };
   return checkAll(input).map(({ message }) => message);
+}
+
+/** Paths of what somebody has had a part of the pair wait for in the way of other frameworks, at which cdktf does not look. */
+function addedDependencies(scope: IConstruct, { virtualIp, nfsShare }: NimHaPairProps): string[] {
+  const parts = [...scope.node.findAll(), virtualIp, nfsShare];
+  return [...new Set(parts.flatMap(({ node }) => node.dependencies).map(({ node }) => node.path))];
 }
 
 function inputOf(scope: IConstruct, { primary, secondary, ssh, nfsShare }: NimHaPairProps): RuleInput {
@@ -85,7 +98,7 @@ function missingOf(props: NimHaPairProps, parts: PairKinds['missing'], wrong: Wr
 }
 
 /** The texts that a program has to give, in the places where it gives them. */
-function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredServices }: NimHaPairProps): object {
+function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredServices, dependsOn }: NimHaPairProps): object {
   const ofNode = ({ host, networkInterface, hostKeys, ssh: own }: NodeProps): object => ({ host, networkInterface, hostKeys, ...(own && { ssh: own._required }) });
   const { server, mountOptions, fencing } = nfsShare;
   return {
@@ -95,6 +108,7 @@ function requiredOf({ primary, secondary, ssh, virtualIp, nfsShare, monitoredSer
     virtualIp: { address: virtualIp.address, authPass: virtualIp.authPass },
     nfsShare: { server, mountOptions, ...(fencing && { fencing: fencing._required }) },
     monitoredServices: (monitoredServices ?? []).map((service) => service?.name),
+    dependsOn: (dependsOn ?? []).map((each) => each && ''),
   };
 }
 
@@ -134,11 +148,11 @@ export function warningsOf(scope: IConstruct, props: NimHaPairProps, model: Pair
     }
     const { sudoPassword, sudoPasswordEnv, privateKey, password, openSsh } = login._login(scope);
     if (sudoPassword && !sudoPasswordEnv) {
-      warnings.push(`${path}.sudoPassword is no Terraform variable, so where sudo asks for it no state can be read and no pair removed; give a variable that is set as TF_VAR_... [ssh/sudo-password-not-variable]`);
+      warnings.push(`${path}.sudoPassword is no Terraform variable, so where sudo asks for it no state can be read, no drift found by repairDrift and no pair removed; give a variable that is set as TF_VAR_... [ssh/sudo-password-not-variable]`);
     }
     // What was not given, or is of another kind, is an error.
     if (login._wrong.length > 0 || !(privateKey || password) || Object.values(openSsh ?? {}).some(Boolean)) continue;
-    warnings.push(`${path}: its key or password is no Terraform variable, so no state can be read with it and no pair removed; give observeWith as well [ssh/observe-with-missing]`);
+    warnings.push(`${path}: its key or password is no Terraform variable, so no state can be read with it, no drift found by repairDrift and no pair removed; give observeWith as well [ssh/observe-with-missing]`);
   }
   return warnings;
 }

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { group, instance, instances, Kinds, ofKinds, oneOf, orToken, number, text, texts, within, WrongKind, yesOrNo } from './kinds';
+import { dependables, group, instance, instances, Kinds, ofKinds, oneOf, orToken, number, text, texts, within, WrongKind, yesOrNo } from './kinds';
 import { KeepalivedProfile } from './keepalived-profile';
 import { MonitoredService } from './monitored-service';
 import { NfsShare, NfsShareProps } from './nfs-share';
@@ -27,6 +27,7 @@ const KINDS: Kinds<NimHaPairProps> = {
   repairDrift: yesOrNo,
   removalPolicy: oneOf(RemovalPolicy),
   decommission: yesOrNo,
+  dependsOn: dependables,
   oidc: yesOrNo,
   forwardProxy: yesOrNo,
 };

@@ -80,6 +80,20 @@ export const pairRows: Rows = {
       ],
     ],
   },
+  'synth/add-dependency': {
+    passes: [{ addedDependencies: [] }],
+    fails: [
+      [
+        { addedDependencies: ['stack/Disk', 'stack/Rule'] },
+        'dependsOn: CDKTF does nothing for node.addDependency, got "stack/Disk"; give it here, or the resources in it',
+        'dependsOn: CDKTF does nothing for node.addDependency, got "stack/Rule"; give it here, or the resources in it',
+      ],
+    ],
+  },
+  'synth/hcl': {
+    passes: [{ hclOutput: false }],
+    fails: [[{ hclOutput: true }, 'synth: must be JSON, in HCL CDKTF leaves out what a removal needs, got SYNTH_HCL_OUTPUT; unset it, or leave out --hcl']],
+  },
   'segment/router-id-twice': {
     passes: [
       sibling({ virtualRouterId: 252, segment: 'a' }, segment('a')),

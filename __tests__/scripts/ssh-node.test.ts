@@ -198,6 +198,26 @@ test('generation is a number, 0 where nobody answers', () => {
   expect(run(['generation', ...WITH_KEY])).toEqual({ code: 0, out: '4\n' });
   answer(255, '', 'No route to host');
   expect(run(['generation', ...WITH_KEY])).toEqual({ code: 0, out: '0\n' });
+  answer(93, '');
+  expect(run(['generation', ...WITH_KEY])).toEqual({ code: 0, out: '-1\n' });
+});
+
+test('generation says in words why it will never get a number, and 0 where it may the next time', () => {
+  const generation = (args: string[], environment?: Record<string, string>) => run(['generation', ...args], environment);
+  const said = (out: string) => ({ code: 0, out: `${out}\n` });
+  expect(generation(NODE)).toEqual(said('no-credentials (no key to log in with, for that of the program is no Terraform variable, got observeWith)'));
+  expect(generation(WITH_KEY, {})).toEqual(said('no-credentials (no key to log in with, got TF_VAR_key)'));
+  expect(generation([...WITH_KEY, 'NIM_HA_SUDO_ENV=TF_VAR_\u001bsudo'])).toEqual(said('bad-settings'));
+  expect(generation([...WITH_KEY, 'NIM_HA_SUDO_ENV=TF_VAR_sudo'])).toEqual(said('no-credentials (no password for sudo, got TF_VAR_sudo)'));
+  expect(generation(WITH_KEY, { TF_VAR_key: 'nonsense' })).toEqual(said('unusable-key'));
+  answer(94, '');
+  expect(generation(WITH_KEY)).toEqual(said('sudo-needs-password'));
+  // A file of a key may be made by the deploy that asks.
+  expect(generation([...NODE, `NIM_HA_KEY_FILE=${join(dir, 'id')}`])).toEqual(said('0'));
+  for (const code of [124, 255, 1]) {
+    answer(code, '', 'ops@192.0.2.11: Permission denied (publickey).');
+    expect(generation(WITH_KEY)).toEqual(said('0'));
+  }
 });
 
 test('remove shows what the node says, and ends with its code', () => {

@@ -1,5 +1,5 @@
 import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
-import { IResolvable } from 'cdktf';
+import { IResolvable, ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { secretDigest } from './digest';
 import { FencingServer, fencingIdentity, fencingKeys, fencingSetup } from './fencing';
@@ -29,6 +29,8 @@ export interface RemotePair {
   /** Argument of the removal program: `restore` or `retain`. */
   readonly removal: string;
   readonly decommission: boolean;
+  /** What has to be there first. */
+  readonly dependsOn: ITerraformDependable[];
   /** Unset: no fencing. */
   readonly fencing?: FencingServer;
   /** The state of a node that cannot be read, for this reason. */
@@ -50,7 +52,8 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
   const targets = { primary: primary.target, secondary: secondary.target };
   // Also where the pair is to go: a node that the decommission does not reach is not forgotten by that.
   const server = fencingIdentity(scope, pair.fencing, pair.removal, pair.decommission);
-  const machines = identity(scope, targets, pair.removal, [server]);
+  // All that is done to a machine comes after its identity, and a removal before that goes. Not after the server's, which would spread its create-first.
+  const machines = identity(scope, targets, pair.removal, [server, ...pair.dependsOn]);
 
   if (pair.decommission) {
     const removals = [primary, secondary].map((node) => decommission(node.scope, node.target, pair.removal, [machines, server]));
@@ -61,11 +64,12 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
   const asset = ScriptBundle.NODE.asset(scope);
   const script = operatorScriptAsset(scope);
   const digest = (pair.authPassVersion && attribute(pair.authPassVersion)) || secretDigest(scope, pair.authPass, primary.target.login) || '';
-  const number = pair.repairDrift ? generation([primary, secondary], script) : '1';
+  const drift = pair.repairDrift ? generation([primary, secondary], script) : undefined;
+  const number = drift?.number ?? '1';
 
   // Before the nodes look: their exports may be made by this.
   const setUp = pair.fencing && fencingSetup(scope, pair.fencing, [machines]);
-  const preflights = [primary, secondary].map(({ scope: at, target, nodeData }) =>
+  const preflights = [primary, secondary].map(({ scope: at, target, nodeData }, index) =>
     preflight(at, {
       target,
       asset,
@@ -79,8 +83,9 @@ export function deploy(scope: Construct, pair: RemotePair): Deployment {
         login: `${target.login.user}:${target.port}`,
         text: sha256(nodeData),
         digest,
-        ...(pair.repairDrift && { generation: number }),
+        ...(drift && { generation: number }),
       },
+      precondition: drift?.canBeAsked[index],
     }),
   );
   const stages = [primary, secondary].map((node) => stage(node.scope, node.target, pair.authPass, preflights));

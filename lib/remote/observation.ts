@@ -1,5 +1,5 @@
 import { DataLocalCommand } from '@cdktf/provider-local/lib/data-local-command';
-import { Fn, IResolvable, ITerraformDependable, TerraformAsset, TerraformLocal, Token } from 'cdktf';
+import { Fn, IResolvable, ITerraformDependable, Precondition, TerraformAsset, TerraformLocal, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Target } from './login';
 import { operatorArguments } from './operator-script';
@@ -36,12 +36,19 @@ function local(scope: Construct, value: unknown): IResolvable {
   return new TerraformLocal(scope, 'observed', value).asBoolean;
 }
 
+/** What the nodes say of the roll-out before. */
+export interface Generation {
+  readonly number: string;
+  /** For each node: that this machine can ask it. */
+  readonly canBeAsked: Precondition[];
+}
+
 /**
  * The number of this roll-out of a pair, asked of both nodes before the steps: higher than the last where a node's files are
  * not as they were deployed, or where only one node has been deployed to, or each by another roll-out. A node that does not answer counts as 0, and is
  * not asked about; one that has nothing of ours as -1; one whose files differ says so by a 0 before its number, which may be the other's.
  */
-export function generation(targets: { scope: Construct; target: Target }[], script: TerraformAsset): string {
+export function generation(targets: { scope: Construct; target: Target }[], script: TerraformAsset): Generation {
   const answers = targets.map(
     ({ scope, target }) =>
       new DataLocalCommand(scope, 'generation', {
@@ -52,7 +59,7 @@ export function generation(targets: { scope: Construct; target: Target }[], scri
   );
   const numbers = answers.map((answer) => Fn.try([Fn.tonumber(Fn.trimspace(answer)), 0]));
   const differs = Fn.join('', answers.map((answer) => Fn.join('', Fn.regexall('^0[1-9]', answer))));
-  return Token.asString(
+  const number = Token.asString(
     written((write) => {
       const [first, second] = numbers.map((number) => write(number));
       const most = `max(${first}, ${second})`;
@@ -60,4 +67,13 @@ export function generation(targets: { scope: Construct; target: Target }[], scri
       return `tostring(max(${most}, 1) + (${most} > 0 && (${least} < 0 || ${least} > 0 && ${least} != ${most} || ${write(differs)} != "") ? 1 : 0))`;
     }),
   );
+  return { number, canBeAsked: targets.map(({ scope }, index) => canBeAsked(scope, answers[index])) };
+}
+
+/** Words in place of a number say why it never will. Without this no drift would be found, and nothing would say so. */
+function canBeAsked(scope: Construct, answer: string): Precondition {
+  return {
+    condition: written((write) => `!can(regex("^[a-z]", ${write(answer)}))`),
+    errorMessage: `${scope.node.id}: repairDrift has to ask the node before each deploy, got ${Fn.trimspace(answer)}; mend that, or leave repairDrift out [ssh/drift-not-asked]`,
+  };
 }

@@ -1,5 +1,5 @@
 import { Resource as NullResource } from '@cdktf/provider-null/lib/resource';
-import { FileProvisioner, ITerraformDependable, RemoteExecProvisioner, TerraformAsset } from 'cdktf';
+import { FileProvisioner, ITerraformDependable, Precondition, RemoteExecProvisioner, TerraformAsset } from 'cdktf';
 import { Construct } from 'constructs';
 import { BOOTSTRAP_SCRIPT, STEP_SCRIPT, connection } from './connection';
 import { Target } from './login';
@@ -44,6 +44,8 @@ export interface PreflightConfig {
   /** What makes all steps run again when it changes; stored in state in clear. */
   readonly triggers: { [name: string]: string };
   readonly dependsOn: ITerraformDependable[];
+  /** Without it nothing is planned, here or elsewhere. */
+  readonly precondition?: Precondition;
 }
 
 /** Brings scripts and data into `~/.nim-ha` and looks at the node. Changes nothing outside of that directory. */
@@ -53,6 +55,7 @@ export function preflight(scope: Construct, config: PreflightConfig): NullResour
   const sudo = sudoPassword(config.target);
   return new NullResource(scope, 'preflight', {
     dependsOn: config.dependsOn,
+    lifecycle: config.precondition && { precondition: [config.precondition] },
     triggers: { ...config.triggers, scripts: ScriptBundle.NODE.hash },
     // One connection where one will do.
     provisioners: sudo.length

@@ -10,6 +10,7 @@ import { Rule, RuleInput } from './rule';
 import { serviceRules } from './services';
 import { siblingRules } from './siblings';
 import { sshRules } from './ssh';
+import { synthesisRules } from './synthesis';
 import { valueTypeRules } from './value-type';
 import { virtualIpRules } from './virtual-ip';
 
@@ -28,6 +29,7 @@ export const RULES: Rule[] = [
   ...serviceRules,
   ...guideLimitRules,
   ...siblingRules,
+  ...synthesisRules,
 ];
 
 /** All that is wrong, in one go. */

@@ -49,6 +49,10 @@ export interface RuleInput extends Omit<Known<PairModel>, 'primary' | 'secondary
   notGiven?: Array<{ path: string; got: string }>;
   /** What is of another kind than it has to be; `got` is its kind, in words. */
   wrongKind?: Array<{ path: string; expected: string; got: string }>;
+  /** Construct paths that `node.addDependency` of the pair, or of a part of it, was given. */
+  addedDependencies?: Array<string | undefined>;
+  /** Whether cdktf writes HCL in place of JSON. */
+  hclOutput?: boolean;
 }
 
 export interface Rule {

@@ -8,7 +8,7 @@
 #   NIM_HA_BASTION_HOST _PORT _USER _HOST_KEYS
 #   NIM_HA_MACHINE _PROGRAM _RESOURCE      remove: the instance that goes, the machines and host keys of the program, the address in the state
 #   NIM_HA_FENCING_NAME                    remove-fencing: of the pair on the server
-# observe prints one line of JSON and generation a number, and both end with 0 whatever the node does. remove ends with 0
+# observe prints one line of JSON and generation a number, or in words why it can ask for none, and both end with 0 whatever the node does. remove ends with 0
 # (and remove-fencing, of the server) when the node is as it was before or never had nim-ha, and when it is dead, for that must not keep a living pair from being
 # changed: it is named then. It tries for NIM_HA_CONNECT_LIMIT seconds first, for a node that is skipped keeps its half of a
 # pair. 5: the node is there, or something answers for it, and cannot be asked, or does not come to an answer; else the node's code. Both stop
@@ -19,6 +19,7 @@ umask 077
 LC_ALL=C
 total_limit=120 # seconds: a node whose processors are busy takes its time; removal drains services first
 rc=             # ssh's, or what it ran
+may_come=       # yes: by this deploy, what there is to log in with
 verb="${1-}"
 shift
 mode=
@@ -49,6 +50,13 @@ say() {
   printf 'nim-ha %s\n' "${text//[^[:print:]]/?}"
 }
 
+# never REASON: no later try will do better, so drift would never be found. Terraform refuses it with these words.
+never() {
+  local text="$1"
+  [[ $1 != no-credentials && $1 != missing-tool ]] || text+=" ($missing)"
+  printf '%s\n' "${text//[^[:print:]]/?}"
+}
+
 # no_answer REACHABLE REASON: the answer that a node did not give. Words that do not move, or every plan would differ.
 no_answer() {
   case "$verb" in
@@ -58,7 +66,13 @@ no_answer() {
       exit 0
       ;;
     generation)
-      [[ $2 == not-installed ]] && echo -1 || echo 0
+      if [[ $2 == not-installed ]]; then
+        echo -1
+      elif [[ $may_come != yes && ($1 == null || $2 == sudo-needs-password) ]]; then
+        never "$2"
+      else
+        echo 0
+      fi
       exit 0
       ;;
   esac
@@ -274,7 +288,10 @@ credentials() {
     # shellcheck disable=SC2088 # nothing has expanded it yet
     [[ $NIM_HA_KEY_FILE != '~/'* ]] || NIM_HA_KEY_FILE="${HOME-}/${NIM_HA_KEY_FILE#'~/'}"
     # shellcheck disable=SC2016 # ssh would put a variable in for what begins so
-    [[ -r $NIM_HA_KEY_FILE && $NIM_HA_KEY_FILE != *[\"\\[:cntrl:]]* && $NIM_HA_KEY_FILE != *'${'* ]] || no_answer null no-credentials
+    [[ -r $NIM_HA_KEY_FILE && $NIM_HA_KEY_FILE != *[\"\\[:cntrl:]]* && $NIM_HA_KEY_FILE != *'${'* ]] || {
+      may_come=yes
+      no_answer null no-credentials
+    }
     options+=("IdentityAgent none" "IdentityFile $(of_config "$NIM_HA_KEY_FILE")" "IdentitiesOnly yes" "BatchMode yes")
   elif [[ -n ${NIM_HA_PASSWORD_ENV-} ]]; then
     [[ -n ${!NIM_HA_PASSWORD_ENV-} ]] || no_answer null no-credentials
