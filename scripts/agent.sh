@@ -231,6 +231,7 @@ while :; do
   write_state
   reconcile
   step_down_or_return
+  disown -a # or bash keeps every child that has ended on its list, for nobody asks for them
   [[ ${1-} == once ]] && break
   pause "${NIM_HA_TICK:-1}"
 done

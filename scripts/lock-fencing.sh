@@ -17,6 +17,7 @@ begin_asking() {
   ask_server "$1" >"$run_dir/fence-answer" 7>&- 9>&- &
   asking=$!
   set +m
+  disown -a # as in the main loop
 }
 
 # Whether the question has come to its end; sets `answer`, empty where none came.

@@ -1,3 +1,4 @@
+import { spawnSync } from 'child_process';
 import { symlinkSync } from 'fs';
 import { join } from 'path';
 import { StandInNode } from './node';
@@ -60,6 +61,26 @@ describe('agent.sh', () => {
     expect(address()).toBe('192.0.2.13');
     node.write('proc/mounts', '');
     expect(address()).toBe('nfs.example.com');
+  });
+
+  test('one that runs for long has no list of the children that have ended, and says nothing of one that was killed', async () => {
+    node.elect();
+    node.write('var/lib/nms/.nim-ha/lock', '.');
+    // A child at each look.
+    node.standIn('tail', `printf . >>"${node.root}/looks"; exec /usr/bin/tail "$@"`);
+    node.write('looks', '');
+    const agent = node.start('bash', '-c', `trap 'jobs >"$NIM_HA_ROOT/jobs"; exit' TERM; . ./agent.sh 2>"$NIM_HA_ROOT/stderr"`);
+    await node.until('it has looked often', () => node.read('looks').length >= 20);
+    // One that hangs.
+    node.remove('var/lib/nms/.nim-ha/lock');
+    spawnSync('mkfifo', [join(node.root, 'var/lib/nms/.nim-ha/lock')]);
+    await new Promise((done) => setTimeout(done, 1500));
+    expect(spawnSync('pkill', ['-KILL', '-P', String(agent.pid)]).status).toBe(0);
+    await new Promise((done) => setTimeout(done, 1000));
+    agent.kill('SIGTERM');
+    await node.until('it ends', () => agent.exitCode !== null);
+    expect(node.read('jobs').split('\n').length).toBeLessThan(8);
+    expect(node.read('stderr')).toBe('');
   });
 
   test('a standby without a mount is not, and asks systemd for it', () => {

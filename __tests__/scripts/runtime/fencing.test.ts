@@ -286,10 +286,11 @@ describe('the lock holder', () => {
   test('is stopped while the server is asked, and does not wait for the answer', async () => {
     node.write(`${MARKS}/node-b`, '');
     node.write('server-hangs', '');
-    const holder = start();
+    const holder = node.start('bash', '-c', 'exec bash ./lock-holder.sh 2>"$NIM_HA_ROOT/stderr"');
     await node.until('the server is asked', () => node.has('ssh-pid'));
     holder.kill('SIGTERM');
     await node.until('it ends', () => holder.exitCode !== null, 10);
+    expect(node.read('stderr')).toBe('');
     expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);
     // Nothing that it has started is left, or a node would not come back from a fence.
     await node.until('the question has ended, too', () => spawnSync('kill', ['-0', node.read('ssh-pid').trim()]).status !== 0, 5);
