@@ -307,15 +307,41 @@ describe('agent.sh', () => {
     });
   });
 
-  test('no answer from systemd is no news', () => {
-    elect();
-    lock();
-    units();
-    expect(tick(1000)).toMatchObject({ phase: 'STARTING' });
-    units(['nginx', 'active'], ['nms-core', 'active']);
-    expect(tick(1001)).toMatchObject({ phase: 'ACTIVE' });
-    units();
-    expect(tick(1010)).toMatchObject({ phase: 'ACTIVE' });
+  describe('no answer from systemd', () => {
+    const live = (...names: string[]) => {
+      for (const name of ['nginx', 'nms-core']) node.write(`cgroup/${name}.service/cgroup.events`, `populated ${names.includes(name) ? 1 : 0}\n`);
+    };
+
+    test('is no news of services whose processes live', () => {
+      elect();
+      lock();
+      units();
+      expect(tick(1000)).toMatchObject({ phase: 'STARTING' });
+      units(['nginx', 'active'], ['nms-core', 'active']);
+      expect(tick(1001)).toMatchObject({ phase: 'ACTIVE' });
+      units();
+      live('nginx', 'nms-core');
+      for (const at of [1010, 1300, 2000]) expect(tick(at)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
+    });
+
+    test('of a service without a process: the deadline of a start decides', () => {
+      active();
+      expect(tick(1070).phase).toBe('ACTIVE');
+      units();
+      live('nginx');
+      expect(tick(1075)).toMatchObject({ phase: 'STARTING', able: 'yes', reason: 'services not active yet: no answer from systemd' });
+      expect(tick(1300)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+      expect(tick(1312)).toMatchObject({ phase: 'FAILED', able: 'no', reason: 'services not active after 240 s: no answer from systemd' });
+    });
+
+    test('that comes late is one: the service was restarted meanwhile', () => {
+      active();
+      units();
+      live('nginx');
+      expect(tick(1075).phase).toBe('STARTING');
+      units(['nginx', 'active'], ['nms-core', 'active']);
+      expect(tick(1080)).toMatchObject({ phase: 'ACTIVE', reason: '' });
+    });
   });
 
   describe('cut off from the share while it holds the lock', () => {
