@@ -1,5 +1,6 @@
 import { spawnSync } from 'child_process';
 import { symlinkSync } from 'fs';
+import { createServer } from 'net';
 import { join } from 'path';
 import { StandInNode } from './node';
 
@@ -61,6 +62,47 @@ describe('agent.sh', () => {
     expect(address()).toBe('192.0.2.13');
     node.write('proc/mounts', '');
     expect(address()).toBe('nfs.example.com');
+  });
+
+  describe('a probe of the server that takes long, as a name does whose first nameserver is dead,', () => {
+    const BEGIN = '. ./paths.sh; . ./services.sh; . ./agent-probes.sh; probe_every=5 probe_limit=15 nfs_probe= next_probe=0 nfs_answers=';
+
+    test('leaves the last answer until it has taken fifteen seconds', () => {
+      const { stdout } = node.bash(`${BEGIN}yes; nfs_address() { sleep 10; }
+        for now in 1000 1005 1006 1014 1015 1020; do probe_nfs_server; printf '%s %s\\n' "$now" "$nfs_answers"; done
+        kill -KILL "$nfs_probe"`);
+      expect(stdout).toBe('1000 yes\n1005 yes\n1006 yes\n1014 yes\n1015 no\n1020 no\n');
+    });
+
+    test('gives an answer in the end', async () => {
+      node.write('run/nim-ha/booted', '');
+      // This test run's own.
+      const address = `127.77.${(process.pid >> 8) % 256}.${process.pid % 256}`;
+      const server = createServer();
+      await new Promise<void>((listening) => server.listen(2049, address, listening));
+      try {
+        // Six seconds of the node's, each time.
+        const { stdout } = node.bash(`${BEGIN}no; nfs_address() { until read -r clock <"$NIM_HA_ROOT/clock" && ((clock >= now + 6)); do sleep 0.05; done; printf ${address}; }
+          for ((now = 1000; now < 1080; now++)); do echo "$now" >"$NIM_HA_ROOT/clock"; probe_nfs_server; [[ $nfs_answers != yes ]] || break; sleep 0.1; done; echo "$nfs_answers"
+          echo 9999 >"$NIM_HA_ROOT/clock"; until ! kill -0 "$nfs_probe" 2>/dev/null; do sleep 0.1; done`);
+        expect(stdout).toBe('yes\n');
+      } finally {
+        server.close();
+      }
+    });
+  });
+
+  test('the number of a child that has ended is forgotten at once: it may be another\'s later', () => {
+    node.holdLock();
+    const { stdout } = node.bash(`. ./paths.sh; . ./agent-probes.sh; . ./agent-usurper.sh; . ./agent-fencing.sh
+      true & ended=$!; wait
+      now=1000 next_probe=2000 phase=ACTIVE letting_go_why= fence_server=nfs nfs_probe=$ended holder_probe=$ended fence_probe=$ended
+      probe_nfs_server; watch_holder; look_at_fence
+      echo "[$nfs_probe$holder_probe$fence_probe]"
+      sleep 5 >/dev/null 2>&1 & nfs_probe=$! holder_probe=$! fence_probe=$!
+      probe_nfs_server; watch_holder; look_at_fence
+      [[ "$nfs_probe $holder_probe $fence_probe" != "$! $! $!" ]] || echo and no other`);
+    expect(stdout).toBe('[]\nand no other\n');
   });
 
   test('one that runs for long has no list of the children that have ended, and says nothing of one that was killed', async () => {
