@@ -13,10 +13,18 @@ mount_again() {
     return
   fi
   for unit in "$clickhouse_mount" "$nms_mount"; do
-    if ! is_nfs_mounted "$unit" && grep -q " $unit nfs" "$fstab"; then
+    if ! is_nfs_mounted "$unit" && is_in_fstab "$unit"; then
       systemctl --no-block start "$(mount_unit "${unit#"$root"}")"
     fi
   done
+}
+
+is_in_fstab() { # MOUNT_POINT
+  local device point type
+  while read -r device point type _ || [[ -n $device ]]; do
+    [[ $device == "#"* || $point != "$1" || $type != nfs* ]] || return 0
+  done <"$fstab"
+  return 1
 }
 
 # Waiting for another node's lock may take long; not being able to ask for it is this node's own trouble, and the peer may have none.

@@ -125,6 +125,15 @@ describe('agent.sh', () => {
     expect(node.read('stderr')).toBe('');
   });
 
+  test.each([[' '], ['\t'], ['  \t ']])('the line in /etc/fstab may have %j between its fields', (blank) => {
+    node.write('proc/mounts', '');
+    const line = (point: string) => ['192.0.2.13:/x', `${node.root}${point}`, 'nfs4', 'defaults', '0', '0'].join(blank);
+    node.write('etc/fstab', `#${line('/var/lib/clickhouse')}\n${line('/var/lib/nms/more')}\n${line('/var/lib/nms')}`);
+    tick();
+    expect(node.read('calls')).toContain('--no-block start var-lib-nms.mount');
+    expect(node.read('calls')).not.toContain('var-lib-clickhouse.mount');
+  });
+
   test('a standby without a mount is not, and asks systemd for it', () => {
     node.write('proc/mounts', '');
     node.write('etc/fstab', `192.0.2.13:/x ${node.root}/var/lib/nms nfs defaults 0 0\n`);
