@@ -197,6 +197,16 @@ describe('the lock holder', () => {
     });
   });
 
+  test('asks on more and more seldom, for each question costs the server, until it has an answer', () => {
+    const { stdout } = node.bash(`. ./paths.sh; . ./lock-fencing.sh
+      note() { :; }; read_uptime() { :; }; may_be_marked() { :; }; fenced_file="$run_dir/fenced"
+      begin_asking() { asking=999999999; printf '%s ' "$now"; [[ $now -lt 1200 && $1 == fence ]] && echo 'refused: the peer still reaches the share' >"$run_dir/fence-answer" || echo 'fenced ${NAME}' >"$run_dir/fence-answer"; }
+      mkdir -p "$run_dir"; at_large=yes peer_name=node-b
+      for ((now = 1000; now < 1500; now++)); do ask_on || echo denied; done`);
+    const asked = stdout.trim().split(' ').map(Number);
+    expect(asked.slice(1).map((at, index) => at - asked[index])).toEqual([4, 7, 13, 25, 49, 61, 61]);
+  });
+
   test('a mark that cannot be seen for an error counts as one', async () => {
     node.standIn('stat', `[[ $* != */marks/node-b ]] || { echo "stat: cannot statx '$4': Input/output error" >&2; exit 1; }; exec /usr/bin/stat "$@"`);
     node.answers({ fence: `fenced ${NAME}` });
