@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Part of the agent: is this node fenced at the share? Whoever has the lock learns it from the share itself, all others ask the server, for a
-# standby that is fenced could not take over. Needs paths.sh, fencing.sh.
+# standby that is fenced could not take over. Needs paths.sh, fencing.sh, agent-probes.sh.
 
 fence_every=60 # seconds between two questions
 heard_after=10 # a BACKUP for so long has heard its master: unheard, it would be one itself after nine, the hardened profile's delay included
-next_fence=0 backup_since=0
+next_fence=0 fence_probe='' backup_since=0
 
 # A node that has just booted asks before anything else.
 begin_fencing() {
@@ -26,6 +26,7 @@ look_at_fence() {
     [[ ! -e $fenced_file ]] || fenced=yes
     return
   fi
+  forget_ended fence_probe
   # What was asked before this node had the lock says nothing about one that has.
   if [[ -e $lock_held ]]; then
     [[ ! -e $run_dir/fence-status ]] || rm -f "$run_dir/fence-status"
@@ -37,7 +38,7 @@ look_at_fence() {
     fenced=yes
     forget_peer
     [[ $nfs_answers != no ]] || wait_for_server
-  elif [[ ! -e $lock_held ]] && ((now >= next_fence)) && ! kill -0 "${fence_probe:-}" 2>/dev/null; then
+  elif [[ ! -e $lock_held ]] && ((now >= next_fence)) && [[ -z $fence_probe ]]; then
     next_fence=$((now + fence_every))
     (ask_server status >"$run_dir/fence-status.new" && mv -f "$run_dir/fence-status.new" "$run_dir/fence-status") &
     fence_probe=$!

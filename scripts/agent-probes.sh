@@ -1,16 +1,25 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Part of the agent: does the NFS server answer, is this node cut off, does keepalived run its check? Whatever may hang runs in a child that nobody waits for. Needs paths.sh, node-data.sh, log.sh, services.sh, lease.sh.
 
-# In a child that nobody waits for: one that has not connected by the next probe gets no answer, and is killed.
+# forget_ended NAME: empties the variable, which has the number of a child, when that has ended. Asked once a second, for later the number may be
+# another's.
+forget_ended() {
+  [[ -z ${!1} ]] || kill -0 "${!1}" 2>/dev/null || printf -v "$1" ''
+}
+
+# In a child that nobody waits for: one that has not connected in time gets no answer, and is killed. Until then the last answer counts.
 probe_nfs_server() {
   local answer
+  forget_ended nfs_probe
   ((now >= next_probe)) || return
-  next_probe=$((now + probe_every))
-  if kill -KILL "${nfs_probe:-}" 2>/dev/null; then
+  if [[ -n $nfs_probe ]]; then
+    ((now - probed_at >= probe_limit)) || return
+    kill -KILL "$nfs_probe" 2>/dev/null
     nfs_answers=no
   elif [[ -s $run_dir/nfs-answers ]] && read -r answer <"$run_dir/nfs-answers"; then
     nfs_answers="$answer"
   fi
+  next_probe=$((now + probe_every)) probed_at="$now"
   (
     answer=no
     exec 3<>"/dev/tcp/$(nfs_address)/2049" && answer=yes

@@ -17,19 +17,22 @@ read_services() {
 # Sets services_are to active, changing or down, and down_service and changing_service to the first of each. While all run, their
 # control groups tell, and systemd is asked only now and then.
 look_at_services() {
-  local service
-  if [[ $phase == ACTIVE ]] && ((now < next_question)); then
+  if [[ $phase == ACTIVE ]] && ((now < next_question)) && all_populated; then
     services_are=active
-    for service in "${services[@]}"; do
-      is_populated "$slice_cgroup/$service.service" || services_are=unknown
-    done
-    [[ $services_are == active ]] && return
+    return
   fi
   next_question=$((now + retry_every))
   ask_about_services
   [[ $services_are == down && $phase == ACTIVE ]] || return
   read_services
   [[ $phase == ACTIVE ]] || ask_about_services
+}
+
+all_populated() {
+  local service
+  for service in "${services[@]}"; do
+    is_populated "$slice_cgroup/$service.service" || return 1
+  done
 }
 
 # Services that are still at it when the deadline is over may need longer here, on the peer too (a table that is loaded, a recovery);
@@ -122,10 +125,10 @@ ask_about_services() {
     timeout 5 systemctl show --property=Id,ActiveState,Job "${services[@]/%/.service}" 2>/dev/null
     echo
   )
-  # No answer is no news.
+  # No answer is no news of services whose processes live. One without any may be gone: the deadline of the start decides.
   if ((judged < ${#services[@]})) && [[ $worst != down ]]; then
     worst=changing
-    [[ $phase != ACTIVE ]] || worst=active
+    [[ $phase != ACTIVE ]] || ! all_populated || worst=active
   fi
   services_are="$worst"
 }

@@ -2,7 +2,7 @@
 # Part of the agent: a master that waits for a lock whose holder is alive is one master too many. It stops its keepalived, and
 # starts it again when the holder's heartbeat stands still, so that staying away costs a takeover no more than that. Otherwise after a
 # while: only two that run can tell whether they hear each other again. Each such try takes clients away from the holder when they do
-# not, so the next one comes much later. Needs paths.sh, log.sh.
+# not, so the next one comes much later. Needs paths.sh, log.sh, agent-probes.sh.
 
 # Seconds, all of them.
 usurper_after=10 # waiting while the heartbeat advances
@@ -13,17 +13,18 @@ away_at_most=3600
 soon=60
 
 heartbeat_seen="$run_dir/heartbeat-seen"
-holder_beats_since=0 holder_beat_at=0 holder_size='' share_read_at=0 away_for=0 back_at=0
+holder_beats_since=0 holder_beat_at=0 holder_size='' holder_probe='' share_read_at=0 away_for=0 back_at=0
 
 # The holder's heartbeat is the size of the lock file, and its last byte a dash where the holder's services have failed. Reading it may
 # hang with the server, so one child at a time does; what cannot be read is no news.
 watch_holder() {
   local size last
+  forget_ended holder_probe
   if [[ ($phase != WAITING || -n $letting_go_why) && ! -e $stepped_down_file ]]; then
     holder_beats_since=0 holder_size='' share_read_at="$now"
     return
   fi
-  if ! kill -0 "${holder_probe:-}" 2>/dev/null; then
+  if [[ -z $holder_probe ]]; then
     (
       # shellcheck disable=SC2016 # $1 is for the inner shell
       seen="$(timeout -s KILL 5 bash -c 'wc -c <"$1" && tail -c 1 "$1"' _ "$share_lock" 2>/dev/null)" &&

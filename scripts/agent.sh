@@ -43,20 +43,22 @@ hold_down="${NIM_HA_HOLD_DOWN:-120}"
 retry_every=5
 read_every=10 # what a deploy, or somebody, may have changed
 probe_every=5
+probe_limit=15 # a name needs five before the second nameserver is asked
 write_every=3
 metrics_every=15
-remount_after=5 # tries to ask for the lock
-stuck_after=30  # without a check of keepalived's
-unwanted_for=15 # master, and nobody wants the services here
-steady_after=60 # active without a break: only then have the services started
-unread_for=60   # more than the lease: one that waits for a lock has not been able to read the share
-max_gap=10      # between two looks; more, and the machine stood still
-slow_drain=60   # letting go for so long is told, and no standby to count on
-stuck_drain=300 # and then done by force
+remount_after=5  # tries to ask for the lock
+stuck_after=30   # without a check of keepalived's
+unwanted_for=15  # master, and nobody wants the services here
+steady_after=60  # active without a break: only then have the services started
+unread_for=60    # more than the lease: one that waits for a lock has not been able to read the share
+max_gap=10       # between two looks; more, and the machine stood still
+slow_drain=60    # letting go for so long is told, and no standby to count on
+stuck_drain=300  # and then done by force
+unforced_for=120 # once that was asked for; more, and there is nobody who would do it
 
-nfs_answers=unknown next_probe=0 next_retry=0 next_read=0 next_question=0 next_write=0 next_metrics=0 written=''
+nfs_answers=unknown nfs_probe='' next_probe=0 next_retry=0 next_read=0 next_question=0 next_write=0 next_metrics=0 written=''
 starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
-keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0 looked_at=0 letting_go_why=''
+keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0 looked_at=0 letting_go_why='' force_asked=0
 phase=STANDBY interrupted=no since='' phase_at=0 reason='' now=0 phase_changes=0 able=no start_deadline="$usual_start_deadline"
 
 # A restarted agent goes on from where the last one was; otherwise an ACTIVE node would look like a STARTING one.
@@ -193,7 +195,7 @@ look() {
 }
 
 changed() {
-  phase_changes=$((phase_changes + 1))
+  phase_changes=$((phase_changes + 1)) force_asked=0
   next_retry=0 next_read=0 next_fence=0 # what the new phase asks for is asked for now
   # Over an election that came to nothing it counts on, or the two nodes could take turns for ever.
   [[ $phase != @(STARTING|ACTIVE) ]] || lock_failures=0
@@ -231,6 +233,7 @@ while :; do
   write_state
   reconcile
   step_down_or_return
+  disown -a # or bash keeps every child that has ended on its list, for nobody asks for them
   [[ ${1-} == once ]] && break
   pause "${NIM_HA_TICK:-1}"
 done

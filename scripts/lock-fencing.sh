@@ -3,7 +3,8 @@
 # nothing here waits for one but what must not go on without its answer. Needs paths.sh, log.sh, fencing.sh, heartbeat.sh; of the lock holder `stopping`
 # and nap.
 
-ask_every=3   # seconds
+ask_every=3   # seconds, at first
+ask_seldom=60 # while the services run: each question makes the server go through all of its exports
 insist_for=20 # seconds in which the server is asked again before the services start beside a peer that may be frozen
 asking=''     # the process that asks
 at_large=''   # the services run, and the peer may still be able to write
@@ -17,6 +18,7 @@ begin_asking() {
   ask_server "$1" >"$run_dir/fence-answer" 7>&- 9>&- &
   asking=$!
   set +m
+  disown -a # as in the main loop
 }
 
 # Whether the question has come to its end; sets `answer`, empty where none came.
@@ -117,6 +119,7 @@ ask_on() {
     *)
       ! is_fenced || return 1
       may_be_marked || at_large=''
+      ask_every=$((2 * ask_every < ask_seldom ? 2 * ask_every : ask_seldom))
       ;;
   esac
 }

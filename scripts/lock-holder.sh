@@ -236,6 +236,7 @@ while [[ -z $stopping ]]; do
   kill -0 "$heartbeat_pid" 2>/dev/null || start_heartbeat
   kill -0 "$lease_watch_pid" 2>/dev/null || start_watch
   ask_on || stopping="${stopping:-denied}"
+  disown -a # or bash keeps every child that has ended on its list, for nobody asks for them
 done
 stop_asking
 

@@ -100,6 +100,34 @@ describe('agent.sh: the last resorts', () => {
       node.write('run/nim-ha/beat', '1400\n');
       expect(node.tick(1400)).toMatchObject({ phase: 'ISOLATED', reason: 'letting go of the share by force' });
     });
+
+    describe('where it is asked for, and', () => {
+      /** Until the node reboots; seconds. */
+      const reboots = async (): Promise<number> => {
+        let at = 0;
+        await node.watch(700, 29, () => {
+          if (!at && node.has('proc/sysrq')) at = Number(node.read('proc/uptime').split('.')[0]) - 1000;
+          return at > 0;
+        });
+        return at;
+      };
+
+      test('has not begun two minutes later, for systemd does not answer: the node reboots', async () => {
+        expect(await reboots()).toBeGreaterThan(420);
+        expect(node.read('proc/sysrq')).toBe('b\n');
+        expect(node.read('proc/kmsg')).toMatch(/^<10>nim-ha: the share could not be let go of: its isolation, asked for 1[2-9]\d s ago, has not begun; rebooting at once$/m);
+        // Asked for again meanwhile.
+        expect(node.read('calls').split(ISOLATE).length).toBeGreaterThan(2);
+      });
+
+      test.each<[string, () => void]>([
+        ['has begun: it has its own watch', () => node.standIn('systemctl', `[[ $* != "${ISOLATE}" ]] || echo 'lease 90' >"${node.root}/run/nim-ha/isolating"; exit 3`)],
+        ['could not write down that it has', () => node.write('nim-ha-isolate.service/cgroup.events', 'populated 1\n')],
+      ])('%s: it does not', async (_, begins) => {
+        begins();
+        expect(await reboots()).toBe(0);
+      });
+    });
   });
 
   describe('a lock that comes to no end while this node is elected', () => {

@@ -1,4 +1,6 @@
+import { spawnSync } from 'child_process';
 import { symlinkSync } from 'fs';
+import { createServer } from 'net';
 import { join } from 'path';
 import { StandInNode } from './node';
 
@@ -60,6 +62,76 @@ describe('agent.sh', () => {
     expect(address()).toBe('192.0.2.13');
     node.write('proc/mounts', '');
     expect(address()).toBe('nfs.example.com');
+  });
+
+  describe('a probe of the server that takes long, as a name does whose first nameserver is dead,', () => {
+    const BEGIN = '. ./paths.sh; . ./services.sh; . ./agent-probes.sh; probe_every=5 probe_limit=15 nfs_probe= next_probe=0 nfs_answers=';
+
+    test('leaves the last answer until it has taken fifteen seconds', () => {
+      const { stdout } = node.bash(`${BEGIN}yes; nfs_address() { sleep 10; }
+        for now in 1000 1005 1006 1014 1015 1020; do probe_nfs_server; printf '%s %s\\n' "$now" "$nfs_answers"; done
+        kill -KILL "$nfs_probe"`);
+      expect(stdout).toBe('1000 yes\n1005 yes\n1006 yes\n1014 yes\n1015 no\n1020 no\n');
+    });
+
+    test('gives an answer in the end', async () => {
+      node.write('run/nim-ha/booted', '');
+      // This test run's own.
+      const address = `127.77.${(process.pid >> 8) % 256}.${process.pid % 256}`;
+      const server = createServer();
+      await new Promise<void>((listening) => server.listen(2049, address, listening));
+      try {
+        // Six seconds of the node's, each time.
+        const { stdout } = node.bash(`${BEGIN}no; nfs_address() { until read -r clock <"$NIM_HA_ROOT/clock" && ((clock >= now + 6)); do sleep 0.05; done; printf ${address}; }
+          for ((now = 1000; now < 1080; now++)); do echo "$now" >"$NIM_HA_ROOT/clock"; probe_nfs_server; [[ $nfs_answers != yes ]] || break; sleep 0.1; done; echo "$nfs_answers"
+          echo 9999 >"$NIM_HA_ROOT/clock"; until ! kill -0 "$nfs_probe" 2>/dev/null; do sleep 0.1; done`);
+        expect(stdout).toBe('yes\n');
+      } finally {
+        server.close();
+      }
+    });
+  });
+
+  test('the number of a child that has ended is forgotten at once: it may be another\'s later', () => {
+    node.holdLock();
+    const { stdout } = node.bash(`. ./paths.sh; . ./agent-probes.sh; . ./agent-usurper.sh; . ./agent-fencing.sh
+      true & ended=$!; wait
+      now=1000 next_probe=2000 phase=ACTIVE letting_go_why= fence_server=nfs nfs_probe=$ended holder_probe=$ended fence_probe=$ended
+      probe_nfs_server; watch_holder; look_at_fence
+      echo "[$nfs_probe$holder_probe$fence_probe]"
+      sleep 5 >/dev/null 2>&1 & nfs_probe=$! holder_probe=$! fence_probe=$!
+      probe_nfs_server; watch_holder; look_at_fence
+      [[ "$nfs_probe $holder_probe $fence_probe" != "$! $! $!" ]] || echo and no other`);
+    expect(stdout).toBe('[]\nand no other\n');
+  });
+
+  test('one that runs for long has no list of the children that have ended, and says nothing of one that was killed', async () => {
+    node.elect();
+    node.write('var/lib/nms/.nim-ha/lock', '.');
+    // A child at each look.
+    node.standIn('tail', `printf . >>"${node.root}/looks"; exec /usr/bin/tail "$@"`);
+    node.write('looks', '');
+    const agent = node.start('bash', '-c', `trap 'jobs >"$NIM_HA_ROOT/jobs"; exit' TERM; . ./agent.sh 2>"$NIM_HA_ROOT/stderr"`);
+    await node.until('it has looked often', () => node.read('looks').length >= 20);
+    // One that hangs.
+    node.remove('var/lib/nms/.nim-ha/lock');
+    spawnSync('mkfifo', [join(node.root, 'var/lib/nms/.nim-ha/lock')]);
+    await new Promise((done) => setTimeout(done, 1500));
+    expect(spawnSync('pkill', ['-KILL', '-P', String(agent.pid)]).status).toBe(0);
+    await new Promise((done) => setTimeout(done, 1000));
+    agent.kill('SIGTERM');
+    await node.until('it ends', () => agent.exitCode !== null);
+    expect(node.read('jobs').split('\n').length).toBeLessThan(8);
+    expect(node.read('stderr')).toBe('');
+  });
+
+  test.each([[' '], ['\t'], ['  \t ']])('the line in /etc/fstab may have %j between its fields', (blank) => {
+    node.write('proc/mounts', '');
+    const line = (point: string) => ['192.0.2.13:/x', `${node.root}${point}`, 'nfs4', 'defaults', '0', '0'].join(blank);
+    node.write('etc/fstab', `#${line('/var/lib/clickhouse')}\n${line('/var/lib/nms/more')}\n${line('/var/lib/nms')}`);
+    tick();
+    expect(node.read('calls')).toContain('--no-block start var-lib-nms.mount');
+    expect(node.read('calls')).not.toContain('var-lib-clickhouse.mount');
   });
 
   test('a standby without a mount is not, and asks systemd for it', () => {
@@ -286,15 +358,41 @@ describe('agent.sh', () => {
     });
   });
 
-  test('no answer from systemd is no news', () => {
-    elect();
-    lock();
-    units();
-    expect(tick(1000)).toMatchObject({ phase: 'STARTING' });
-    units(['nginx', 'active'], ['nms-core', 'active']);
-    expect(tick(1001)).toMatchObject({ phase: 'ACTIVE' });
-    units();
-    expect(tick(1010)).toMatchObject({ phase: 'ACTIVE' });
+  describe('no answer from systemd', () => {
+    const live = (...names: string[]) => {
+      for (const name of ['nginx', 'nms-core']) node.write(`cgroup/${name}.service/cgroup.events`, `populated ${names.includes(name) ? 1 : 0}\n`);
+    };
+
+    test('is no news of services whose processes live', () => {
+      elect();
+      lock();
+      units();
+      expect(tick(1000)).toMatchObject({ phase: 'STARTING' });
+      units(['nginx', 'active'], ['nms-core', 'active']);
+      expect(tick(1001)).toMatchObject({ phase: 'ACTIVE' });
+      units();
+      live('nginx', 'nms-core');
+      for (const at of [1010, 1300, 2000]) expect(tick(at)).toMatchObject({ phase: 'ACTIVE', able: 'yes' });
+    });
+
+    test('of a service without a process: the deadline of a start decides', () => {
+      active();
+      expect(tick(1070).phase).toBe('ACTIVE');
+      units();
+      live('nginx');
+      expect(tick(1075)).toMatchObject({ phase: 'STARTING', able: 'yes', reason: 'services not active yet: no answer from systemd' });
+      expect(tick(1300)).toMatchObject({ phase: 'STARTING', able: 'yes' });
+      expect(tick(1312)).toMatchObject({ phase: 'FAILED', able: 'no', reason: 'services not active after 240 s: no answer from systemd' });
+    });
+
+    test('that comes late is one: the service was restarted meanwhile', () => {
+      active();
+      units();
+      live('nginx');
+      expect(tick(1075).phase).toBe('STARTING');
+      units(['nginx', 'active'], ['nms-core', 'active']);
+      expect(tick(1080)).toMatchObject({ phase: 'ACTIVE', reason: '' });
+    });
   });
 
   describe('cut off from the share while it holds the lock', () => {

@@ -197,6 +197,16 @@ describe('the lock holder', () => {
     });
   });
 
+  test('asks on more and more seldom, for each question costs the server, until it has an answer', () => {
+    const { stdout } = node.bash(`. ./paths.sh; . ./lock-fencing.sh
+      note() { :; }; read_uptime() { :; }; may_be_marked() { :; }; fenced_file="$run_dir/fenced"
+      begin_asking() { asking=999999999; printf '%s ' "$now"; [[ $now -lt 1200 && $1 == fence ]] && echo 'refused: the peer still reaches the share' >"$run_dir/fence-answer" || echo 'fenced ${NAME}' >"$run_dir/fence-answer"; }
+      mkdir -p "$run_dir"; at_large=yes peer_name=node-b
+      for ((now = 1000; now < 1500; now++)); do ask_on || echo denied; done`);
+    const asked = stdout.trim().split(' ').map(Number);
+    expect(asked.slice(1).map((at, index) => at - asked[index])).toEqual([4, 7, 13, 25, 49, 61, 61]);
+  });
+
   test('a mark that cannot be seen for an error counts as one', async () => {
     node.standIn('stat', `[[ $* != */marks/node-b ]] || { echo "stat: cannot statx '$4': Input/output error" >&2; exit 1; }; exec /usr/bin/stat "$@"`);
     node.answers({ fence: `fenced ${NAME}` });
@@ -286,10 +296,11 @@ describe('the lock holder', () => {
   test('is stopped while the server is asked, and does not wait for the answer', async () => {
     node.write(`${MARKS}/node-b`, '');
     node.write('server-hangs', '');
-    const holder = start();
+    const holder = node.start('bash', '-c', 'exec bash ./lock-holder.sh 2>"$NIM_HA_ROOT/stderr"');
     await node.until('the server is asked', () => node.has('ssh-pid'));
     holder.kill('SIGTERM');
     await node.until('it ends', () => holder.exitCode !== null, 10);
+    expect(node.read('stderr')).toBe('');
     expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);
     // Nothing that it has started is left, or a node would not come back from a fence.
     await node.until('the question has ended, too', () => spawnSync('kill', ['-0', node.read('ssh-pid').trim()]).status !== 0, 5);

@@ -207,16 +207,18 @@ describe('lock-holder.sh', () => {
     holder.kill('SIGKILL');
   });
 
-  test('a heartbeat that was killed is started again', async () => {
-    const holder = start();
+  test('a heartbeat that was killed is started again, without a word', async () => {
+    const holder = node.start('bash', '-c', 'exec bash ./lock-holder.sh 2>"$NIM_HA_ROOT/stderr"');
     await held();
     await forked(holder);
+    await new Promise((done) => setTimeout(done, 2500)); // a second after systemd was told, at the least
     process.kill(children(holder)[1], 'SIGKILL');
     const size = node.read(LOCK).length;
     await node.until('another beat', () => node.read(LOCK).length > size + 1);
     expect(free()).toBe(false);
     holder.kill('SIGTERM');
     await node.until('it ends', () => holder.exitCode !== null);
+    expect(node.read('stderr')).toBe('');
   });
 
   test('a lock that cannot be asked for ends it, so that the agent opens the file anew', () => {
