@@ -16,11 +16,20 @@ export interface Settled {
   readonly standby: NodeName;
 }
 
+/** What was lost, torn, doubled or written by two. */
+export interface Damage {
+  readonly what: string;
+  /** Whether it was done to what was acknowledged, or written for good, while the fault lasted: a fault that may damage may damage no more than that. */
+  readonly fresh: boolean;
+}
+
 /** What must be true of a pair after every fault. */
 export class Audit {
   public readonly see: Observer;
   /** Damage is counted once, for the fault that did it. */
   private readonly known = new Set<string>();
+  /** Of each stand-in, before the fault. */
+  private lastLines: ReadonlyMap<string, string> = new Map();
 
   public constructor(
     private readonly lab: Lab,
@@ -86,10 +95,15 @@ export class Audit {
     return found;
   }
 
-  /** What was lost, torn, doubled or written by two; each once, for the fault that did it. */
-  public async damage(): Promise<string[]> {
+  /** What is there before a fault. */
+  public async remember(): Promise<void> {
+    this.lastLines = await this.see.lastLines();
+  }
+
+  /** All the damage that there is; each once, for the fault that did it, which lasted for that span. */
+  public async damage(from = 0, undone = Infinity): Promise<Damage[]> {
     const files = await this.damagedFiles();
-    return [...(await this.lostRows(files)), ...files];
+    return [...(await this.damagedRows(files, this.load.onTheirWay(from, undone))), ...files];
   }
 
   /** What Terraform would change, and what it says of the pair, beside what the LAN says. */
@@ -123,27 +137,34 @@ export class Audit {
   }
 
   /** @param besides what is lost with the answer of a ClickHouse that gives none */
-  private async lostRows(besides: readonly string[]): Promise<string[]> {
+  private async damagedRows(besides: readonly Damage[], fresh: ReadonlySet<number>): Promise<Damage[]> {
     const acknowledged = this.load.acknowledged;
     const numbers = await eventually(180, () => this.rows.numbers());
-    if (!numbers) throw new Error(['ClickHouse does not answer through the virtual IP', ...besides].join('; '));
-    const there = new Set(numbers);
+    if (!numbers) throw new Error(['ClickHouse does not answer through the virtual IP', ...besides.map(({ what }) => what)].join('; '));
+    const there = new Set<number>();
+    const twice = numbers.filter((number) => there.has(number) || !there.add(number));
     const lost = [...Array.from({ length: this.first }, (_, index) => index + 1), ...acknowledged].filter((number) => !there.has(number));
-    const twice = numbers.length - there.size;
-    return this.news([
-      ...(lost.length ? [`${lost.length} acknowledged rows are lost: ${lost.slice(0, 5).join(', ')}`] : []),
-      ...(twice ? [`${twice} rows are there twice`] : []),
-    ]);
+    const isFresh = (number: number): boolean => fresh.has(number);
+    return [
+      ...apart(lost.filter((number) => this.isNews(`row ${number} is lost`)), isFresh, (rows) => `${rows.length} acknowledged rows are lost: ${rows.slice(0, 5).join(', ')}`),
+      ...apart(twice.filter((number) => this.isNews(`row ${number} is there twice`)), isFresh, (rows) => `${rows.length} rows are there twice`),
+    ];
   }
 
-  private async damagedFiles(): Promise<string[]> {
+  private async damagedFiles(): Promise<Damage[]> {
     const conflicts = await this.see.conflicts();
     const { ledgers, missing } = await this.see.files();
     const damage = [...ledgers].flatMap(([service, { damage: all }]) => all.map((what) => `${service}: ${what}`));
-    const lost = this.news(missing);
+    const told = [...conflicts.map((line) => `a service saw a second writer: ${line}`), ...damage].filter((what) => this.isNews(what));
+    // Their numbers go up, whichever node writes.
+    const isFresh = (line: string): boolean => {
+      const [service, number] = line.split(' ');
+      return Number(number) > (parseInt(this.lastLines.get(service) ?? '', 10) || 0);
+    };
     return [
-      ...this.news([...conflicts.map((line) => `a service saw a second writer: ${line}`), ...damage]),
-      ...(lost.length ? [`${lost.length} lines that were written for good are lost: ${lost.slice(0, 5).join(', ')}`] : []),
+      // What it was done to, nobody knows; a line that was there for good before is among the missing ones, too.
+      ...told.map((what) => ({ what, fresh: true })),
+      ...apart(missing.filter((line) => this.isNews(line)), isFresh, (lines) => `${lines.length} lines that were written for good are lost: ${lines.slice(0, 5).join(', ')}`),
     ];
   }
 
@@ -159,11 +180,19 @@ export class Audit {
     return all.flat();
   }
 
-  private news(findings: readonly string[]): string[] {
-    const fresh = findings.filter((finding) => !this.known.has(finding));
-    fresh.forEach((finding) => this.known.add(finding));
-    return fresh;
+  private isNews(what: string): boolean {
+    const known = this.known.has(what);
+    this.known.add(what);
+    return !known;
   }
+}
+
+/** One finding for what is fresh, one for what is not. */
+function apart<T>(all: readonly T[], isFresh: (each: T) => boolean, say: (some: readonly T[]) => string): Damage[] {
+  return [true, false].flatMap((fresh) => {
+    const some = all.filter((each) => isFresh(each) === fresh);
+    return some.length ? [{ what: say(some), fresh }] : [];
+  });
 }
 
 /** On a busy node systemd may not answer in time: asks again then, a few times. */

@@ -44,6 +44,8 @@ class World {
   /** What a stand-in has written last at a look, the first of which is 1; unset: a new line at each. */
   public last: (look: number, service: string) => string = ledgerLine;
   private looked = 0;
+  /** Rows that were on their way while the fault lasted. */
+  public fresh = [4];
   public plan: PlanResult = {
     resources: [], outputs: [],
     planned: {
@@ -76,7 +78,7 @@ class World {
       nfs: { ssh: async (command: string) => ({ code: 0, stdout: this.serverSays(command) }) },
     };
     const pair = { diff: async () => this.plans?.shift() ?? this.plan };
-    return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4] } as unknown as Load, 2);
+    return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4], onTheirWay: () => new Set(this.fresh) } as unknown as Load, 2);
   }
 
   private says(name: NodeName, command: string): string {
@@ -90,7 +92,7 @@ async function found(spoil: (world: World) => void): Promise<string> {
   const world = new World();
   spoil(world);
   const audit = world.audit();
-  return [...(await audit.findings(ROLES)), ...(await audit.damage())].join('\n');
+  return [...(await audit.findings(ROLES)), ...(await audit.damage()).map(({ what }) => what)].join('\n');
 }
 
 test('a pair in order has no findings, and is settled', async () => {
@@ -159,6 +161,32 @@ test('damage is counted once, for the fault that did it', async () => {
   const audit = world.audit();
   expect(await audit.damage()).toHaveLength(1);
   expect(await audit.damage()).toEqual([]);
+});
+
+test('what was lost of what was there before the fault is told from what came while it lasted', async () => {
+  const world = new World();
+  const audit = world.audit();
+  world.last = () => ledgerLine(3);
+  await audit.remember();
+  world.rows = [1];
+  world.notes += ledgerLine(4) + ledgerLine(5);
+  world.ledger = [1, 2].map(ledgerLine).join('');
+  expect(await audit.damage()).toEqual([
+    { what: '1 acknowledged rows are lost: 4', fresh: true },
+    { what: '2 acknowledged rows are lost: 2, 3', fresh: false },
+    { what: expect.stringMatching(/^2 lines that were written for good are lost: nms-core 4 .*, nms-core 5 /), fresh: true },
+    { what: expect.stringMatching(/^1 lines that were written for good are lost: nms-core 3 /), fresh: false },
+  ]);
+  // Those that come later are not counted with the others.
+  world.fresh = [];
+  world.rows = [];
+  expect(await audit.damage()).toEqual([{ what: '1 acknowledged rows are lost: 1', fresh: false }]);
+});
+
+test('rows that are there twice, from before the fault and from the time of it', async () => {
+  const world = new World();
+  world.rows = [1, 1, 2, 2, 2, 3, 4, 4];
+  expect(await world.audit().damage()).toEqual([{ what: '1 rows are there twice', fresh: true }, { what: '2 rows are there twice', fresh: false }]);
 });
 
 test('a stand-in that stands still has written nothing, whatever it wrote before the pair was whole again', async () => {

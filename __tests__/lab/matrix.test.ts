@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Damage } from '../../lab/audit';
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
 import type { Fault } from '../../lab/faults/fault';
 import { faultsOptions } from '../../lab/faults-command';
@@ -52,13 +53,13 @@ interface Recorded {
 }
 
 /** What is recorded of a fault that does nothing, to a pair that is whole, but for what is given. */
-async function taken(fault: Partial<Fault>, { accepts = true } = {}): Promise<Recorded> {
+async function taken(fault: Partial<Fault>, { accepts = true, damage = [] as readonly Damage[] } = {}): Promise<Recorded> {
   const roles = { active: 'node-a', standby: 'node-b' } as const;
   const nothing = async () => undefined;
   const recorded: Recorded[] = [];
   const matrix = Object.assign(Object.create(Matrix.prototype), {
     timing, lab: { sshArgs: () => [] }, rows: { goThrough: nothing }, acceptsRows: async () => accepts || undefined,
-    audit: { settled: async () => roles, findings: async () => [], damage: async () => [] },
+    audit: { settled: async () => roles, findings: async () => [], damage: async () => damage, remember: nothing },
     record: async (_fault: Fault, _scene: unknown, _settled: unknown, when: Recorded['when'], found: Recorded['found']) => void recorded.push({ when, found }),
   });
   await matrix.take({ round: 1, fault: { name: 'x', what: 'x', serves: 'either', inject: nothing, undo: nothing, bound: () => ({ vip: 0, writes: 0 }), ...fault } }, roles);
@@ -68,6 +69,20 @@ async function taken(fault: Partial<Fault>, { accepts = true } = {}): Promise<Re
 test('a pair that has settled has to accept a row', async () => {
   expect((await taken({})).found.findings).toEqual([]);
   expect((await taken({}, { accepts: false })).found.findings).toEqual(['the pair has settled, and no row was accepted within 240 s']);
+});
+
+test('a fault that may damage is excused for what came while it lasted, and for nothing before', async () => {
+  const damage = [{ what: '2 acknowledged rows are lost: 8, 9', fresh: true }, { what: '1 acknowledged rows are lost: 7', fresh: false }, { what: '1 rows are there twice', fresh: true }];
+  expect((await taken({ mayDamage: / are lost: / }, { damage })).found).toEqual({ expected: [damage[0].what], findings: [damage[1].what, damage[2].what] });
+  expect((await taken({}, { damage })).found).toEqual({ expected: [], findings: damage.map(({ what }) => what) });
+});
+
+test('rows that were on their way in a span: sent before its end, and not answered before it began', async () => {
+  const load = new Load({ insert: async () => undefined } as unknown as Rows, 1);
+  await load.stop();
+  const row = (number: number, at: number, until: number) => ({ number, at, until, acknowledged: true });
+  load.attempts.splice(0, load.attempts.length, row(1, 100, 199), row(2, 150, 200), row(3, 250, 260), row(4, 300, 310), row(5, 301, 310));
+  expect(load.onTheirWay(200, 300)).toEqual(new Set([2, 3, 4]));
 });
 
 test('a fault is over when it is undone, and not when all machines have come back', async () => {

@@ -65,7 +65,7 @@ export interface Fault {
   readonly twoHolders?: (timing: Timing) => number;
   /** Whether it can be made only with fencing, or only without. Default: with both. */
   readonly fencing?: 'only' | 'never';
-  /** Damage that the design cannot rule out: it is recorded then, and is no finding. */
+  /** Damage that the design cannot rule out, to what was acknowledged or written while the fault lasted: it is recorded then, and is no finding. */
   readonly mayDamage?: RegExp;
   /** The same, where only fencing can rule it out. */
   readonly mayDamageUnfenced?: RegExp;
