@@ -4,12 +4,15 @@ import { STAND_INS } from './ledger';
 import { leftovers, LOOK_AT_PROCESSES, servicesIn } from './leftovers';
 import type { Load } from './load';
 import { machineNamed, NODES, type NodeName } from './machines';
-import { allActive, CHECK, noneActive, Observer } from './observer';
+import { allActive, CHECK, noneActive, Observer, type Note } from './observer';
 import type { Observed, Pair } from './pair';
 import type { Rows } from './rows';
 
 /** Seconds in which a pair has to be whole again once a fault is undone: a hold-down, a start, and what a slow machine takes. */
 export const SETTLED_WITHIN = 600;
+
+/** Of each stand-in, noted before a fault: more than a node keeps in its memory before it writes it to its disk. */
+const NOTES_BEFORE = 120;
 
 export interface Settled {
   readonly active: NodeName;
@@ -28,7 +31,8 @@ export class Audit {
   public readonly see: Observer;
   /** Damage is counted once, for the fault that did it. */
   private readonly known = new Set<string>();
-  /** Of each stand-in, before the fault. */
+  /** What the nodes had noted before the fault, and the last line of each stand-in on the share after that. */
+  private noted: readonly Note[] = [];
   private lastLines: ReadonlyMap<string, string> = new Map();
 
   public constructor(
@@ -95,8 +99,9 @@ export class Audit {
     return found;
   }
 
-  /** What is there before a fault. */
+  /** Before a fault: a node whose power is cut forgets the last half minute of what it has noted, and a line that is lost then would not be missed. */
   public async remember(): Promise<void> {
+    this.noted = await this.see.notes(NOTES_BEFORE);
     this.lastLines = await this.see.lastLines();
   }
 
@@ -153,7 +158,7 @@ export class Audit {
 
   private async damagedFiles(): Promise<Damage[]> {
     const conflicts = await this.see.conflicts();
-    const { ledgers, missing } = await this.see.files();
+    const { ledgers, missing } = await this.see.files(this.noted);
     const damage = [...ledgers].flatMap(([service, { damage: all }]) => all.map((what) => `${service}: ${what}`));
     const told = [...conflicts.map((line) => `a service saw a second writer: ${line}`), ...damage].filter((what) => this.isNews(what));
     // Their numbers go up, whichever node writes.

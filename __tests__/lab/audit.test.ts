@@ -189,6 +189,15 @@ test('rows that are there twice, from before the fault and from the time of it',
   expect(await world.audit().damage()).toEqual([{ what: '1 rows are there twice', fresh: true }, { what: '2 rows are there twice', fresh: false }]);
 });
 
+test('a power cut that makes a node forget what it has noted hides no lost line', async () => {
+  const world = new World();
+  const audit = world.audit();
+  await audit.remember();
+  world.notes = ledgerLine(1);
+  world.ledger = [1, 2].map(ledgerLine).join('');
+  expect((await audit.damage()).map(({ what }) => what)).toEqual([expect.stringMatching(/^1 lines that were written for good are lost: nms-core 3 /)]);
+});
+
 test('a stand-in that stands still has written nothing, whatever it wrote before the pair was whole again', async () => {
   const world = new World();
   const audit = world.audit();
