@@ -125,3 +125,28 @@ test.each(FAULTS.filter(({ serves }) => serves === 'nobody').map((each) => [each
   expect(done).not.toContain('login');
   await comesBack?.(scene);
 });
+
+describe('change-virtual-ip: the address of before', () => {
+  const changing = (): Scene => {
+    const nothing = async () => undefined;
+    return { ...standIn.scene, lab: { ...standIn.scene.lab, switch: { setAddresses: nothing } }, operator: { intend: () => undefined, deploy: nothing } } as unknown as Scene;
+  };
+
+  test('is on no node any more', async () => {
+    standIn.program('ip', '');
+    await fault('change-virtual-ip').inject(changing());
+    await fault('change-virtual-ip').undo(changing());
+    expect(standIn.calls('ip')).toEqual(['10.77.0.100', '10.77.0.100', '10.77.0.101', '10.77.0.101'].map((address) => `-oneline address show to ${address}`));
+  });
+
+  test('that stays for a moment is no finding', async () => {
+    standIn.program('ip', `(($(wc -l <${standIn.directory}/ip.calls) > 1)) || echo '2: lan0    inet 10.77.0.100/24'`);
+    await fault('change-virtual-ip').inject(changing());
+    expect(standIn.calls('ip')).toHaveLength(3);
+  });
+
+  test.each(['inject', 'undo'] as const)('that is left behind is told (%s)', async (step) => {
+    standIn.program('ip', `echo "2: lan0    inet $5/24 scope global lan0"`);
+    await expect(fault('change-virtual-ip')[step](changing())).rejects.toThrow(/^node-a has the address 10.77.0.10[01] still: 2: lan0 {4}inet 10.77.0.10[01]\/24/);
+  });
+});
