@@ -4,16 +4,26 @@ import { STAND_INS } from './ledger';
 import { leftovers, LOOK_AT_PROCESSES, servicesIn } from './leftovers';
 import type { Load } from './load';
 import { machineNamed, NODES, type NodeName } from './machines';
-import { allActive, CHECK, noneActive, Observer } from './observer';
+import { allActive, CHECK, noneActive, Observer, type Note } from './observer';
 import type { Observed, Pair } from './pair';
 import type { Rows } from './rows';
 
 /** Seconds in which a pair has to be whole again once a fault is undone: a hold-down, a start, and what a slow machine takes. */
 export const SETTLED_WITHIN = 600;
 
+/** Of each stand-in, noted before a fault: more than a node keeps in its memory before it writes it to its disk. */
+const NOTES_BEFORE = 120;
+
 export interface Settled {
   readonly active: NodeName;
   readonly standby: NodeName;
+}
+
+/** What was lost, torn, doubled or written by two. */
+export interface Damage {
+  readonly what: string;
+  /** Whether it was done to what was acknowledged, or written for good, while the fault lasted: a fault that may damage may damage no more than that. */
+  readonly fresh: boolean;
 }
 
 /** What must be true of a pair after every fault. */
@@ -21,7 +31,8 @@ export class Audit {
   public readonly see: Observer;
   /** Damage is counted once, for the fault that did it. */
   private readonly known = new Set<string>();
-  /** What each stand-in had written last when it was looked at before. */
+  /** What the nodes had noted before the fault, and the last line of each stand-in on the share after that. */
+  private noted: readonly Note[] = [];
   private lastLines: ReadonlyMap<string, string> = new Map();
 
   public constructor(
@@ -52,6 +63,7 @@ export class Audit {
   public async findings({ active, standby }: Settled): Promise<string[]> {
     const found: string[] = [];
     const expect = (holds: boolean, what: string): void => void (holds || found.push(what));
+    const written = await this.see.lastLines();
     const [here, there] = await Promise.all([this.observeServices(active), this.observeServices(standby)]);
     expect(noneActive(there), `services run on the standby ${standby}: ${JSON.stringify(there.services)}`);
     expect(here.holds_lock === true && there.holds_lock === false, `the lock is held by: ${[here, there].map(({ holds_lock }) => holds_lock).join(', ')}`);
@@ -60,7 +72,9 @@ export class Audit {
     expect(holders.join() === active, `the virtual IP is answered by: ${holders.join(', ') || 'nobody'}`);
     const clients = await this.see.lockClients();
     expect(clients.join() === machineNamed(active).lanAddress, `the NFS server says that the lock is held by: ${clients.join(', ') || 'nobody'}`);
-    return [...found, ...(await Promise.all([this.writers(active), this.processes(standby), this.plan({ active, standby })])).flat()];
+    found.push(...(await Promise.all([this.processes(standby), this.plan({ active, standby })])).flat());
+    // Last, so that they have had the time of all the other looks for it.
+    return [...found, ...(await this.writers(active, written))];
   }
 
   /** Whether no node is active, and each that is on says why; undefined while that is not so. */
@@ -74,22 +88,27 @@ export class Audit {
     return untilKnown(() => this.see.observe(name), (observed) => [observed]);
   }
 
-  /** The stand-ins have to have written since the last look, and on the share. */
-  private async writers(active: NodeName): Promise<string[]> {
+  /** The stand-ins have to have written since the first look at the pair that has settled, and on the share: older lines may be from before the fault. */
+  private async writers(active: NodeName, before: ReadonlyMap<string, string>): Promise<string[]> {
     const lines = await this.see.lastLines();
     const found = lines.size === STAND_INS.length ? [] : [`files of ${[...lines.keys()].join(', ') || 'no stand-in'} are on the share, not of ${STAND_INS.join(', ')}`];
     for (const [service, line] of lines) {
-      if (line === this.lastLines.get(service)) found.push(`${service} has written nothing since the last audit`);
+      if (line === before.get(service)) found.push(`${service} has written nothing since the pair has settled`);
       else if (line.split(' ')[1] !== active) found.push(`${service} was written last by ${line.split(' ')[1]}, and ${active} is active`);
     }
-    this.lastLines = lines;
     return found;
   }
 
-  /** What was lost, torn, doubled or written by two; each once, for the fault that did it. */
-  public async damage(): Promise<string[]> {
+  /** Before a fault: a node whose power is cut forgets the last half minute of what it has noted, and a line that is lost then would not be missed. */
+  public async remember(): Promise<void> {
+    this.noted = await this.see.notes(NOTES_BEFORE);
+    this.lastLines = await this.see.lastLines();
+  }
+
+  /** All the damage that there is; each once, for the fault that did it, which lasted for that span. */
+  public async damage(from = 0, undone = Infinity): Promise<Damage[]> {
     const files = await this.damagedFiles();
-    return [...(await this.lostRows(files)), ...files];
+    return [...(await this.damagedRows(files, this.load.onTheirWay(from, undone))), ...files];
   }
 
   /** What Terraform would change, and what it says of the pair, beside what the LAN says. */
@@ -123,27 +142,34 @@ export class Audit {
   }
 
   /** @param besides what is lost with the answer of a ClickHouse that gives none */
-  private async lostRows(besides: readonly string[]): Promise<string[]> {
+  private async damagedRows(besides: readonly Damage[], fresh: ReadonlySet<number>): Promise<Damage[]> {
     const acknowledged = this.load.acknowledged;
     const numbers = await eventually(180, () => this.rows.numbers());
-    if (!numbers) throw new Error(['ClickHouse does not answer through the virtual IP', ...besides].join('; '));
-    const there = new Set(numbers);
+    if (!numbers) throw new Error(['ClickHouse does not answer through the virtual IP', ...besides.map(({ what }) => what)].join('; '));
+    const there = new Set<number>();
+    const twice = numbers.filter((number) => there.has(number) || !there.add(number));
     const lost = [...Array.from({ length: this.first }, (_, index) => index + 1), ...acknowledged].filter((number) => !there.has(number));
-    const twice = numbers.length - there.size;
-    return this.news([
-      ...(lost.length ? [`${lost.length} acknowledged rows are lost: ${lost.slice(0, 5).join(', ')}`] : []),
-      ...(twice ? [`${twice} rows are there twice`] : []),
-    ]);
+    const isFresh = (number: number): boolean => fresh.has(number);
+    return [
+      ...apart(lost.filter((number) => this.isNews(`row ${number} is lost`)), isFresh, (rows) => `${rows.length} acknowledged rows are lost: ${rows.slice(0, 5).join(', ')}`),
+      ...apart(twice.filter((number) => this.isNews(`row ${number} is there twice`)), isFresh, (rows) => `${rows.length} rows are there twice`),
+    ];
   }
 
-  private async damagedFiles(): Promise<string[]> {
+  private async damagedFiles(): Promise<Damage[]> {
     const conflicts = await this.see.conflicts();
-    const { ledgers, missing } = await this.see.files();
+    const { ledgers, missing } = await this.see.files(this.noted);
     const damage = [...ledgers].flatMap(([service, { damage: all }]) => all.map((what) => `${service}: ${what}`));
-    const lost = this.news(missing);
+    const told = [...conflicts.map((line) => `a service saw a second writer: ${line}`), ...damage].filter((what) => this.isNews(what));
+    // Their numbers go up, whichever node writes.
+    const isFresh = (line: string): boolean => {
+      const [service, number] = line.split(' ');
+      return Number(number) > (parseInt(this.lastLines.get(service) ?? '', 10) || 0);
+    };
     return [
-      ...this.news([...conflicts.map((line) => `a service saw a second writer: ${line}`), ...damage]),
-      ...(lost.length ? [`${lost.length} lines that were written for good are lost: ${lost.slice(0, 5).join(', ')}`] : []),
+      // What it was done to, nobody knows; a line that was there for good before is among the missing ones, too.
+      ...told.map((what) => ({ what, fresh: true })),
+      ...apart(missing.filter((line) => this.isNews(line)), isFresh, (lines) => `${lines.length} lines that were written for good are lost: ${lines.slice(0, 5).join(', ')}`),
     ];
   }
 
@@ -159,11 +185,19 @@ export class Audit {
     return all.flat();
   }
 
-  private news(findings: readonly string[]): string[] {
-    const fresh = findings.filter((finding) => !this.known.has(finding));
-    fresh.forEach((finding) => this.known.add(finding));
-    return fresh;
+  private isNews(what: string): boolean {
+    const known = this.known.has(what);
+    this.known.add(what);
+    return !known;
   }
+}
+
+/** One finding for what is fresh, one for what is not. */
+function apart<T>(all: readonly T[], isFresh: (each: T) => boolean, say: (some: readonly T[]) => string): Damage[] {
+  return [true, false].flatMap((fresh) => {
+    const some = all.filter((each) => isFresh(each) === fresh);
+    return some.length ? [{ what: say(some), fresh }] : [];
+  });
 }
 
 /** On a busy node systemd may not answer in time: asks again then, a few times. */

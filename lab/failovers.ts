@@ -1,3 +1,4 @@
+import { reboot, rebooted } from './faults/reboot';
 import type { Lab } from './lab';
 import type { NodeName } from './machines';
 
@@ -34,6 +35,17 @@ async function nothing(): Promise<void> {
   // The node comes back by itself.
 }
 
+function rebooting(): Pick<Failover, 'fail' | 'heal'> {
+  let before = '';
+  return {
+    fail: async (lab, active) => {
+      before = await reboot(lab, active);
+    },
+    // Or the node that is still going down would be taken for the one that has come back.
+    heal: (lab, failed) => rebooted(lab, failed, before),
+  };
+}
+
 /** "Test failover" of the guide: its four methods. */
 export const FAILOVERS: readonly Failover[] = [
   {
@@ -65,8 +77,6 @@ export const FAILOVERS: readonly Failover[] = [
     how: 'reboot',
     awayBound: MASTER_DOWN,
     takeoverBound: MASTER_DOWN,
-    // The connection dies with the machine, so its exit code says nothing.
-    fail: async (lab, active) => void (await lab.machine(active).ssh('sudo systemctl reboot', { accept: 'any' })),
-    heal: nothing,
+    ...rebooting(),
   },
 ];

@@ -1,6 +1,7 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { eventually } from './checks';
 import type { Lab } from './lab';
+import { listenForLastWords } from './last-words';
 import { NODES, type NodeName } from './machines';
 
 /** One line of a node's journal, at the host's clock. */
@@ -19,7 +20,7 @@ const FIELDS = 'MESSAGE,SYSLOG_IDENTIFIER,UNIT';
 
 /**
  * What the nodes' own journals say while faults happen: changes of phase, and services starting and ending. Followed live, over the network
- * card that no fault touches: a power cut takes the last seconds of a journal with it.
+ * card that no fault touches: a power cut takes the last seconds of a journal with it. What a node says before it reboots itself comes from its console.
  */
 export class History {
   public readonly entries: Entry[] = [];
@@ -28,15 +29,18 @@ export class History {
   private readonly marks = new Set<string>();
   private ends = 0;
   private readonly children = new Map<NodeName, ChildProcess>();
+  private readonly consoles: readonly (() => void)[];
   private closed = false;
 
   public constructor(private readonly lab: Lab, private readonly login = 'ssh') {
     NODES.forEach((name) => this.follow(name));
+    this.consoles = NODES.map((node) => listenForLastWords(lab.machine(node).console, (text) => this.entries.push({ node, at: Date.now(), about: 'nim-ha', text })));
   }
 
   public close(): void {
     this.closed = true;
     this.children.forEach((child) => child.kill());
+    this.consoles.forEach((end) => end());
   }
 
   /**

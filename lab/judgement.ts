@@ -1,6 +1,7 @@
 import type { Settled } from './audit';
 import type { Fault, Timing } from './faults/fault';
 import type { Entry } from './history';
+import { isolationOf } from './isolation';
 import { NODES, type NodeName } from './machines';
 
 /** A node that has become active: when, on the host's clock, and how long its services took. */
@@ -13,7 +14,7 @@ export interface Start {
 
 /** What a fault came to, seen by the LAN and by the nodes' journals. */
 export interface Course extends Settled {
-  /** The fault was there by then, and was undone then; milliseconds of the host's clock. */
+  /** The fault was there by then, and was over then, whatever had to come back after it; milliseconds of the host's clock. */
   readonly injected: number;
   readonly undone: number;
   /** Which nodes they are now. Unset: the pair did not become whole. */
@@ -62,6 +63,7 @@ export function judge(fault: Fault, timing: Timing, course: Course): string[] {
     const meanwhile = activations.filter(({ at }) => at > course.injected && at < course.undone);
     if (meanwhile.length > 0) found.push(`${namesIn(meanwhile)} became active while no node may be`);
   }
+  if (fault.isolates) found.push(...isolationOf(active, course.injected, timing.lease, journal));
   if (timing.fencing && fault.fences !== undefined) {
     const first = startsIn(journal).find(({ node }) => node === standby);
     const fenced = journal.some(({ node, at, about, text }) => node === standby && about === 'nim-ha' && /^the NFS server has fenced /.test(text) && (!first || at < first.at));

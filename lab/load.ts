@@ -36,6 +36,11 @@ export class Load {
     return this.attempts.filter(({ acknowledged }) => acknowledged).map(({ number }) => number);
   }
 
+  /** Numbers of the rows that were on their way in that span, or for a part of it. */
+  public onTheirWay(from: number, to: number): Set<number> {
+    return new Set(this.attempts.filter(({ at, until }) => until >= from && at <= to).map(({ number }) => number));
+  }
+
   /** Whether a row that was sent after that moment has been acknowledged. */
   public acceptedSince(moment: number): boolean {
     return this.attempts.some(({ at, acknowledged }) => acknowledged && at >= moment);

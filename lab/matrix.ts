@@ -123,12 +123,14 @@ export class Matrix {
     const findings: string[] = [];
     const client = lab.sshArgs(fault.client ? roles[fault.client] : 'nfs');
     await attempt(findings, 'the client has not moved', () => this.rows.goThrough(client));
+    await attempt(findings, 'what was there before could not be read', () => this.audit.remember());
     const from = Date.now();
     await attempt(findings, 'the fault could not be made', () => fault.inject(scene));
     const injected = Date.now();
     await this.during(fault, scene, findings);
     await attempt(findings, 'the fault could not be undone', () => fault.undo(scene));
     const undone = Date.now();
+    await attempt(findings, 'not all machines have come back', async () => fault.comesBack?.(scene));
     const settled = await timed('settling', () => this.audit.settled());
     if (settled && !(await this.acceptsRows(ACCEPTED_WITHIN))) findings.push(`the pair has settled, and no row was accepted within ${ACCEPTED_WITHIN} s`);
     const until = Date.now();
@@ -138,7 +140,7 @@ export class Matrix {
     if (settled) await attempt(findings, 'the audit broke off', async () => void findings.push(...(await this.audit.findings(settled))));
     await attempt(findings, 'the audit of what was written broke off', async () => {
       const mayDamage = fault.mayDamage ?? (timing.fencing ? undefined : fault.mayDamageUnfenced);
-      for (const damage of await this.audit.damage()) (mayDamage?.test(damage) ? expected : findings).push(damage);
+      for (const { what, fresh } of await this.audit.damage(from, undone)) (fresh && mayDamage?.test(what) ? expected : findings).push(what);
     });
     await this.record(fault, scene, settled, { round, from, injected, undone, until }, { findings, expected });
     return settled !== undefined;

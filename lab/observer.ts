@@ -21,8 +21,12 @@ export const LOCK_CLIENTS =
 /** No such file is no complaint; a directory that is not there, or a server that does not answer, is no answer. */
 export const CONFLICTS = `shopt -s nullglob; cd "\${SHARE:-${SHARED}}" && cat /dev/null */conflicts`;
 
+/** What a node has noted of the lines that it has written to a stand-in's file for good. */
+export type Note = readonly [service: string, text: string];
+
 export interface Files {
   readonly ledgers: ReadonlyMap<string, Ledger>;
+  /** Each after the name of its service. */
   readonly missing: readonly string[];
 }
 
@@ -65,13 +69,22 @@ export class Observer {
     });
   }
 
-  /** The files of the stand-ins by service, read on the NFS server itself, and what is missing of the lines that the nodes have written for good. */
-  public async files(): Promise<Files> {
+  /** What both nodes have noted. @param lines at most of each file, the last ones */
+  public async notes(lines = NOTES_LINES): Promise<Note[]> {
+    return (await Promise.all(NODES.map((name) => perFile(this.lab.machine(name), NOTES, 'nms-*', `tail -n ${lines}`)))).flat();
+  }
+
+  /**
+   * The files of the stand-ins by service, read on the NFS server itself, and what is missing of the lines that the nodes have written for good.
+   *
+   * @param earlier notes that the nodes may not have any more
+   */
+  public async files(earlier: readonly Note[] = []): Promise<Files> {
     // First what has to be there, then what is.
-    const notes = await Promise.all(NODES.map((name) => perFile(this.lab.machine(name), NOTES, 'nms-*', `tail -n ${NOTES_LINES}`)));
+    const notes = [...earlier, ...(await this.notes())];
     const data = await perFile(this.lab.nfs, SHARED, 'nms-*/data', 'cat');
     const ledgers = new Map(data.map(([service, text]) => [service, readLedger(text)]));
-    const missing = notes.flat().flatMap(([service, text]) => missingFrom(ledgers.get(service) ?? readLedger(''), text).map((line) => `${service} ${line}`));
+    const missing = notes.flatMap(([service, text]) => missingFrom(ledgers.get(service) ?? readLedger(''), text).map((line) => `${service} ${line}`));
     return { ledgers, missing };
   }
 

@@ -106,7 +106,7 @@ export async function sabotage(): Promise<boolean> {
   const load = new Load(rows, ROWS + 1);
   const checks = new Checks();
   const audit = new Audit(lab, operator.pair, rows, load, ROWS);
-  const all = async (roles: Settled): Promise<string[]> => [...(await audit.findings(roles)), ...(await audit.damage())];
+  const all = async (roles: Settled): Promise<string[]> => [...(await audit.findings(roles)), ...(await audit.damage()).map(({ what }) => what)];
   const settled = await audit.settled();
   if (!settled) throw new Error(`the pair is not whole: ${await audit.reasons()}`);
   const clean = await all(settled);

@@ -108,3 +108,4 @@ kill_lock_holder
 rm -f "$lock_held" "$isolating_file" "$devices_file"
 read_uptime
 note "isolation: nothing of the share is held here any more, after $((now - beat)) s of $lease"
+wait "$!" || true # what still runs at the end of a unit is killed with it, a line on its way to the journal, too

@@ -41,9 +41,11 @@ class World {
   public processes = looks(() => []);
   /** The same of the standby alone. */
   public there = '';
-  /** What the stand-ins have written last; unset: a new line at each look. */
-  public last?: string[];
+  /** What a stand-in has written last at a look, the first of which is 1; unset: a new line at each. */
+  public last: (look: number, service: string) => string = ledgerLine;
   private looked = 0;
+  /** Rows that were on their way while the fault lasted. */
+  public fresh = [4];
   public plan: PlanResult = {
     resources: [], outputs: [],
     planned: {
@@ -62,7 +64,10 @@ class World {
   private serverSays(command: string): string {
     if (command.includes('conflicts')) return this.conflicts;
     if (command.includes('nfsd/clients')) return this.lockClients.map((address) => `address: "${address}:728"\n`).join('');
-    if (command.includes('tail')) return this.standIns.map((service, index) => `\x1e${service}\n${this.last?.[index] ?? ledgerLine((this.looked += 1))}`).join('');
+    if (command.includes('tail')) {
+      this.looked += 1;
+      return this.standIns.map((service) => `\x1e${service}\n${this.last(this.looked, service)}`).join('');
+    }
     return `\x1enms-core\n${this.ledger}`;
   }
 
@@ -73,7 +78,7 @@ class World {
       nfs: { ssh: async (command: string) => ({ code: 0, stdout: this.serverSays(command) }) },
     };
     const pair = { diff: async () => this.plans?.shift() ?? this.plan };
-    return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4] } as unknown as Load, 2);
+    return new Audit(lab as unknown as Lab, pair as unknown as Pair, { numbers: async () => this.rows } as unknown as Rows, { acknowledged: [3, 4], onTheirWay: () => new Set(this.fresh) } as unknown as Load, 2);
   }
 
   private says(name: NodeName, command: string): string {
@@ -87,7 +92,7 @@ async function found(spoil: (world: World) => void): Promise<string> {
   const world = new World();
   spoil(world);
   const audit = world.audit();
-  return [...(await audit.findings(ROLES)), ...(await audit.damage())].join('\n');
+  return [...(await audit.findings(ROLES)), ...(await audit.damage()).map(({ what }) => what)].join('\n');
 }
 
 test('a pair in order has no findings, and is settled', async () => {
@@ -107,7 +112,7 @@ test.each<[string, (world: World) => void, RegExp]>([
   ['nobody has the lock on the server', (world) => (world.lockClients = []), /^the NFS server says that the lock is held by: nobody$/],
   ['another one has the lock on the server', (world) => (world.lockClients = ['10.77.0.12']), /^the NFS server says that the lock is held by: 10.77.0.12$/],
   ['a stand-in whose file is not on the share', (world) => (world.standIns = ['nms-core']), /^files of nms-core are on the share, not of nms-core, nms-dpm/],
-  ['a stand-in that was written last by the standby', (world) => (world.last = [1, 2, 3, 4].map((line) => ledgerLine(line).replace('node-a', 'node-b'))), /^nms-core was written last by node-b, and node-a is active/],
+  ['a stand-in that was written last by the standby', (world) => (world.last = (look) => ledgerLine(look).replace('node-a', 'node-b')), /^nms-core was written last by node-b, and node-a is active/],
   ['a file that is not as deployed', (world) => (world.nodes['node-a'] = { ...observed(true), config_in_sync: false, drifted: ['/etc/x'] }), /^drifted: \/etc\/x$/],
   ['an acknowledged row is lost', (world) => (world.rows = [1, 2, 4]), /^1 acknowledged rows are lost: 3$/],
   ['a row from before is lost', (world) => (world.rows = [1, 3, 4]), /^1 acknowledged rows are lost: 2$/],
@@ -158,13 +163,47 @@ test('damage is counted once, for the fault that did it', async () => {
   expect(await audit.damage()).toEqual([]);
 });
 
-test('a stand-in that stands still writes no more', async () => {
+test('what was lost of what was there before the fault is told from what came while it lasted', async () => {
   const world = new World();
-  world.last = [1, 2, 3, 4].map(ledgerLine);
+  const audit = world.audit();
+  world.last = () => ledgerLine(3);
+  await audit.remember();
+  world.rows = [1];
+  world.notes += ledgerLine(4) + ledgerLine(5);
+  world.ledger = [1, 2].map(ledgerLine).join('');
+  expect(await audit.damage()).toEqual([
+    { what: '1 acknowledged rows are lost: 4', fresh: true },
+    { what: '2 acknowledged rows are lost: 2, 3', fresh: false },
+    { what: expect.stringMatching(/^2 lines that were written for good are lost: nms-core 4 .*, nms-core 5 /), fresh: true },
+    { what: expect.stringMatching(/^1 lines that were written for good are lost: nms-core 3 /), fresh: false },
+  ]);
+  // Those that come later are not counted with the others.
+  world.fresh = [];
+  world.rows = [];
+  expect(await audit.damage()).toEqual([{ what: '1 acknowledged rows are lost: 1', fresh: false }]);
+});
+
+test('rows that are there twice, from before the fault and from the time of it', async () => {
+  const world = new World();
+  world.rows = [1, 1, 2, 2, 2, 3, 4, 4];
+  expect(await world.audit().damage()).toEqual([{ what: '1 rows are there twice', fresh: true }, { what: '2 rows are there twice', fresh: false }]);
+});
+
+test('a power cut that makes a node forget what it has noted hides no lost line', async () => {
+  const world = new World();
+  const audit = world.audit();
+  await audit.remember();
+  world.notes = ledgerLine(1);
+  world.ledger = [1, 2].map(ledgerLine).join('');
+  expect((await audit.damage()).map(({ what }) => what)).toEqual([expect.stringMatching(/^1 lines that were written for good are lost: nms-core 3 /)]);
+});
+
+test('a stand-in that stands still has written nothing, whatever it wrote before the pair was whole again', async () => {
+  const world = new World();
   const audit = world.audit();
   expect(await audit.findings(ROLES)).toEqual([]);
-  world.last = [5, 2, 6, 7].map(ledgerLine);
-  expect(await audit.findings(ROLES)).toEqual(['nms-dpm has written nothing since the last audit']);
+  world.last = (look, service) => ledgerLine(service === 'nms-dpm' ? 100 : 100 + look);
+  expect(await audit.findings(ROLES)).toEqual(['nms-dpm has written nothing since the pair has settled']);
 });
 
 test('nobody serves: no node is active, and each that is on says why', async () => {

@@ -1,7 +1,8 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { faultsNamed } from '../../lab/faults';
+import { FAILOVERS } from '../../lab/failovers';
+import { FAULTS, faultsNamed } from '../../lab/faults';
 import type { Scene } from '../../lab/faults/fault';
 import { rebooted } from '../../lab/faults/reboot';
 import { run, type RunOptions } from '../../lab/run';
@@ -90,6 +91,15 @@ describe('a reboot', () => {
     expect(standIn.looks()).toHaveLength(3);
   });
 
+  test("so is the guide's own, of the demo", async () => {
+    standIn.boots('one', 'one', 'one', 'two');
+    const { fail, heal } = FAILOVERS.find(({ name }) => name === 'node rebooted')!;
+    await fail(standIn.scene.lab, 'node-a');
+    await heal(standIn.scene.lab, 'node-a');
+    expect(standIn.calls('systemctl')).toEqual(['reboot']);
+    expect(standIn.looks()).toHaveLength(4);
+  });
+
   test('that does not happen is told', async () => {
     standIn.boots('one');
     await expect(rebooted(standIn.scene.lab, 'node-a', 'one', 1)).rejects.toThrow('node-a has not rebooted within 1 s');
@@ -98,5 +108,45 @@ describe('a reboot', () => {
   test('one whose boot is not told has not happened', async () => {
     standIn.boots('');
     await expect(rebooted(standIn.scene.lab, 'node-a', 'one', 1)).rejects.toThrow('node-a has not rebooted within 1 s');
+  });
+});
+
+test.each(FAULTS.filter(({ serves }) => serves === 'nobody').map((each) => [each.name, each] as const))('%s: over before anybody waits for a login, for a node may be active by then', async (_, { undo, comesBack }) => {
+  const done: string[] = [];
+  const vm = {
+    ...Object.fromEntries(['start', 'thaw', 'plug'].map((name) => [name, async () => void done.push(name)])),
+    ssh: async () => (done.push('start'), { stdout: '' }), waitForSsh: async () => void done.push('login'),
+  };
+  const scene = { ...standIn.scene, lab: { machine: () => vm, nfs: vm, all: [vm, vm, vm] } } as unknown as Scene;
+  const real = setTimeout;
+  jest.spyOn(global, 'setTimeout').mockImplementation(((end: () => void) => real(end, 1)) as typeof setTimeout);
+  await undo(scene).finally(() => jest.restoreAllMocks());
+  expect(done.length).toBeGreaterThan(0);
+  expect(done).not.toContain('login');
+  await comesBack?.(scene);
+});
+
+describe('change-virtual-ip: the address of before', () => {
+  const changing = (): Scene => {
+    const nothing = async () => undefined;
+    return { ...standIn.scene, lab: { ...standIn.scene.lab, switch: { setAddresses: nothing } }, operator: { intend: () => undefined, deploy: nothing } } as unknown as Scene;
+  };
+
+  test('is on no node any more', async () => {
+    standIn.program('ip', '');
+    await fault('change-virtual-ip').inject(changing());
+    await fault('change-virtual-ip').undo(changing());
+    expect(standIn.calls('ip')).toEqual(['10.77.0.100', '10.77.0.100', '10.77.0.101', '10.77.0.101'].map((address) => `-oneline address show to ${address}`));
+  });
+
+  test('that stays for a moment is no finding', async () => {
+    standIn.program('ip', `(($(wc -l <${standIn.directory}/ip.calls) > 1)) || echo '2: lan0    inet 10.77.0.100/24'`);
+    await fault('change-virtual-ip').inject(changing());
+    expect(standIn.calls('ip')).toHaveLength(3);
+  });
+
+  test.each(['inject', 'undo'] as const)('that is left behind is told (%s)', async (step) => {
+    standIn.program('ip', `echo "2: lan0    inet $5/24 scope global lan0"`);
+    await expect(fault('change-virtual-ip')[step](changing())).rejects.toThrow(/^node-a has the address 10.77.0.10[01] still: 2: lan0 {4}inet 10.77.0.10[01]\/24/);
   });
 });

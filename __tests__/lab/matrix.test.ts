@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Damage } from '../../lab/audit';
 import { FAULTS, SMOKE, faultsNamed } from '../../lab/faults';
+import type { Fault } from '../../lab/faults/fault';
 import { faultsOptions } from '../../lab/faults-command';
 import { Load, longestGap } from '../../lab/load';
 import { Matrix, planOf } from '../../lab/matrix';
+import type { Outcome } from '../../lab/outcome';
 import { rowsOf } from '../../lab/report';
 import { reportPage } from '../../lab/report-page';
 import { Results } from '../../lab/results';
@@ -44,17 +47,55 @@ test('options of the command', () => {
   for (const args of [['--seed'], ['--seed', 'x'], ['--rounds', '0'], ['--profile', 'x'], ['--roles', 'x'], ['--fencing', 'x'], ['--who', '1']]) expect(() => faultsOptions(args)).toThrow(args[0]);
 });
 
-test.each([[true, []], [undefined, ['the pair has settled, and no row was accepted within 240 s']]])('a pair that has settled has to accept a row (accepted: %s)', async (accepts, expected) => {
-  const roles = { active: 'node-a', standby: 'node-b' };
+interface Recorded {
+  readonly when: Pick<Outcome, 'undone' | 'until'>;
+  readonly found: Pick<Outcome, 'findings' | 'expected'>;
+}
+
+/** What is recorded of a fault that does nothing, to a pair that is whole, but for what is given. */
+async function taken(fault: Partial<Fault>, { accepts = true, damage = [] as readonly Damage[] } = {}): Promise<Recorded> {
+  const roles = { active: 'node-a', standby: 'node-b' } as const;
   const nothing = async () => undefined;
-  const found: string[] = [];
+  const recorded: Recorded[] = [];
   const matrix = Object.assign(Object.create(Matrix.prototype), {
-    timing, lab: { sshArgs: () => [] }, rows: { goThrough: nothing }, acceptsRows: async () => accepts,
-    audit: { settled: async () => roles, findings: async () => [], damage: async () => [] },
-    record: async (...[, , , , { findings }]: { findings: string[] }[]) => void found.push(...findings),
+    timing, lab: { sshArgs: () => [] }, rows: { goThrough: nothing }, acceptsRows: async () => accepts || undefined,
+    audit: { settled: async () => roles, findings: async () => [], damage: async () => damage, remember: nothing },
+    record: async (_fault: Fault, _scene: unknown, _settled: unknown, when: Recorded['when'], found: Recorded['found']) => void recorded.push({ when, found }),
   });
-  await matrix.take({ round: 1, fault: { name: 'x', what: 'x', serves: 'either', inject: nothing, undo: nothing, bound: () => ({ vip: 0, writes: 0 }) } }, roles);
-  expect(found).toEqual(expected);
+  await matrix.take({ round: 1, fault: { name: 'x', what: 'x', serves: 'either', inject: nothing, undo: nothing, bound: () => ({ vip: 0, writes: 0 }), ...fault } }, roles);
+  return recorded[0];
+}
+
+test('a pair that has settled has to accept a row', async () => {
+  expect((await taken({})).found.findings).toEqual([]);
+  expect((await taken({}, { accepts: false })).found.findings).toEqual(['the pair has settled, and no row was accepted within 240 s']);
+});
+
+test('a fault that may damage is excused for what came while it lasted, and for nothing before', async () => {
+  const damage = [{ what: '2 acknowledged rows are lost: 8, 9', fresh: true }, { what: '1 acknowledged rows are lost: 7', fresh: false }, { what: '1 rows are there twice', fresh: true }];
+  expect((await taken({ mayDamage: / are lost: / }, { damage })).found).toEqual({ expected: [damage[0].what], findings: [damage[1].what, damage[2].what] });
+  expect((await taken({}, { damage })).found).toEqual({ expected: [], findings: damage.map(({ what }) => what) });
+});
+
+test('rows that were on their way in a span: sent before its end, and not answered before it began', async () => {
+  const load = new Load({ insert: async () => undefined } as unknown as Rows, 1);
+  await load.stop();
+  const row = (number: number, at: number, until: number) => ({ number, at, until, acknowledged: true });
+  load.attempts.splice(0, load.attempts.length, row(1, 100, 199), row(2, 150, 200), row(3, 250, 260), row(4, 300, 310), row(5, 301, 310));
+  expect(load.onTheirWay(200, 300)).toEqual(new Set([2, 3, 4]));
+});
+
+test('a fault is over when it is undone, and not when all machines have come back', async () => {
+  let back = Infinity;
+  const comesBack = async () => {
+    await new Promise((done) => setTimeout(done, 50));
+    back = Date.now();
+  };
+  const { when, found } = await taken({ comesBack });
+  expect(found.findings).toEqual([]);
+  expect(when.until).toBeGreaterThanOrEqual(back);
+  expect(when.undone).toBeLessThan(back);
+  expect((await taken({ comesBack: () => Promise.reject(new Error('no login')) })).found.findings).toEqual(['not all machines have come back: no login']);
 });
 
 test('the longest time without an acknowledged row', async () => {

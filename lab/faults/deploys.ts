@@ -1,4 +1,5 @@
 import { GUIDE_SERVICES } from '../../lib/config/model';
+import { eventually } from '../checks';
 import { LAN_PREFIX, machineNamed, NODES, secondMac, VIRTUAL_IP, type NodeName } from '../machines';
 import { Fault, Scene, asRoot, sleep } from './fault';
 
@@ -85,6 +86,15 @@ const OTHER_ADDRESS = '10.77.0.101';
 const OTHER_VIRTUAL_IP = { virtualIp: { address: `${OTHER_ADDRESS}/${LAN_PREFIX}` } };
 const OTHER_INTERFACE = 'lan1';
 
+/** @throws when a node has the address still: who answers on the LAN tells nothing of it, for the probe asks for one and for the other */
+async function expectAddressGone({ lab }: Scene, address: string): Promise<void> {
+  for (const name of NODES) {
+    let there = 'no answer';
+    const gone = await eventually(5, async () => (there = await asRoot(lab, name, `ip -oneline address show to ${address}`)) === '' || undefined);
+    if (!gone) throw new Error(`${name} has the address ${address} still: ${there}`);
+  }
+}
+
 /** A second network card on the same wire, which answers for nothing but its own addresses. */
 async function addInterface({ lab }: Scene): Promise<void> {
   for (const name of NODES) {
@@ -138,15 +148,19 @@ const changes: readonly Fault[] = [
     },
   },
   change('virtual-ip', 'another virtual IP', OTHER_VIRTUAL_IP, {
-    inject: async ({ lab, operator }) => {
+    inject: async (scene) => {
+      const { lab, operator } = scene;
       await lab.switch.setAddresses([VIRTUAL_IP, OTHER_ADDRESS]);
       operator.intend(OTHER_VIRTUAL_IP);
       await operator.deploy();
+      await expectAddressGone(scene, VIRTUAL_IP);
     },
-    undo: async ({ lab, operator }) => {
+    undo: async (scene) => {
+      const { lab, operator } = scene;
       operator.intend({});
       await operator.deploy();
       await lab.switch.setAddresses([VIRTUAL_IP]);
+      await expectAddressGone(scene, OTHER_ADDRESS);
     },
     // The client knows the first address only, and waits for it to come back.
     bound: ({ masterDown }) => ({ vip: masterDown, writes: 600 }),

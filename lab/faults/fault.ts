@@ -45,13 +45,18 @@ export interface Fault {
   /** For a person. */
   readonly what: string;
   inject(scene: Scene): Promise<void>;
+  /** Where nobody serves while it lasts, it is over when this returns: from then on a node may become active. */
   undo(scene: Scene): Promise<void>;
+  /** What is waited for after that, before the pair is looked at: machines that boot. */
+  comesBack?(scene: Scene): Promise<void>;
   /** Who serves while it lasts: the standby has taken over, the active node is not impressed, nobody can, or the fault may go either way. */
   readonly serves: 'standby' | 'active' | 'nobody' | 'either';
   /** Seconds that it lasts at least. Default: until the standby serves. */
   readonly lasts?: number | ((timing: Timing) => number);
   /** With fencing: whether the node that takes over has the other one fenced before it serves, or cannot have. Default: either may be. */
   readonly fences?: boolean;
+  /** The active node is cut off from the share for longer than the lease: before that ends it has to have let go of it, or to reboot. */
+  readonly isolates?: true;
   /** From where rows are written meanwhile. Default: the NFS server, which a fault may take away together with the share. */
   readonly client?: 'standby';
   /** The design's promise. */
@@ -60,7 +65,7 @@ export interface Fault {
   readonly twoHolders?: (timing: Timing) => number;
   /** Whether it can be made only with fencing, or only without. Default: with both. */
   readonly fencing?: 'only' | 'never';
-  /** Damage that the design cannot rule out: it is recorded then, and is no finding. */
+  /** Damage that the design cannot rule out, to what was acknowledged or written while the fault lasted: it is recorded then, and is no finding. */
   readonly mayDamage?: RegExp;
   /** The same, where only fencing can rule it out. */
   readonly mayDamageUnfenced?: RegExp;

@@ -63,10 +63,8 @@ export const machineFaults: readonly Fault[] = [
     name: 'power-cut-both',
     what: 'power cut of both nodes, and both switched on together',
     inject: ({ lab }) => Promise.all(NODES.map((name) => lab.machine(name).powerCut())).then(() => undefined),
-    undo: async ({ lab }) => {
-      await Promise.all(NODES.map((name) => lab.machine(name).start()));
-      await Promise.all(NODES.map((name) => lab.machine(name).waitForSsh()));
-    },
+    undo: ({ lab }) => Promise.all(NODES.map((name) => lab.machine(name).start())).then(() => undefined),
+    comesBack: ({ lab }) => Promise.all(NODES.map((name) => lab.machine(name).waitForSsh())).then(() => undefined),
     serves: 'nobody',
     lasts: 5,
     bound: ({ masterDown, lease, start }) => ({ vip: 5 + 60 + masterDown, writes: 5 + 60 + masterDown + lease + start }),
@@ -80,8 +78,8 @@ export const machineFaults: readonly Fault[] = [
       await Promise.all(NODES.map((name) => lab.machine(name).start()));
       await sleep(60);
       await lab.nfs.start();
-      await Promise.all(lab.all.map((vm) => vm.waitForSsh()));
     },
+    comesBack: ({ lab }) => Promise.all(lab.all.map((vm) => vm.waitForSsh())).then(() => undefined),
     serves: 'nobody',
     lasts: 5,
     bound: ({ masterDown, lease, start }) => ({ vip: 5 + 60 + 60 + masterDown, writes: 5 + 60 + 60 + masterDown + lease + start + 60 }),

@@ -20,6 +20,7 @@ export const storageFaults: readonly Fault[] = [
     undo: async ({ lab }) => void (await asRoot(lab, 'nfs', 'systemctl start nfs-server')),
     serves: 'nobody',
     lasts: longerThanLease,
+    isolates: true,
     // Grace: a restarted server gives no new lock until it is over.
     bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + lease + start }),
   },
@@ -27,12 +28,11 @@ export const storageFaults: readonly Fault[] = [
     name: 'nfs-hung',
     what: 'the NFS server frozen for longer than the lease',
     inject: async ({ lab }) => lab.nfs.freeze(),
-    undo: async ({ lab }) => {
-      lab.nfs.thaw();
-      await lab.nfs.waitForSsh();
-    },
+    undo: async ({ lab }) => lab.nfs.thaw(),
+    comesBack: ({ lab }) => lab.nfs.waitForSsh(),
     serves: 'nobody',
     lasts: longerThanLease,
+    isolates: true,
     client: 'standby',
     bound: ({ lease, start, masterDown }) => ({ vip: masterDown, writes: 10 + lease + 15 + lease + start }),
   },

@@ -52,6 +52,14 @@ describe('isolate.sh', () => {
     expect([run.exitCode, node.has('run/nim-ha/isolating'), node.read('proc/sysrq')]).toEqual([0, false, '']);
   });
 
+  test('its last word is in the journal when it ends: systemd kills what is left of a unit then', async () => {
+    node.standIn('logger', `shift 2; sleep 1; printf '%s\\n' "$*" >>"${node.root}/journal"`);
+    node.cgroup();
+    const run = node.start(node.script('isolate.sh'));
+    await node.until('it ends', () => run.exitCode !== null);
+    expect(node.read('journal')).toMatch(/^isolation: nothing of the share is held here any more, after \d+ s of 40$/m);
+  });
+
   test('what was mounted when this node had the lock is waited for, too, whoever has taken it off lazily', async () => {
     node.write('proc/mounts', '');
     node.write('proc/mountinfo', '');
