@@ -41,6 +41,8 @@ decide_able() {
     able=no reason="the share is mounted with NFS version 3, whose locks have no lease; mounting it anew"
   elif [[ $mounted == no ]]; then
     able=no reason="the share is not mounted on both mount points"
+  elif [[ -n $other_share ]]; then
+    able=no reason="another share than the pair's is mounted: $other_share"
   elif [[ $nfs_answers == no ]]; then
     able=no reason="the NFS server does not answer on port 2049"
   elif [[ -e $stepped_down_file ]]; then

@@ -55,7 +55,7 @@ slow_drain=60   # letting go for so long is told, and no standby to count on
 stuck_drain=300 # and then done by force
 
 nfs_answers=unknown next_probe=0 next_retry=0 next_read=0 next_question=0 next_write=0 next_metrics=0 written=''
-starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
+starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' share='' other_share='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
 keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0 looked_at=0 letting_go_why=''
 phase=STANDBY interrupted=no since='' phase_at=0 reason='' now=0 phase_changes=0 able=no start_deadline="$usual_start_deadline"
 
@@ -136,6 +136,7 @@ look() {
     read_services
     nfs_server="$(node_value NFS_SERVER 2>/dev/null)"
     virtual_ip="$(node_value VIRTUAL_IP 2>/dev/null)"
+    look_for_other_share
     read_lease
     look_for_fencing
   fi
@@ -145,6 +146,8 @@ look() {
   [[ ! -e $maintenance_file ]] || maintenance=yes
   ! slice_populated || populated=yes
   ! is_share_mounted || mounted=yes
+  # A deploy mounts it anew after it has named another one.
+  [[ -z $other_share ]] || find_other_share "$share"
   [[ -z $nfs_server ]] || probe_nfs_server
   services_are=down down_service='' changing_service=''
   from="$phase"

@@ -106,6 +106,29 @@ has_fallen_back() {
   return 1
 }
 
+# source_on SERVER EXPORT_PATH EXPORT: as the kernel has it in its list of mounts.
+source_on() {
+  local share="$1"
+  [[ $share != *:* ]] || share="[$share]"
+  share+=":$2"
+  printf '%s/%s' "${share%/}" "$3"
+}
+
+# Sets `other_share` to the first of the two mounts that is not of SERVER:/PATH/, as source_on has it: "MOUNT_POINT from SOURCE, not SOURCE".
+# False where there is none.
+# shellcheck disable=SC2034 # the agent asks
+find_other_share() {
+  local point mount_line
+  other_share=''
+  for point in "$clickhouse_mount" "$nms_mount"; do
+    if find_mount "$point" && [[ ${mount_line%% *} != "$1${point##*/}" ]]; then
+      other_share="${point#"$root"} from ${mount_line%% *}, not $1${point##*/}"
+      return
+    fi
+  done
+  return 1
+}
+
 # Major and minor numbers of the mounts of the share: by these the kernel lists what it still holds when they are gone.
 list_devices() {
   local device point

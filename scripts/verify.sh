@@ -39,14 +39,20 @@ is_open() {
 }
 
 verify_mounts() {
-  local server="$1" point options
+  local server="$1" path="$2" point mount_line source expected options
   for point in "$clickhouse_mount" "$nms_mount"; do
     if ! is_nfs_mounted "$point"; then
       verdict FAIL "$point is mounted from the share" "not mounted; try: systemctl start $(mount_unit "$point")"
       continue
     fi
-    options="$(mount_line "$point" | cut -d' ' -f4)"
-    verdict ok "$point is mounted from the share"
+    find_mount "$point"
+    read -r source _ _ options _ <<<"$mount_line"
+    expected="$(source_on "$server" "$path" "${point##*/}")"
+    if [[ $source == "$expected" ]]; then
+      verdict ok "$point is mounted from the share"
+    else
+      verdict FAIL "$point is mounted from the share" "got $source, expected $expected"
+    fi
     case ",$options," in
       *,vers=4.*,*) verdict ok "$point speaks NFSv4" ;;
       *) verdict FAIL "$point speaks NFSv4" "got $options" ;;
@@ -147,7 +153,7 @@ verify() {
   failures=0
   said="$(mktemp)" || return
   gather
-  verify_mounts "$(node_value NFS_SERVER)"
+  verify_mounts "$(node_value NFS_SERVER)" "$(node_value NFS_EXPORT_PATH)"
   verify_keepalived
   verify_virtual_ip "$(node_value INTERFACE)"
   verify_services

@@ -276,7 +276,7 @@ describe('nim-ha verify', () => {
   /** An active node with nothing wrong. */
   beforeEach(() => {
     node = new StandInNode();
-    const data = { NFS_SERVER: SERVER, VIRTUAL_IP: '192.0.2.100/24', INTERFACE: 'lan0' };
+    const data = { NFS_SERVER: SERVER, NFS_EXPORT_PATH: '/x', VIRTUAL_IP: '192.0.2.100/24', INTERFACE: 'lan0' };
     node.write('etc/nim-ha/node.data', Object.entries(data).map(([key, value]) => `${key}=${base64(value)}\n`).join(''));
     node.write('run/nim-ha/state', 'phase=ACTIVE\nable=yes\nupdated=999\n');
     node.mount();
@@ -316,6 +316,8 @@ describe('nim-ha verify', () => {
     ['locks that stay here', 'FAIL  /var/lib/nms is hard and locks on the server: got rw,vers=4.2,hard,local_lock=all', mounted('nms', (line) => line.replace('hard', 'hard,local_lock=all'))],
     ['a mount point without the share', 'FAIL  /var/lib/clickhouse is mounted from the share: not mounted; try: systemctl start some.mount', mounted('clickhouse', () => '')],
     ['a disk of this node in the place of the share', 'FAIL  /var/lib/nms is mounted from the share: not mounted; try: systemctl start some.mount', mounted('nms', (line) => line.replace(/^\S+ (\S+) .*/, '/dev/sdb $1 ext4 rw 0 0'))],
+    ['another share on one mount point', 'FAIL  /var/lib/clickhouse is mounted from the share: got 192.0.2.99:/x/clickhouse, expected 192.0.2.13:/x/clickhouse', mounted('clickhouse', (line) => line.replace(SERVER, '192.0.2.99'))],
+    ['the two exports, the wrong way round on one', 'FAIL  /var/lib/nms is mounted from the share: got 192.0.2.13:/x/clickhouse, expected 192.0.2.13:/x/nms', mounted('nms', (line) => line.replace('/x/nms', '/x/clickhouse'))],
     ['a configuration that keepalived does not take', 'FAIL  keepalived -t: exit code 4, (Line 3) Unknown keyword', keepalivedSays('(Line 3) Unknown keyword', 4)],
     ['a file that somebody has changed', 'FAIL  files are as deployed: /etc/nms/scripts/nms-check-keepalived.sh: content', () => node.write('etc/nms/scripts/nms-check-keepalived.sh', `${node.read('etc/nms/scripts/nms-check-keepalived.sh')}# mine\n`, 0o755)],
     ['a file that others may read now', 'FAIL  files are as deployed: /etc/nim-ha/node.data: mode', () => node.write('etc/nim-ha/node.data', node.read('etc/nim-ha/node.data'), 0o666)],
