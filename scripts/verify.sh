@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # `nim-ha verify`: the guide's "Verify NFS mounts", "Verify failover" and "Troubleshooting" lists, run and judged.
-# Needs paths.sh, node-data.sh, services.sh, status.sh. Every command has a time limit: the share may hang.
+# Needs paths.sh, node-data.sh, services.sh, status.sh, conf-test.sh. Every command has a time limit: the share may hang.
 
 verdict() {
   local result="$1" what="$2" detail="${3-}"
@@ -76,15 +76,20 @@ verify_mounts() {
 }
 
 verify_keepalived() {
-  local log code
+  local profile complaint
   judge "keepalived is running" systemctl is-active keepalived.service
-  log="$(timeout -s KILL 10 keepalived -t -f "$keepalived_conf" 2>&1 </dev/null)"
-  code=$?
-  # With the guide's block keepalived ends with a code of its own and says only that script security is off.
-  if ((code == 0)) || ! grep -qv -e 'SECURITY VIOLATION' -e 'script_security' -e '^$' <<<"$log"; then
+  profile="$(node_value PROFILE)"
+  test_conf "$keepalived_conf" "$profile" 10
+  if [[ -z $complaint ]]; then
     verdict ok "keepalived -t"
   else
-    verdict FAIL "keepalived -t" "exit code $code, ${log##*$'\n'}"
+    verdict FAIL "keepalived -t" "${complaint//$'\n'/ }"
+  fi
+  if [[ $profile == guide ]] && timeout -s KILL 10 id keepalived_script >/dev/null 2>&1; then
+    verdict FAIL "no user keepalived_script" \
+      "there, and keepalived would run the scripts as this user, without the rights they need; remove the user, or use the hardened profile"
+  elif [[ $profile == guide ]]; then
+    verdict ok "no user keepalived_script"
   fi
   # It must not pass for a check of keepalived's.
   judge "the check lets this node be master" env NIM_HA_CHECKED=/dev/null "$scripts_dir/nms-check-keepalived.sh"

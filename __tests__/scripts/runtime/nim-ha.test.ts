@@ -273,18 +273,23 @@ describe('nim-ha verify', () => {
   const SERVER = '192.0.2.13';
   let node: StandInNode;
 
+  const deployed = (values: Record<string, string>) => {
+    const data = { PROFILE: 'guide', NFS_SERVER: SERVER, NFS_EXPORT_PATH: '/x', VIRTUAL_IP: '192.0.2.100/24', INTERFACE: 'lan0', ...values };
+    node.write('etc/nim-ha/node.data', Object.entries(data).map(([key, value]) => `${key}=${base64(value)}\n`).join(''));
+    const files = ['etc/nms/scripts/nms-check-keepalived.sh', 'etc/nim-ha/node.data'];
+    node.write('var/lib/nim-ha/manifest', files.map((path) => `${path.endsWith('.sh') ? 755 : 644} ${createHash('sha256').update(node.read(path)).digest('hex')} /${path}\n`).join(''));
+  };
+
   /** An active node with nothing wrong. */
   beforeEach(() => {
     node = new StandInNode();
-    const data = { NFS_SERVER: SERVER, NFS_EXPORT_PATH: '/x', VIRTUAL_IP: '192.0.2.100/24', INTERFACE: 'lan0' };
-    node.write('etc/nim-ha/node.data', Object.entries(data).map(([key, value]) => `${key}=${base64(value)}\n`).join(''));
     node.write('run/nim-ha/state', 'phase=ACTIVE\nable=yes\nupdated=999\n');
     node.mount();
     for (const name of ['clickhouse', 'nms']) node.write(`var/lib/${name}/data`, '');
     node.write('etc/nms/scripts/nms-check-keepalived.sh', `#!/bin/bash\n. ${node.script('nms-check-keepalived.sh')}\n`, 0o755);
-    const files = ['etc/nms/scripts/nms-check-keepalived.sh', 'etc/nim-ha/node.data'];
-    node.write('var/lib/nim-ha/manifest', files.map((path) => `${path.endsWith('.sh') ? 755 : 644} ${createHash('sha256').update(node.read(path)).digest('hex')} /${path}\n`).join(''));
+    deployed({});
     for (const name of ['keepalived', 'rpcinfo', 'showmount']) node.standIn(name, '');
+    node.standIn('id', '[[ $* != keepalived_script ]]');
     node.standIn('ip', 'echo "2: lan0 inet 192.0.2.100/24"');
     node.standIn('systemctl', 'shift; for unit in "$@"; do echo active; done');
     node.standIn('systemd-escape', 'echo some.mount');
@@ -307,6 +312,7 @@ describe('nim-ha verify', () => {
 
   const mounted = (point: string, change: (line: string) => string) => () =>
     node.write('proc/mounts', node.read('proc/mounts').split('\n').map((line) => (line.includes(`/var/lib/${point} `) ? change(line) : line)).filter(Boolean).join('\n') + '\n');
+  const VIOLATION = 'SECURITY VIOLATION - scripts are being executed but script_security not enabled.';
   const keepalivedSays = (text: string, code: number) => () => node.standIn('keepalived', `[[ $1 == -t ]] || exit 0; echo "${text}" >&2; exit ${code}`);
 
   test.each<[string, string, () => void]>([
@@ -318,7 +324,18 @@ describe('nim-ha verify', () => {
     ['a disk of this node in the place of the share', 'FAIL  /var/lib/nms is mounted from the share: not mounted; try: systemctl start some.mount', mounted('nms', (line) => line.replace(/^\S+ (\S+) .*/, '/dev/sdb $1 ext4 rw 0 0'))],
     ['another share on one mount point', 'FAIL  /var/lib/clickhouse is mounted from the share: got 192.0.2.99:/x/clickhouse, expected 192.0.2.13:/x/clickhouse', mounted('clickhouse', (line) => line.replace(SERVER, '192.0.2.99'))],
     ['the two exports, the wrong way round on one', 'FAIL  /var/lib/nms is mounted from the share: got 192.0.2.13:/x/clickhouse, expected 192.0.2.13:/x/nms', mounted('nms', (line) => line.replace('/x/nms', '/x/clickhouse'))],
-    ['a configuration that keepalived does not take', 'FAIL  keepalived -t: exit code 4, (Line 3) Unknown keyword', keepalivedSays('(Line 3) Unknown keyword', 4)],
+    ['a configuration that keepalived does not take', 'FAIL  keepalived -t: code 4, (Line 3) Unknown keyword', keepalivedSays('(Line 3) Unknown keyword', 4)],
+    ['a complaint behind the one that the guide\'s block earns', 'FAIL  keepalived -t: code 0, (Line 3) Unknown keyword', keepalivedSays(`${VIOLATION}\n(Line 3) Unknown keyword`, 6)],
+    ['a keepalived that is killed', 'FAIL  keepalived -t: code 137, no end within 10 s', keepalivedSays('', 137)],
+    ['a keepalived that crashes', 'FAIL  keepalived -t: code 139, no message', keepalivedSays('', 139)],
+    ['a keepalived that would run the scripts as another user', 'FAIL  keepalived -t: code 143, no message', keepalivedSays('', 143)],
+    ['a configuration of the other profile that is as loose as the guide\'s', `FAIL  keepalived -t: code 6, ${VIOLATION}`, () => {
+      deployed({ PROFILE: 'hardened' });
+      keepalivedSays(VIOLATION, 6)();
+    }],
+    ['the user as whom keepalived would run the scripts',
+      'FAIL  no user keepalived_script: there, and keepalived would run the scripts as this user, without the rights they need; remove the user, or use the hardened profile',
+      () => node.standIn('id', '')],
     ['a file that somebody has changed', 'FAIL  files are as deployed: /etc/nms/scripts/nms-check-keepalived.sh: content', () => node.write('etc/nms/scripts/nms-check-keepalived.sh', `${node.read('etc/nms/scripts/nms-check-keepalived.sh')}# mine\n`, 0o755)],
     ['a file that others may read now', 'FAIL  files are as deployed: /etc/nim-ha/node.data: mode', () => node.write('etc/nim-ha/node.data', node.read('etc/nim-ha/node.data'), 0o666)],
     ['a share that cannot be listed', 'FAIL  ls -lart /var/lib/nms: ls: Stale file handle', () => node.standIn('ls', '[[ $2 != */nms ]] || { echo "ls: Stale file handle" >&2; exit 2; }')],
@@ -329,7 +346,12 @@ describe('nim-ha verify', () => {
 
   test.each([
     ['locks that are the server\'s by name', mounted('nms', (line) => line.replace('hard', 'hard,local_lock=none'))],
-    ['the code that keepalived ends with for the guide\'s block', keepalivedSays('SECURITY VIOLATION - scripts are being executed but script_security not enabled.', 5)],
+    ['the code that keepalived ends with for the guide\'s block', keepalivedSays(VIOLATION, 5)],
+    ['the same since keepalived 2.2', keepalivedSays(VIOLATION, 6)],
+    ['the user keepalived_script, where the other profile names root', () => {
+      deployed({ PROFILE: 'hardened' });
+      node.standIn('id', '');
+    }],
   ])('%s: nothing fails', (_, make) => {
     make();
     expect(verify()).toMatchObject({ status: 0, last: '0 failed', failed: [] });
