@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # Part of the agent: its state as /run/nim-ha/nim-ha.prom, for the textfile collector of a Prometheus node exporter.
+# Needs paths.sh, services.sh.
 
 phases=(STANDBY WAITING STARTING ACTIVE FAILED DRAINING ISOLATED FENCED MAINTENANCE)
 
@@ -10,8 +11,8 @@ gauge() {
 
 write_metrics() {
   local text each is_it is_able=0 elected=0 holds=0
-  # What it waits for or starts is no trouble.
-  [[ $able != yes || (-n $reason && $phase != WAITING && $phase != STARTING) ]] || is_able=1
+  # Nor one that serves on, and may not hear that another node is to take over.
+  ! could_serve "$vrrp" || [[ $notify_works == no ]] || is_able=1
   [[ ! -e $want_master ]] || elected=1
   [[ ! -e $lock_held ]] || holds=1
   text="$(

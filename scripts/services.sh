@@ -147,6 +147,12 @@ held_by_kernel() {
   return 1
 }
 
+# could_serve VRRP_STATE: whether this node may be, or become, the active one, as a person means it. What keepalived's check reads, `able`, does not
+# ask whether keepalived takes part in the election, for by that it would stay out for ever. Of the caller: phase, able.
+could_serve() {
+  [[ $able == yes && ($phase != STANDBY || ($1 != @(STOP|FAULT) && ! -e $stepped_down_file)) ]]
+}
+
 # has_address ADDRESS[/PREFIX]: whether any interface of this machine has it.
 has_address() {
   [[ -n "$(ip -o -4 address show to "${1%/*}" 2>/dev/null)" ]]

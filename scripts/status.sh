@@ -34,6 +34,8 @@ gather() {
     *) [[ ! -r $vrrp_file ]] || read -r vrrp_state <"$vrrp_file" ;;
   esac
 
+  [[ -z $able ]] || could_serve "$vrrp_state" || able=no
+
   holds_virtual_ip=false
   address="$(node_value VIRTUAL_IP)" && interface="$(node_value INTERFACE)" &&
     [[ -n $(ip -o -4 address show dev "$interface" to "${address%/*}" 2>/dev/null) ]] && holds_virtual_ip=true

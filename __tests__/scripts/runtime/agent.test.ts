@@ -479,6 +479,7 @@ describe('agent.sh', () => {
   test('a standby whose keepalived is in state FAULT says so, and may come back by itself', () => {
     node.write('run/nim-ha/vrrp-state', 'FAULT\n');
     expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'yes', reason: expect.stringContaining('VRRP state FAULT') });
+    expect(node.read('run/nim-ha/nim-ha.prom')).toContain('nim_ha_able 0\n');
   });
 
   test('without it an active node goes on with the services that it knows', () => {
@@ -486,6 +487,7 @@ describe('agent.sh', () => {
     node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\r\n', 0o755);
     units(['nginx', 'active'], ['nms-core', 'active']);
     expect(tick(1010)).toMatchObject({ phase: 'ACTIVE', able: 'yes', services: 'nginx nms-core', reason: expect.stringContaining('the notify script does not run') });
+    expect(node.read('run/nim-ha/nim-ha.prom')).toContain('nim_ha_able 0\n');
     units(['nginx', 'failed'], ['nms-core', 'active']);
     expect(tick(1020)).toMatchObject({ phase: 'FAILED', able: 'no', reason: 'nginx.service is failed' });
   });
