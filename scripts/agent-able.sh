@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Part of the agent: may this node be, or become, the active one, and what is there to tell a person? Needs paths.sh, services.sh.
+# A reason stands in Terraform's plans, so it stays the same as long as the case does: no seconds that pass, no numbers of processes.
 
 decide_able() {
   able=yes
@@ -52,9 +53,9 @@ decide_able() {
   elif [[ $phase == STANDBY && $vrrp == FAULT ]]; then
     reason="keepalived keeps out of the election (VRRP state FAULT): the interface is down, or its check has failed"
   elif [[ $phase == WAITING ]] && ((now - share_read_at > lease + unread_for)); then
-    able=no reason="the share does not answer this node, though its server does on port 2049, for $((now - share_read_at)) s"
+    able=no reason="the share does not answer this node, though its server does on port 2049"
   elif ((unwanted_since)) && [[ $phase == STANDBY ]]; then
-    reason="master for $((now - unwanted_since)) s without the wish to serve; keepalived is restarted after $unwanted_for"
+    reason="master without the wish to serve; keepalived is restarted after $unwanted_for s"
   elif [[ $phase == WAITING ]]; then
     reason="waits for the lock on the share: the other node has it, or the NFS server keeps it for a dead one, for up to $lease s"
   fi
@@ -66,7 +67,7 @@ say_notify_broken() {
 
 what_drains() {
   if slice_populated; then
-    printf 'processes that do not end: %s' "$(slice_processes)"
+    printf 'processes that do not end: %s' "$(slice_names)"
   else
     printf 'the share to take what was written last'
   fi

@@ -64,6 +64,19 @@ slice_processes() {
   printf '%s' "${all# }"
 }
 
+# What they are called, each once: "NAME NAME".
+slice_names() {
+  local pid name all=' '
+  read_slice
+  for pid in "${slice_pids[@]}"; do
+    name=''
+    read -r name 2>/dev/null <"/proc/$pid/comm"
+    [[ -z $name || $all == *" $name "* ]] || all+="$name "
+  done
+  read -r all <<<"$all"
+  printf '%s' "$all"
+}
+
 # Sets `mount_line` to the line of /proc/mounts that is in force at $1 (the last one wins); false where there is none. The list comes in
 # one piece: read line by line, the kernel makes it anew up to there for each of them.
 find_mount() {
