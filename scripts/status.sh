@@ -52,7 +52,7 @@ gather() {
 # /var/lib/nim-ha/manifest, written by the deploy: "<octal mode> <sha256> <path>" for each file put there. All sums, and all
 # modes and owners, are read by one process each. All of them are root's, who alone reads the list.
 look_at_drift() {
-  local mode owner sum path line expected=()
+  local mode owner sum path line operation_mode expected=()
   local -A sums=() modes=() owners=() lines=()
   drifted=()
   if [[ ! -s $var_dir/manifest ]]; then
@@ -91,6 +91,9 @@ look_at_drift() {
       [[ -z $line || -n ${lines["$line"]-} ]] || drifted+=("/etc/fstab: $line")
     done
   fi
+  # One line of a file that is not ours, and on no list.
+  operation_mode="$(node_value OPERATION_MODE 2>/dev/null)"
+  [[ -z $operation_mode || "$(bash "$lib/operation-mode.sh" get 2>/dev/null)" == "$operation_mode" ]] || drifted+=("${nms_conf#"$root"}: mode of operation")
   # A unit that is masked, or gone, is not for a deploy to mend by itself. No answer says nothing.
   mapfile -t expected < <(timeout 5 systemctl is-enabled keepalived.service nim-ha-agent.service 2>/dev/null </dev/null)
   if ((${#expected[@]} == 2)); then

@@ -143,6 +143,22 @@ describe('a deployed primary', () => {
     expect(node.read('etc/keepalived/keepalived.conf')).toContain('auth_pass other\n');
   });
 
+  const nimHa = (...args: string[]) => node.bash(`bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/nim-ha.sh" ${args.join(' ')}`);
+
+  test('whose mode of operation somebody has changed is not as deployed, and repairDrift mends it', () => {
+    expect(ok(nimHa('generation'))).toBe('1\n');
+    node.write('etc/nms/nms.conf', node.read('etc/nms/nms.conf').replace('disconnected', 'connected'));
+    expect(ok(nimHa('status'))).toContain('/etc/nms/nms.conf: mode of operation\n');
+    expect(ok(nimHa('generation'))).toBe('02\n');
+    node.upload({ GENERATION: '2' });
+    ok(node.step('preflight'));
+    stageAgain(node);
+    ok(node.step('rollout', '2'));
+    expect(node.read('etc/nms/nms.conf')).toContain('mode_of_operation: disconnected\n');
+    expect(node.actions()).toContain('systemctl restart nms-core.service');
+    expect(ok(nimHa('generation'))).toBe('2\n');
+  });
+
   test('whose files are new, and whose systemd did not take them, is not as deployed: the next run does the rest', () => {
     node.upload({ OPERATION_MODE: 'connected' });
     stageAgain(node);

@@ -125,6 +125,17 @@ describe('nim-ha status', () => {
   });
 
   test.each([
+    ['disconnected', 'disconnected', []],
+    ['disconnected', 'connected', ['/etc/nms/nms.conf: mode of operation']],
+    ['disconnected', undefined, ['/etc/nms/nms.conf: mode of operation']],
+    ['', 'connected', []],
+  ])('deployed as %j, the mode of operation in nms.conf is %s', (deployed, found, drifted) => {
+    node.write('etc/nim-ha/node.data', `${node.read('etc/nim-ha/node.data')}OPERATION_MODE=${base64(deployed)}\n`);
+    if (found) node.write('etc/nms/nms.conf', `integrations:\n  license:\n    mode_of_operation: ${found}\n`);
+    expect(status()).toMatchObject({ config_in_sync: drifted.length === 0, drifted });
+  });
+
+  test.each([
     ['echo enabled; echo enabled', []],
     ['echo disabled; echo enabled', ['keepalived.service: not in the boot']],
     ['echo enabled; echo disabled', ['nim-ha-agent.service: not in the boot']],
