@@ -100,7 +100,10 @@ look_at_drift() {
     [[ ${expected[0]} != disabled ]] || drifted+=("keepalived.service: not in the boot")
     [[ ${expected[1]} != disabled ]] || drifted+=("nim-ha-agent.service: not in the boot")
   fi
-  [[ ! -e $pending_file ]] || drifted+=("${pending_file#"$root"}: a deploy has not come to its end; if it was interrupted, run it again")
+  # Of files as deployed the running processes may know nothing yet.
+  for path in "$pending_file" "$var_dir/todo"; do
+    [[ ! -e $path ]] || drifted+=("${path#"$root"}: a deploy has not come to its end; if it was interrupted, run it again")
+  done
   config_in_sync=true
   ((${#drifted[@]} == 0)) || config_in_sync=false
 }
