@@ -89,7 +89,7 @@ switchover() {
   fi
   wait_for "${NIM_HA_TAKEOVER_LIMIT:-60}" is_taken_over ||
     die "this node has let go, and was not elected again, but no other node has taken the lock on the share yet; see on both nodes: nim-ha status"
-  printf 'the peer took over; this node is standby\n'
+  printf 'the peer has the lock and starts its services; this node is standby; see there: nim-ha status\n'
 }
 
 maintenance() {

@@ -66,7 +66,7 @@ describe('nim-ha on the active node', () => {
 
     test('tells of the peer when that has the lock', () => {
       node.write(HOLDER, 'node-b 1\n');
-      expect(node.run('nim-ha.sh', 'switchover').stdout).toContain('the peer took over; this node is standby');
+      expect(node.run('nim-ha.sh', 'switchover').stdout).toContain('the peer has the lock and starts its services; this node is standby; see there: nim-ha status');
     });
 
     test('does not where nobody has taken it', () => {
