@@ -203,7 +203,51 @@ describe('nim-ha maintenance', () => {
   const done = () => node.read('calls').split('\n').filter((line) => /^(sync|start|stop|restart|--no-block) /.test(line));
 
   describe('on', () => {
-    beforeEach(() => node.holdLock());
+    const LOCK = 'var/lib/nms/.nim-ha/lock';
+    let peer: ReturnType<StandInNode['start']>;
+    /** The active node, whose peer takes over. */
+    beforeEach(() => {
+      node.holdLock();
+      node.mount();
+      node.write('var/lib/nms/.nim-ha/holder', 'node-b 1\n');
+      node.write(LOCK, '');
+      peer = node.start('bash', '-c', `while sleep 0.2; do printf + >>"${node.root}/${LOCK}"; done`);
+    });
+    const shortly = () => node.bash('NIM_HA_TAKEOVER_LIMIT=2 bash ./nim-ha.sh maintenance on');
+    const NOBODY = 'maintenance is on, and no other node has taken the lock: nobody serves; nim-ha maintenance off brings this one back';
+
+    test.each<[string, () => void]>([
+      ['has taken the lock', () => node.write('var/lib/nms/.nim-ha/holder', `${hostname()} 1\n`)],
+      ['has a name on the lock of a node that lives', () => peer.kill('SIGKILL')],
+    ])('says that nobody serves where no other node %s', (_, make) => {
+      make();
+      expect(shortly()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining(NOBODY) });
+      expect(node.has(MARK)).toBe(true);
+      // Also when it is asked once more, and of a node that waited for the lock.
+      expect(shortly()).toMatchObject({ status: 1, stderr: expect.stringContaining(NOBODY) });
+      node.remove(MARK);
+      node.elect();
+      node.standIn('systemctl', '');
+      expect(shortly()).toMatchObject({ status: 1, stderr: expect.stringContaining(NOBODY) });
+    });
+
+    test('of a standby asks nobody: another node serves', () => {
+      node.remove('run/nim-ha/lock-held');
+      node.remove('var/lib/nms/.nim-ha/holder');
+      expect(shortly()).toMatchObject({ status: 0, stdout: expect.stringContaining('this node is out of the pair') });
+    });
+
+    test('says that it does not know where the share is not mounted any more', () => {
+      node.write('proc/mounts', '');
+      expect(shortly()).toMatchObject({ status: 1, stderr: expect.stringContaining('whether another node serves cannot be seen from here') });
+    });
+
+    test('says that it is on all the same where the services do not stop', () => {
+      node.write('drains', '');
+      expect(node.bash('NIM_HA_DRAIN_LIMIT=1 bash ./nim-ha.sh maintenance on')).toMatchObject({
+        status: 1, stderr: expect.stringContaining('the services did not stop within 1 s; see: systemctl status nimha.slice; maintenance is on all the same, until: nim-ha maintenance off\n'),
+      });
+    });
 
     test('is on the disk before keepalived is stopped: it has to outlive a power cut', () => {
       expect(maintenance('on')).toMatchObject({ status: 0, stdout: expect.stringContaining('this node is out of the pair, over reboots too') });
@@ -237,7 +281,7 @@ describe('nim-ha maintenance', () => {
 
     test('says so where keepalived does not stop', () => {
       node.write('stays', '');
-      expect(maintenance('on')).toMatchObject({ status: 1, stderr: expect.stringContaining('keepalived does not stop; see: systemctl status keepalived') });
+      expect(maintenance('on')).toMatchObject({ status: 1, stderr: expect.stringContaining('keepalived does not stop; see: systemctl status keepalived; maintenance is on all the same, until: nim-ha maintenance off') });
     });
   });
 
