@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Part of the agent: may this node be, or become, the active one, and what is there to tell a person? Needs paths.sh, services.sh.
+# Part of the agent: may this node be, or become, the active one, and what is there to tell a person? Needs paths.sh, services.sh, agent-fencing.sh.
 # A reason stands in Terraform's plans, so it stays the same as long as the case does: no seconds that pass, no numbers of processes.
 
 decide_able() {
@@ -7,7 +7,7 @@ decide_able() {
   case "$phase" in
     ACTIVE)
       # It serves on, but may not hear that another node is to take over.
-      [[ $notify_works == yes ]] || say_notify_broken
+      if [[ $notify_works == no ]]; then say_notify_broken; elif [[ -e $at_large_file ]]; then say_at_large; fi
       return
       ;;
     STARTING)
@@ -58,7 +58,15 @@ decide_able() {
     reason="master without the wish to serve; keepalived is restarted after $unwanted_for s"
   elif [[ $phase == WAITING ]]; then
     reason="waits for the lock on the share: the other node has it, or the NFS server keeps it for a dead one, for up to $lease s"
+  elif is_unheard; then
+    reason="no fence to be had, so a takeover would wait for the lease: $unheard_why"
   fi
+}
+
+say_at_large() {
+  local why=''
+  read -r why 2>/dev/null <"$at_large_file"
+  reason="the other node has not ended in order and is not fenced, so it may write when it wakes up: ${why:-asking the NFS server}"
 }
 
 say_notify_broken() {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # `nim-ha verify`: the guide's "Verify NFS mounts", "Verify failover" and "Troubleshooting" lists, run and judged.
-# Needs paths.sh, node-data.sh, services.sh, status.sh, conf-test.sh. Every command has a time limit: the share may hang.
+# Needs paths.sh, node-data.sh, services.sh, status.sh, fencing.sh, conf-test.sh. Every command has a time limit: the share may hang.
 
 verdict() {
   local result="$1" what="$2" detail="${3-}"
@@ -95,6 +95,21 @@ verify_keepalived() {
   judge "the check lets this node be master" env NIM_HA_CHECKED=/dev/null "$scripts_dir/nms-check-keepalived.sh"
 }
 
+# With fencing alone.
+verify_fencing() {
+  local answer why='' what="the NFS server answers, and has this node not fenced"
+  read_fencing || return 0
+  answer="$(ask_server status)" || answer="$(no_answer)"
+  if [[ $answer == free ]]; then
+    verdict ok "$what"
+  else
+    verdict FAIL "$what" "$answer"
+  fi
+  [[ -e $lock_held && -e $at_large_file ]] || return 0
+  read -r why 2>/dev/null <"$at_large_file"
+  verdict FAIL "the other node is fenced, or has ended in order" "$why"
+}
+
 # "ip a | grep VIP" on one node is content with two holders. This one asks the network too.
 verify_virtual_ip() {
   local address="${virtual_ip%/*}" interface="$1" answer answers
@@ -162,6 +177,7 @@ verify() {
   verify_keepalived
   verify_virtual_ip "$(node_value INTERFACE)"
   verify_services
+  verify_fencing
   if [[ $config_in_sync == true ]]; then
     verdict ok "files are as deployed"
   else

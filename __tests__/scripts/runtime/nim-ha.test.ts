@@ -388,6 +388,33 @@ describe('nim-ha verify', () => {
     expect(verify()).toMatchObject({ status: 1, last: '1 failed', failed: [expected] });
   });
 
+  describe('of a pair with fencing', () => {
+    const ANSWERS = 'the NFS server answers, and has this node not fenced';
+    beforeEach(() => {
+      deployed({ NAME: 'node-a', PEER_NAME: 'node-b', FENCE_SERVER: 'nfs', FENCE_PORT: '22', FENCE_HOST_KEYS: 'ssh-ed25519 AAAA' });
+      node.standIn('ssh', 'echo free');
+    });
+
+    test('asks the NFS server, and where it answers nothing fails', () => {
+      const { stdout } = node.run('nim-ha.sh', 'verify');
+      expect(stdout).toContain(`ok    ${ANSWERS}\n`);
+      expect(verify()).toMatchObject({ status: 0, failed: [] });
+    });
+
+    test.each<[string, string, () => void]>([
+      ['a server that does not answer', `FAIL  ${ANSWERS}: no answer from the NFS server: ssh: No route`, () => node.standIn('ssh', 'echo "ssh: No route" >&2; exit 255')],
+      ['a server that cannot tell', `FAIL  ${ANSWERS}: refused: /var/lib cannot be written`, () => node.standIn('ssh', 'echo "refused: /var/lib cannot be written"')],
+      ['a node that is fenced', `FAIL  ${ANSWERS}: fenced 11111111-2222-3333-4444-555555555555`, () => node.standIn('ssh', 'echo "fenced 11111111-2222-3333-4444-555555555555"')],
+      ['a peer that may still write', 'FAIL  the other node is fenced, or has ended in order: refused: exported, too', () => {
+        node.holdLock();
+        node.write('run/nim-ha/at-large', 'refused: exported, too\n');
+      }],
+    ])('%s is the one thing that fails', (_, expected, make) => {
+      make();
+      expect(verify()).toMatchObject({ status: 1, last: '1 failed', failed: [expected] });
+    });
+  });
+
   test.each([
     ['locks that are the server\'s by name', mounted('nms', (line) => line.replace('hard', 'hard,local_lock=none'))],
     ['the code that keepalived ends with for the guide\'s block', keepalivedSays(VIOLATION, 5)],
