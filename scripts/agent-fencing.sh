@@ -2,9 +2,10 @@
 # Part of the agent: is this node fenced at the share? Whoever has the lock learns it from the share itself, all others ask the server, for a
 # standby that is fenced could not take over. Needs paths.sh, fencing.sh, agent-probes.sh.
 
-fence_every=60 # seconds between two questions
-heard_after=10 # a BACKUP for so long has heard its master: unheard, it would be one itself after nine, the hardened profile's delay included
-next_fence=0 fence_probe='' backup_since=0
+fence_every=60    # seconds between two questions
+unheard_after=180 # seconds without an answer of which a person is told
+heard_after=10    # a BACKUP for so long has heard its master: unheard, it would be one itself after nine, the hardened profile's delay included
+next_fence=0 fence_probe='' backup_since=0 unheard_why=''
 
 # A node that has just booted asks before anything else.
 begin_fencing() {
@@ -16,7 +17,9 @@ begin_fencing() {
 # What cannot be read just now is no word of a pair without fencing.
 look_for_fencing() {
   read_fencing
-  [[ $? != 1 || ! -e $fenced_file ]] || rm -f "$fenced_file" "$rejoin_why_file"
+  [[ $? == 1 ]] || return 0
+  [[ ! -e $fenced_file ]] || rm -f "$fenced_file" "$rejoin_why_file"
+  [[ ! -e $unheard_file ]] || rm -f "$unheard_file"
 }
 
 look_at_fence() {
@@ -30,9 +33,11 @@ look_at_fence() {
   # What was asked before this node had the lock says nothing about one that has.
   if [[ -e $lock_held ]]; then
     [[ ! -e $run_dir/fence-status ]] || rm -f "$run_dir/fence-status"
+    [[ ! -e $unheard_file ]] || rm -f "$unheard_file"
   elif [[ -s $run_dir/fence-status ]] && read -r answer name <"$run_dir/fence-status"; then
     rm -f "$run_dir/fence-status"
     [[ $answer != fenced || -e $fenced_file ]] || printf '%s\n' "$name" >"$fenced_file"
+    note_answer "$answer" "$name"
   fi
   if [[ -e $fenced_file ]]; then
     fenced=yes
@@ -40,9 +45,27 @@ look_at_fence() {
     [[ $nfs_answers != no ]] || wait_for_server
   elif [[ ! -e $lock_held ]] && ((now >= next_fence)) && [[ -z $fence_probe ]]; then
     next_fence=$((now + fence_every))
-    (ask_server status >"$run_dir/fence-status.new" && mv -f "$run_dir/fence-status.new" "$run_dir/fence-status") &
+    ({ ask_server status || no_answer; } >"$run_dir/fence-status.new" && mv -f "$run_dir/fence-status.new" "$run_dir/fence-status") &
     fence_probe=$!
   fi
+}
+
+# note_answer FIRST_WORD REST: a server that answers nobody, or cannot tell, would fence nobody, and a standby notices in nothing else.
+note_answer() {
+  local since=''
+  if [[ $1 == @(free|fenced) ]]; then
+    [[ ! -e $unheard_file ]] || rm -f "$unheard_file"
+    return
+  fi
+  read -r since _ 2>/dev/null <"$unheard_file"
+  [[ $since =~ ^[0-9]+$ ]] || since="$now"
+  printf '%s %s\n' "$since" "$*" 2>/dev/null >"$unheard_file"
+}
+
+# Sets unheard_why.
+is_unheard() {
+  local since=''
+  [[ -n $fence_server && -e $unheard_file ]] && read -r since unheard_why <"$unheard_file" && ((now - since >= unheard_after))
 }
 
 # After a boot: how long the question has gone unheard counts from when the server is there.

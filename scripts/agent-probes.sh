@@ -38,6 +38,15 @@ nfs_address() {
   fi
 }
 
+# Another share than the pair's, mounted by hand or by somebody else's line, has another lock.
+look_for_other_share() {
+  local path
+  other_share=''
+  [[ -n $nfs_server ]] && path="$(node_value NFS_EXPORT_PATH 2>/dev/null)" || return
+  share="$(source_on "$nfs_server" "$path" '')"
+  find_other_share "$share"
+}
+
 # The lock holder notes each heartbeat that the server has answered. Half of the lease is for noticing, the other half for
 # getting rid of what could still write.
 look_at_heartbeat() {

@@ -57,7 +57,7 @@ stuck_drain=300  # and then done by force
 unforced_for=120 # once that was asked for; more, and there is nobody who would do it
 
 nfs_answers=unknown nfs_probe='' next_probe=0 next_retry=0 next_read=0 next_question=0 next_write=0 next_metrics=0 written=''
-starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
+starting_since=0 steady_since=0 services=() nfs_server='' virtual_ip='' share='' other_share='' lease=90 beat='' cut_off=no notify_works=no check_works=yes
 keepalived_since=0 unwanted_since=0 deaf_since=0 lock_failures=0 looked_at=0 letting_go_why='' force_asked=0
 phase=STANDBY interrupted=no since='' phase_at=0 reason='' now=0 phase_changes=0 able=no start_deadline="$usual_start_deadline"
 
@@ -138,6 +138,7 @@ look() {
     read_services
     nfs_server="$(node_value NFS_SERVER 2>/dev/null)"
     virtual_ip="$(node_value VIRTUAL_IP 2>/dev/null)"
+    look_for_other_share
     read_lease
     look_for_fencing
   fi
@@ -147,6 +148,8 @@ look() {
   [[ ! -e $maintenance_file ]] || maintenance=yes
   ! slice_populated || populated=yes
   ! is_share_mounted || mounted=yes
+  # A deploy mounts it anew after it has named another one.
+  [[ -z $other_share ]] || find_other_share "$share"
   [[ -z $nfs_server ]] || probe_nfs_server
   services_are=down down_service='' changing_service=''
   from="$phase"

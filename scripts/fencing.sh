@@ -42,7 +42,7 @@ ask_server() {
 no_answer() {
   local why
   why="$(head -n 1 "$run_dir/fence-error" 2>/dev/null)"
-  printf 'no answer from the NFS server: %s' "${why:-not yet}"
+  printf 'no answer from the NFS server: %s\n' "${why:-not yet}"
 }
 
 # The mark says: this node may have written, and has not ended in order. Whole and on the share when this returns. Made anew each time,

@@ -7,7 +7,7 @@ ask_every=3   # seconds, at first
 ask_seldom=60 # while the services run: each question makes the server go through all of its exports
 insist_for=20 # seconds in which the server is asked again before the services start beside a peer that may be frozen
 asking=''     # the process that asks
-at_large=''   # the services run, and the peer may still be able to write
+at_large=''   # why: the services run, and the peer may still be able to write
 next_asked=0
 
 # begin_asking REQUEST: in a process group of its own, so that all of it can be ended.
@@ -41,6 +41,16 @@ ask_beside() {
   read_uptime
   [[ -n $asking ]] || ((now < next_asked)) || begin_asking "$1"
   return 1
+}
+
+# note_at_large [WHY]: for the agent, which tells a person.
+note_at_large() {
+  at_large="${1-}"
+  if [[ -n $at_large ]]; then
+    printf '%s\n' "$at_large" 2>/dev/null >"$at_large_file"
+  else
+    rm -f "$at_large_file"
+  fi
 }
 
 # While another one has the lock: the server knows best whether that one shows life. Not by a node that has heard no peer since it came
@@ -104,8 +114,8 @@ fence_peer() {
     nap 0.2
   done
   [[ -z $stopping ]] || return 0
-  at_large=yes
-  note "$peer_name is not fenced, and only the lease has ended its lock; asking on while this node serves: ${answer:-$(no_answer)}"
+  note_at_large "${answer:-$(no_answer)}"
+  note "$peer_name is not fenced, and only the lease has ended its lock; asking on while this node serves: $at_large"
 }
 
 # While the services run beside a peer that is not fenced, until it is, or has taken its mark back. Returns 1 when this node must not serve.
@@ -113,12 +123,12 @@ ask_on() {
   [[ -n $at_large ]] && ask_beside fence || return 0
   case "$answer" in
     fenced\ *)
-      at_large=''
+      note_at_large
       note "the NFS server has fenced $peer_name"
       ;;
     *)
       ! is_fenced || return 1
-      may_be_marked || at_large=''
+      if may_be_marked; then note_at_large "${answer:-$(no_answer)}"; else note_at_large; fi
       ask_every=$((2 * ask_every < ask_seldom ? 2 * ask_every : ask_seldom))
       ;;
   esac

@@ -169,7 +169,7 @@ if [[ -e $lock_held ]] && { slice_populated || another_holds; }; then
   exit 1
 fi
 # What is left of one that was killed to the last process would keep the agent from starting the services.
-rm -f "$lock_held" "$letting_go"
+rm -f "$lock_held" "$letting_go" "$at_large_file"
 read_fencing
 if [[ $? == 2 && -e $fence_key ]]; then
   note "cannot read whether the pair has fencing: no lock"

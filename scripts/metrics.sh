@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # Part of the agent: its state as /run/nim-ha/nim-ha.prom, for the textfile collector of a Prometheus node exporter.
+# Needs paths.sh, services.sh.
 
 phases=(STANDBY WAITING STARTING ACTIVE FAILED DRAINING ISOLATED FENCED MAINTENANCE)
 
@@ -9,11 +10,12 @@ gauge() {
 }
 
 write_metrics() {
-  local text each is_it is_able=0 elected=0 holds=0
-  # What it waits for or starts is no trouble.
-  [[ $able != yes || (-n $reason && $phase != WAITING && $phase != STARTING) ]] || is_able=1
+  local text each is_it is_able=0 elected=0 holds=0 fences=1
+  # Nor one that serves on, and may not hear that another node is to take over.
+  ! could_serve "$vrrp" || [[ $notify_works == no ]] || is_able=1
   [[ ! -e $want_master ]] || elected=1
   [[ ! -e $lock_held ]] || holds=1
+  [[ ! -e $unheard_file && ($holds == 0 || ! -e $at_large_file) ]] || fences=0
   text="$(
     printf '# HELP nim_ha_phase The phase that this node is in: 1 for one of them.\n# TYPE nim_ha_phase gauge\n'
     for each in "${phases[@]}"; do
@@ -24,6 +26,7 @@ write_metrics() {
     gauge able "Whether this node may be, or become, the active one." "$is_able"
     gauge elected "Whether VRRP has elected this node." "$elected"
     gauge lock_held "Whether this node holds the lock on the share." "$holds"
+    [[ -z $fence_server ]] || gauge fence_answers "Whether the NFS server tells this node if it is fenced, or has fenced its peer for it." "$fences"
     printf '# HELP nim_ha_phase_changes_total Changes of the phase since the agent began.\n# TYPE nim_ha_phase_changes_total counter\n'
     printf 'nim_ha_phase_changes_total %s\n' "$phase_changes"
   )"

@@ -4,14 +4,6 @@
 exports=(clickhouse nms)
 declare -A point_of=([clickhouse]="$clickhouse_mount" [nms]="$nms_mount") source_of=()
 
-# source_on SERVER EXPORT_PATH EXPORT: as the kernel has it in its list.
-source_on() {
-  local share="$1"
-  [[ $share != *:* ]] || share="[$share]"
-  share+=":$2"
-  printf '%s/%s' "${share%/}" "$3"
-}
-
 nfs_server="${data[NFS_SERVER]-}"
 for name in "${exports[@]}"; do
   source_of[$name]="$(source_on "$nfs_server" "${data[NFS_EXPORT_PATH]-}" "$name")"

@@ -13,8 +13,12 @@ lib="$(dirname "$(readlink -f "$0")")"
 . "$lib/fencing.sh"
 # shellcheck source-path=SCRIPTDIR source=status.sh
 . "$lib/status.sh"
+# shellcheck source-path=SCRIPTDIR source=conf-test.sh
+. "$lib/conf-test.sh"
 # shellcheck source-path=SCRIPTDIR source=verify.sh
 . "$lib/verify.sh"
+
+drain_limit="${NIM_HA_DRAIN_LIMIT:-300}" # seconds
 
 usage() {
   cat <<'TEXT'
@@ -67,6 +71,13 @@ is_taken_over() {
   [[ -n $name && $name != "$(uname -n)" ]]
 }
 
+# The same, and it writes its heartbeat: a name alone may be that of a node that has died since.
+beats_before=''
+is_another_at_it() {
+  local before="$beats_before"
+  is_taken_over && beats_before="$(timeout -s KILL 5 wc -c "$share_lock" 2>/dev/null)" && [[ -n $before && $beats_before != "$before" ]]
+}
+
 switchover() {
   [[ ! -e $pending_file ]] || die "nothing was changed: $pending_means"
   gather
@@ -75,7 +86,7 @@ switchover() {
   # Without the wish nothing here starts them again; the lock goes when the last process has gone.
   rm -f "$want_master"
   systemctl --no-block stop nim-ha.target nim-ha-lock.service
-  wait_for 300 handed_over || die "the services did not stop within 300 s; see: systemctl status nimha.slice"
+  wait_for "$drain_limit" handed_over || die "the services did not stop within $drain_limit s; see: systemctl status nimha.slice"
   printf 'services stopped and lock let go after %s s; handing over the virtual IP\n' "$SECONDS"
   # Not one that a deploy has stopped meanwhile.
   { systemctl try-restart keepalived.service && systemctl --quiet is-active keepalived.service; } ||
@@ -87,21 +98,28 @@ switchover() {
   fi
   wait_for "${NIM_HA_TAKEOVER_LIMIT:-60}" is_taken_over ||
     die "this node has let go, and was not elected again, but no other node has taken the lock on the share yet; see on both nodes: nim-ha status"
-  printf 'the peer took over; this node is standby\n'
+  printf 'the peer has the lock and starts its services; this node is standby; see there: nim-ha status\n'
 }
 
 maintenance() {
-  local new=
+  local new='' stood_by='' still="maintenance is on all the same, until: nim-ha maintenance off"
   case "$1" in
     on)
+      [[ -e $maintenance_file || -e $lock_held ]] || elected || stood_by=yes
       # On the disk before anything happens: it has to outlive a power cut, too.
       [[ -e $maintenance_file ]] || new=yes
       { mkdir -p "$var_dir" && : >"$maintenance_file" && sync "$maintenance_file"; } || {
         [[ -z $new ]] || rm -f "$maintenance_file"
         die "$maintenance_file cannot be written; nothing was changed"
       }
-      systemctl stop keepalived.service || die "keepalived does not stop; see: systemctl status keepalived"
-      wait_for 300 handed_over || die "the services did not stop within 300 s; see: systemctl status nimha.slice"
+      systemctl stop keepalived.service || die "keepalived does not stop; see: systemctl status keepalived; $still"
+      wait_for "$drain_limit" handed_over || die "the services did not stop within $drain_limit s; see: systemctl status nimha.slice; $still"
+      # One that stood by leaves another one that serves.
+      if [[ -z $stood_by ]]; then
+        is_share_mounted || die "maintenance is on; whether another node serves cannot be seen from here, for the share is not mounted; see there: nim-ha status"
+        wait_for "${NIM_HA_TAKEOVER_LIMIT:-60}" is_another_at_it ||
+          die "maintenance is on, and no other node has taken the lock: nobody serves; nim-ha maintenance off brings this one back"
+      fi
       printf 'this node is out of the pair, over reboots too, until: nim-ha maintenance off\n'
       ;;
     off)

@@ -13,7 +13,7 @@ node_value_pattern() {
     VIRTUAL_IP) pattern='^([0-9]{1,3}\.){3}[0-9]{1,3}(/([0-9]|[12][0-9]|3[0-2]))?$' ;;
     VIRTUAL_ROUTER_ID) pattern='^([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])$' ;;
     PROFILE) pattern='^(guide|hardened)$' ;;
-    NFS_EXPORT_PATH) pattern='^/[A-Za-z0-9._/-]{0,1023}$' ;;
+    NFS_EXPORT_PATH) pattern='^(/|(/[A-Za-z0-9._-]+)+)$' ;; # as it is in the kernel's list of mounts
     MOUNT_OPTIONS) pattern='^[A-Za-z0-9._=,:/-]{1,1023}$' ;;
     SERVICES) pattern='^[A-Za-z0-9@._-]+( [A-Za-z0-9@._-]+)*$' ;;
     OPERATION_MODE) pattern='^(connected|disconnected)?$' ;;

@@ -31,6 +31,8 @@ fenced_file="$run_dir/fenced"                 # the name of the fence that this 
 rejoin_why_file="$run_dir/rejoin-why"         # why a fenced node is not back yet
 devices_file="$run_dir/devices"               # of the mounts that this node has had the lock on
 heard_file="$run_dir/heard-peer"              # keepalived has heard the peer since it began
+unheard_file="$run_dir/fence-unheard"         # since when, and why: the NFS server has not told this node whether it is fenced
+at_large_file="$run_dir/at-large"             # why a peer is not fenced that may still write, while this node serves
 
 # Outlives a boot.
 var_dir="$root/var/lib/nim-ha"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # Proof, before anything replaces a file that works: keepalived takes its configuration, and the check says no when it
-# should. Both are easily wrong without a word. Needs paths.sh, report.sh; `new` is the directory of the staged files.
+# should. Both are easily wrong without a word. Needs paths.sh, report.sh, conf-test.sh; `new` is the directory of the staged files.
 
 proof="$staged_dir.proof"
 
@@ -15,23 +15,14 @@ build_proof_tree() {
   ) || fail node/write "$proof" "an error" "success" "is /var full?"
 }
 
-# Codes that say "fine" are 0, and 5 (until keepalived 2.1) or 6, which hides every other complaint behind the one about
-# script security, which the guide's block always earns. So the log decides: any line but these is an error.
 prove_keepalived_conf() {
-  local log code rest
+  local complaint
   build_proof_tree
   # With the scripts of the proof, for those in force may be older, or not there yet.
   (umask 077 && sed "s|/etc/nms/scripts/|$proof/etc/nms/scripts/|" "$new/root/etc/keepalived/keepalived.conf" >"$proof/keepalived.conf")
-  log="$(timeout -s KILL 60 keepalived -t -f "$proof/keepalived.conf" 2>&1 </dev/null)"
-  code=$?
+  test_conf "$proof/keepalived.conf" "${data[PROFILE]}" 60
   rm -f "$proof/keepalived.conf"
-  rest="$(grep -v -e '^[[:space:]]*$' -e 'Opening file' -e "default user 'keepalived_script'.*does not exist" <<<"$log")"
-  if [[ "${data[PROFILE]}" == guide && ($code == 5 || $code == 6) ]]; then
-    rest="$(grep -v -e 'SECURITY VIOLATION - scripts are being executed but script_security not enabled' <<<"$rest")"
-    code=0
-  fi
-  [[ $code == 0 && -z $rest ]] || fail keepalived/config "keepalived -t" "code $code, $(head -n 5 <<<"${rest:-no message}")" \
-    "no complaint" "correct the program, or the interface of this node"
+  [[ -z $complaint ]] || fail keepalived/config "keepalived -t" "$complaint" "no complaint" "correct the program, or the interface of this node"
 }
 
 # check_answers EXPECTED [STATE_LINES...]: without a shell in between, like keepalived: a shell would run what keepalived

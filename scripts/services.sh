@@ -64,6 +64,19 @@ slice_processes() {
   printf '%s' "${all# }"
 }
 
+# What they are called, each once: "NAME NAME".
+slice_names() {
+  local pid name all=' '
+  read_slice
+  for pid in "${slice_pids[@]}"; do
+    name=''
+    read -r name 2>/dev/null <"/proc/$pid/comm"
+    [[ -z $name || $all == *" $name "* ]] || all+="$name "
+  done
+  read -r all <<<"$all"
+  printf '%s' "$all"
+}
+
 # Sets `mount_line` to the line of /proc/mounts that is in force at $1 (the last one wins); false where there is none. The list comes in
 # one piece: read line by line, the kernel makes it anew up to there for each of them.
 find_mount() {
@@ -106,6 +119,29 @@ has_fallen_back() {
   return 1
 }
 
+# source_on SERVER EXPORT_PATH EXPORT: as the kernel has it in its list of mounts.
+source_on() {
+  local share="$1"
+  [[ $share != *:* ]] || share="[$share]"
+  share+=":$2"
+  printf '%s/%s' "${share%/}" "$3"
+}
+
+# Sets `other_share` to the first of the two mounts that is not of SERVER:/PATH/, as source_on has it: "MOUNT_POINT from SOURCE, not SOURCE".
+# False where there is none.
+# shellcheck disable=SC2034 # the agent asks
+find_other_share() {
+  local point mount_line
+  other_share=''
+  for point in "$clickhouse_mount" "$nms_mount"; do
+    if find_mount "$point" && [[ ${mount_line%% *} != "$1${point##*/}" ]]; then
+      other_share="${point#"$root"} from ${mount_line%% *}, not $1${point##*/}"
+      return
+    fi
+  done
+  return 1
+}
+
 # Major and minor numbers of the mounts of the share: by these the kernel lists what it still holds when they are gone.
 list_devices() {
   local device point
@@ -122,6 +158,12 @@ held_by_kernel() {
     [[ $device != +([0-9]):+([0-9]) ]] || ! grep -qw -- "$device" "$nfs_volumes" 2>/dev/null || return 0
   done
   return 1
+}
+
+# could_serve VRRP_STATE: whether this node may be, or become, the active one, as a person means it. What keepalived's check reads, `able`, does not
+# ask whether keepalived takes part in the election, for by that it would stay out for ever. Of the caller: phase, able.
+could_serve() {
+  [[ $able == yes && ($phase != STANDBY || ($1 != @(STOP|FAULT) && ! -e $stepped_down_file)) ]]
 }
 
 # has_address ADDRESS[/PREFIX]: whether any interface of this machine has it.

@@ -2,9 +2,9 @@
 # What the node is doing, and waiting until it does what it should. Needs paths.sh, pause.sh, node-data.sh, services.sh, report.sh; what waits for a
 # role also processes.sh, and storage.sh beside it.
 
-# phase_now: the phase that the agent wrote in the last seconds, or UNKNOWN; also sets $able and $reason.
+# phase_now: the phase that the agent wrote in the last seconds, or UNKNOWN; also sets $able, as could_serve has it, and $reason.
 phase_now() {
-  local key value now updated=-1000
+  local key value now vrrp='' updated=-1000
   phase=UNKNOWN able=no reason=''
   [[ -r $state_file ]] || return 0
   while IFS='=' read -r key value; do
@@ -17,6 +17,8 @@ phase_now() {
   done <"$state_file"
   read -r now _ <"$uptime_file"
   if ((${now%.*} - updated > 30)); then phase=UNKNOWN able=no reason="the agent writes nothing"; fi
+  [[ ! -r $vrrp_file ]] || read -r vrrp <"$vrrp_file"
+  could_serve "$vrrp" || able=no
 }
 
 is_active_node() {

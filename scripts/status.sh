@@ -34,6 +34,8 @@ gather() {
     *) [[ ! -r $vrrp_file ]] || read -r vrrp_state <"$vrrp_file" ;;
   esac
 
+  [[ -z $able ]] || could_serve "$vrrp_state" || able=no
+
   holds_virtual_ip=false
   address="$(node_value VIRTUAL_IP)" && interface="$(node_value INTERFACE)" &&
     [[ -n $(ip -o -4 address show dev "$interface" to "${address%/*}" 2>/dev/null) ]] && holds_virtual_ip=true
@@ -52,7 +54,7 @@ gather() {
 # /var/lib/nim-ha/manifest, written by the deploy: "<octal mode> <sha256> <path>" for each file put there. All sums, and all
 # modes and owners, are read by one process each. All of them are root's, who alone reads the list.
 look_at_drift() {
-  local mode owner sum path line expected=()
+  local mode owner sum path line operation_mode expected=()
   local -A sums=() modes=() owners=() lines=()
   drifted=()
   if [[ ! -s $var_dir/manifest ]]; then
@@ -91,13 +93,19 @@ look_at_drift() {
       [[ -z $line || -n ${lines["$line"]-} ]] || drifted+=("/etc/fstab: $line")
     done
   fi
+  # One line of a file that is not ours, and on no list.
+  operation_mode="$(node_value OPERATION_MODE 2>/dev/null)"
+  [[ -z $operation_mode || "$(bash "$lib/operation-mode.sh" get 2>/dev/null)" == "$operation_mode" ]] || drifted+=("${nms_conf#"$root"}: mode of operation")
   # A unit that is masked, or gone, is not for a deploy to mend by itself. No answer says nothing.
   mapfile -t expected < <(timeout 5 systemctl is-enabled keepalived.service nim-ha-agent.service 2>/dev/null </dev/null)
   if ((${#expected[@]} == 2)); then
     [[ ${expected[0]} != disabled ]] || drifted+=("keepalived.service: not in the boot")
     [[ ${expected[1]} != disabled ]] || drifted+=("nim-ha-agent.service: not in the boot")
   fi
-  [[ ! -e $pending_file ]] || drifted+=("${pending_file#"$root"}: a deploy has not come to its end; if it was interrupted, run it again")
+  # Of files as deployed the running processes may know nothing yet.
+  for path in "$pending_file" "$var_dir/todo"; do
+    [[ ! -e $path ]] || drifted+=("${path#"$root"}: a deploy has not come to its end; if it was interrupted, run it again")
+  done
   config_in_sync=true
   ((${#drifted[@]} == 0)) || config_in_sync=false
 }

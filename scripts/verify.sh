@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # `nim-ha verify`: the guide's "Verify NFS mounts", "Verify failover" and "Troubleshooting" lists, run and judged.
-# Needs paths.sh, node-data.sh, services.sh, status.sh. Every command has a time limit: the share may hang.
+# Needs paths.sh, node-data.sh, services.sh, status.sh, fencing.sh, conf-test.sh. Every command has a time limit: the share may hang.
 
 verdict() {
   local result="$1" what="$2" detail="${3-}"
@@ -39,14 +39,20 @@ is_open() {
 }
 
 verify_mounts() {
-  local server="$1" point options
+  local server="$1" path="$2" point mount_line source expected options
   for point in "$clickhouse_mount" "$nms_mount"; do
     if ! is_nfs_mounted "$point"; then
       verdict FAIL "$point is mounted from the share" "not mounted; try: systemctl start $(mount_unit "$point")"
       continue
     fi
-    options="$(mount_line "$point" | cut -d' ' -f4)"
-    verdict ok "$point is mounted from the share"
+    find_mount "$point"
+    read -r source _ _ options _ <<<"$mount_line"
+    expected="$(source_on "$server" "$path" "${point##*/}")"
+    if [[ $source == "$expected" ]]; then
+      verdict ok "$point is mounted from the share"
+    else
+      verdict FAIL "$point is mounted from the share" "got $source, expected $expected"
+    fi
     case ",$options," in
       *,vers=4.*,*) verdict ok "$point speaks NFSv4" ;;
       *) verdict FAIL "$point speaks NFSv4" "got $options" ;;
@@ -70,18 +76,38 @@ verify_mounts() {
 }
 
 verify_keepalived() {
-  local log code
+  local profile complaint
   judge "keepalived is running" systemctl is-active keepalived.service
-  log="$(timeout -s KILL 10 keepalived -t -f "$keepalived_conf" 2>&1 </dev/null)"
-  code=$?
-  # With the guide's block keepalived ends with a code of its own and says only that script security is off.
-  if ((code == 0)) || ! grep -qv -e 'SECURITY VIOLATION' -e 'script_security' -e '^$' <<<"$log"; then
+  profile="$(node_value PROFILE)"
+  test_conf "$keepalived_conf" "$profile" 10
+  if [[ -z $complaint ]]; then
     verdict ok "keepalived -t"
   else
-    verdict FAIL "keepalived -t" "exit code $code, ${log##*$'\n'}"
+    verdict FAIL "keepalived -t" "${complaint//$'\n'/ }"
+  fi
+  if [[ $profile == guide ]] && timeout -s KILL 10 id keepalived_script >/dev/null 2>&1; then
+    verdict FAIL "no user keepalived_script" \
+      "there, and keepalived would run the scripts as this user, without the rights they need; remove the user, or use the hardened profile"
+  elif [[ $profile == guide ]]; then
+    verdict ok "no user keepalived_script"
   fi
   # It must not pass for a check of keepalived's.
   judge "the check lets this node be master" env NIM_HA_CHECKED=/dev/null "$scripts_dir/nms-check-keepalived.sh"
+}
+
+# With fencing alone.
+verify_fencing() {
+  local answer why='' what="the NFS server answers, and has this node not fenced"
+  read_fencing || return 0
+  answer="$(ask_server status)" || answer="$(no_answer)"
+  if [[ $answer == free ]]; then
+    verdict ok "$what"
+  else
+    verdict FAIL "$what" "$answer"
+  fi
+  [[ -e $lock_held && -e $at_large_file ]] || return 0
+  read -r why 2>/dev/null <"$at_large_file"
+  verdict FAIL "the other node is fenced, or has ended in order" "$why"
 }
 
 # "ip a | grep VIP" on one node is content with two holders. This one asks the network too.
@@ -147,10 +173,11 @@ verify() {
   failures=0
   said="$(mktemp)" || return
   gather
-  verify_mounts "$(node_value NFS_SERVER)"
+  verify_mounts "$(node_value NFS_SERVER)" "$(node_value NFS_EXPORT_PATH)"
   verify_keepalived
   verify_virtual_ip "$(node_value INTERFACE)"
   verify_services
+  verify_fencing
   if [[ $config_in_sync == true ]]; then
     verdict ok "files are as deployed"
   else

@@ -143,6 +143,50 @@ describe('a deployed primary', () => {
     expect(node.read('etc/keepalived/keepalived.conf')).toContain('auth_pass other\n');
   });
 
+  const BEATS = 'while sleep 0.05; do printf + >&9 || exit; done';
+  const nimHa = (...args: string[]) => node.bash(`bash "$NIM_HA_ROOT/usr/local/lib/nim-ha/nim-ha.sh" ${args.join(' ')}`);
+
+  test('whose mode of operation somebody has changed is not as deployed, and repairDrift mends it', () => {
+    expect(ok(nimHa('generation'))).toBe('1\n');
+    node.write('etc/nms/nms.conf', node.read('etc/nms/nms.conf').replace('disconnected', 'connected'));
+    expect(ok(nimHa('status'))).toContain('/etc/nms/nms.conf: mode of operation\n');
+    expect(ok(nimHa('generation'))).toBe('02\n');
+    node.upload({ GENERATION: '2' });
+    ok(node.step('preflight'));
+    stageAgain(node);
+    ok(node.step('rollout', '2'));
+    expect(node.read('etc/nms/nms.conf')).toContain('mode_of_operation: disconnected\n');
+    expect(node.actions()).toContain('systemctl restart nms-core.service');
+    expect(ok(nimHa('generation'))).toBe('2\n');
+  });
+
+  test('whose files are new, and whose services did not start with them, is not as deployed before a deploy has come to its end', () => {
+    const TODO = '/var/lib/nim-ha/todo: a deploy has not come to its end; if it was interrupted, run it again\n';
+    node.upload({ OPERATION_MODE: 'connected' });
+    stageAgain(node);
+    expect(ok(nimHa('status'))).toMatch(/^config +as deployed$/m);
+    node.wrap('systemctl', '[[ $* != "restart nms-core.service" || -e $FAKE/restarts ]] || exit 1\nnext "$@"');
+    expect(node.step('rollout', '2').out).toContain('FAILED [rollout/services]');
+    expect(ok(nimHa('status'))).toContain(TODO);
+    expect(ok(nimHa('generation'))).toBe('02\n');
+    node.set('restarts');
+    ok(node.step('rollout', '2'));
+    expect(ok(nimHa('status'))).toMatch(/^config +as deployed$/m);
+  });
+
+  test('that a deploy refuses has begun nothing', () => {
+    node.bash('cp -a "$FAKE/nfs" "$FAKE/nfs-192.0.2.99"');
+    node.upload({ NFS_SERVER: '192.0.2.99', FSTAB: fstabLines('192.0.2.99') });
+    stageAgain(node);
+    node.holdLock(BEATS, 'nfs-192.0.2.99');
+    try {
+      expect(node.step('rollout', '2').out).toContain('FAILED [storage/other-pair]');
+      expect(ok(nimHa('status'))).toMatch(/^config +as deployed$/m);
+    } finally {
+      node.letGo();
+    }
+  });
+
   test('whose files are new, and whose systemd did not take them, is not as deployed: the next run does the rest', () => {
     node.upload({ OPERATION_MODE: 'connected' });
     stageAgain(node);
@@ -225,7 +269,6 @@ describe('a deployed primary', () => {
     expect(node.actions()).not.toContain('systemctl stop keepalived.service');
   });
 
-  const BEATS = 'while sleep 0.05; do printf + >&9 || exit; done';
   /** While the step looks at the share. */
   const meanwhile = (commands: string) => node.wrap('unshare', `[[ $* != *" holder" ]] || { ${commands}; }; next "$@"`);
 

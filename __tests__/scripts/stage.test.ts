@@ -44,6 +44,8 @@ test.each([
   ['INTERFACE', 'ens32 up; reboot'],
   ['VIRTUAL_IP', '192.0.2.100\n}'],
   ['NAME', '$(touch pwned)'],
+  ['NFS_EXPORT_PATH', '/mnt/nfs_share/'],
+  ['NFS_EXPORT_PATH', '/mnt//nfs_share'],
 ])('%s=%j is refused and never run', (key, value) => {
   node.upload({ [key]: value });
   refused('data/value');

@@ -335,6 +335,13 @@ const SECOND: Trouble[] = [
     says: 'phase, got STANDBY, able to take over: no (the NFS server does not answer on port 2049), expected STANDBY, able: yes; see the journal above; then run the deploy again',
   },
   {
+    trouble: 'the interface of the standby is down for VRRP',
+    id: 'rollout/not-standby',
+    code: 1,
+    make: startsAs('echo FAULT >vrrp-state; sed -i -e "s/reason=.*/reason=keepalived keeps out of the election/" state'),
+    says: 'phase, got STANDBY, able to take over: no (keepalived keeps out of the election), expected STANDBY, able: yes; see the journal above; then run the deploy again',
+  },
+  {
     trouble: 'uids were changed since the preflight',
     id: 'node/uid',
     code: 1,

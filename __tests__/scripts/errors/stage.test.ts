@@ -94,6 +94,13 @@ const rows: Trouble[] = [
     says: "keepalived -t, got code 0, (keepalived.conf: Line 4) Unknown keyword 'wait', expected no complaint; correct the program, or the interface of this node",
   },
   {
+    trouble: 'a keepalived that comes to no end',
+    id: 'keepalived/config',
+    code: 1,
+    make: (node) => node.wrap('keepalived', 'exit 137'),
+    says: 'keepalived -t, got code 137, no end within 60 s, expected no complaint; correct the program, or the interface of this node',
+  },
+  {
     trouble: 'a check script that does not begin with its interpreter',
     id: 'keepalived/check',
     code: 1,

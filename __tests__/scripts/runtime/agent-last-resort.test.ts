@@ -58,11 +58,9 @@ describe('agent.sh: the last resorts', () => {
   });
 
   describe('letting go that comes to no end', () => {
-    let pid: number;
     beforeEach(() => {
       node.holdLock();
-      pid = node.start('sleep', '60').pid!;
-      node.cgroup(pid);
+      node.cgroup(node.start('sleep', '60').pid!, node.start('sleep', '60').pid!);
     });
 
     /** What the agent says in `seconds` of the node's, by the second. */
@@ -82,7 +80,7 @@ describe('agent.sh: the last resorts', () => {
       for (const state of between(said, 0, 60)) expect(state).toMatchObject({ phase: 'DRAINING', able: 'yes', reason: '' });
       const late = between(said, 70, 120);
       expect(late.length).toBeGreaterThan(2);
-      for (const state of late) expect(state).toMatchObject({ able: 'no', reason: expect.stringContaining(`waiting for processes that do not end: ${pid} (sleep)`) });
+      for (const state of late) expect(state).toMatchObject({ able: 'no', reason: expect.stringMatching(/waiting for processes that do not end: sleep$/) });
       // An agent that was restarted goes on from there.
       node.cgroup();
       expect(node.tick(1120)).toMatchObject({ phase: 'DRAINING', reason: expect.stringMatching(/^letting go for more than 60 s, .* waiting for the share to take what was written last$/) });
@@ -169,7 +167,7 @@ describe('agent.sh: the last resorts', () => {
         return node.read('calls').includes(RESTART);
       });
       expect(node.read('calls')).toContain(RESTART);
-      expect(told).toContain('without the wish to serve');
+      expect(told).toBe('master without the wish to serve; keepalived is restarted after 15 s');
     });
 
     test.each([['BACKUP', false], ['STOP', true]])('is another case when it said %s last and has the address: %s', async (state, address) => {
@@ -235,7 +233,7 @@ describe('agent.sh: the last resorts', () => {
       expect(all.filter((state) => at(state) > 0 && at(state) < 140 && state.able !== 'yes')).toEqual([]);
       const late = all.filter((state) => at(state) > 170);
       expect(late.length).toBeGreaterThan(2);
-      for (const state of late) expect(state).toMatchObject({ phase: 'WAITING', able: 'no', reason: expect.stringMatching(/^the share does not answer this node, though its server does on port 2049, for \d+ s$/) });
+      for (const state of late) expect(state).toMatchObject({ phase: 'WAITING', able: 'no', reason: 'the share does not answer this node, though its server does on port 2049' });
     });
 
     test('is no such case where it can be read: another node has the lock', async () => {

@@ -155,6 +155,26 @@ describe('agent.sh', () => {
     expect(tick()).toMatchObject({ able: 'no' });
   });
 
+  test.each([['clickhouse', '/var/lib/clickhouse from 127.0.0.2:/x/clickhouse, not 127.0.0.1:/x/clickhouse'], ['nms', '/var/lib/nms from 127.0.0.2:/x/nms, not 127.0.0.1:/x/nms']])(
+    'another share than the pair\'s, on the mount point of %s, is none to take over with, until it is gone',
+    async (which, what) => {
+      const base64 = (text: string) => Buffer.from(text).toString('base64');
+      const mounts = node.read('proc/mounts').replaceAll('192.0.2.13', '127.0.0.1');
+      node.write('etc/nim-ha/node.data', `NFS_SERVER=${base64('127.0.0.1')}\nNFS_EXPORT_PATH=${base64('/x')}\n`);
+      node.write('proc/mounts', mounts);
+      expect(tick(1000)).toMatchObject({ phase: 'STANDBY', able: 'yes' });
+      node.write('proc/mounts', mounts.replace(`127.0.0.1:/x/${which}`, `127.0.0.2:/x/${which}`));
+      expect(tick(1020)).toMatchObject({ able: 'no', reason: `another share than the pair's is mounted: ${what}` });
+      // Mounted anew by a deploy: at once, and not when node.data is read the next time, for the clock of this node stands still.
+      node.remove('run/nim-ha/state');
+      const agent = node.start(node.script('agent.sh'));
+      await node.until('the agent runs', () => node.has('run/nim-ha/state') && node.state().reason.startsWith('another share'));
+      node.write('proc/mounts', mounts);
+      await node.until('it sees the share', () => !node.state().reason.startsWith('another share'));
+      agent.kill('SIGKILL');
+    },
+  );
+
   test('elected, locked, started: WAITING, STARTING, ACTIVE, each one line in the journal', () => {
     elect();
     units(['nginx', 'inactive'], ['nms-core', 'inactive']);
@@ -557,6 +577,7 @@ describe('agent.sh', () => {
   test('a standby whose keepalived is in state FAULT says so, and may come back by itself', () => {
     node.write('run/nim-ha/vrrp-state', 'FAULT\n');
     expect(tick()).toMatchObject({ phase: 'STANDBY', able: 'yes', reason: expect.stringContaining('VRRP state FAULT') });
+    expect(node.read('run/nim-ha/nim-ha.prom')).toContain('nim_ha_able 0\n');
   });
 
   test('without it an active node goes on with the services that it knows', () => {
@@ -564,6 +585,7 @@ describe('agent.sh', () => {
     node.write('etc/nms/scripts/nms-notify-keepalived.sh', '#!/bin/bash\r\n', 0o755);
     units(['nginx', 'active'], ['nms-core', 'active']);
     expect(tick(1010)).toMatchObject({ phase: 'ACTIVE', able: 'yes', services: 'nginx nms-core', reason: expect.stringContaining('the notify script does not run') });
+    expect(node.read('run/nim-ha/nim-ha.prom')).toContain('nim_ha_able 0\n');
     units(['nginx', 'failed'], ['nms-core', 'active']);
     expect(tick(1020)).toMatchObject({ phase: 'FAILED', able: 'no', reason: 'nginx.service is failed' });
   });

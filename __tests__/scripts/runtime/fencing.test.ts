@@ -5,6 +5,7 @@ import { StandInNode } from './node';
 
 const LOCK = 'var/lib/nms/.nim-ha/lock';
 const MARKS = 'var/lib/nms/.nim-ha/marks';
+const AT_LARGE = 'run/nim-ha/at-large';
 const NAME = '11111111-2222-3333-4444-555555555555';
 const FENCED_ITSELF = `refused: fenced itself, as ${NAME}`;
 
@@ -83,6 +84,13 @@ describe('the lock holder', () => {
     expect([holder.exitCode, node.has(`${MARKS}/node-a`), free()]).toEqual([0, false, true]);
     const calls = node.read('calls');
     expect(calls.indexOf(`sync -f`)).toBeGreaterThan(calls.indexOf('notify --ready'));
+  });
+
+  test('what an earlier one has said of a peer at large is over with the next lock', async () => {
+    node.write(AT_LARGE, 'no answer\n');
+    start();
+    await ready();
+    expect(node.has(AT_LARGE)).toBe(false);
   });
 
   test('keeps its mark until the share has taken what was written last', async () => {
@@ -164,6 +172,7 @@ describe('the lock holder', () => {
       await node.notes(said);
       // The next question may be under way by then.
       expect(node.read('journal').split(said)[1]).toMatch(/^(ssh: connect to host nfs: No route|not yet)\n/);
+      expect(node.read(AT_LARGE)).toMatch(/^no answer from the NFS server: /);
       return holder;
     };
 
@@ -173,6 +182,7 @@ describe('the lock holder', () => {
       await node.passing('another question', () => node.asked.length > before);
       node.answers({ fence: `fenced ${NAME}` });
       await node.passing('the answer', () => node.read('journal').includes('the NFS server has fenced node-b'));
+      expect(node.has(AT_LARGE)).toBe(false);
       const after = node.asked.length;
       await node.pass(12);
       expect([node.asked.length, holder.exitCode]).toEqual([after, null]);
@@ -183,6 +193,7 @@ describe('the lock holder', () => {
       node.remove(`${MARKS}/node-b`);
       const before = node.asked.length;
       await node.passing('the last question', () => node.asked.length > before);
+      await node.until('the agent hears of no peer at large', () => !node.has(AT_LARGE));
       await new Promise((done) => setTimeout(done, 500));
       const after = node.asked.length;
       await node.pass(12);
@@ -247,6 +258,7 @@ describe('the lock holder', () => {
     start();
     await readyAtLast();
     await node.notes('/mnt to * in /etc/exports is exported, too');
+    expect(node.read(AT_LARGE)).toContain('/mnt to * in /etc/exports is exported, too');
   });
 
   test('does not serve when it is fenced itself', async () => {
@@ -651,6 +663,74 @@ describe('the agent', () => {
     expect(node.asked.filter((request) => request === 'status').length).toBeGreaterThanOrEqual(2);
     expect(node.asked.length).toBeLessThanOrEqual(5);
     expect(node.state().phase).toBe('STANDBY');
+  });
+
+  describe('of a standby whose questions the NFS server does not answer', () => {
+    const NO_FENCE = 'no fence to be had, so a takeover would wait for the lease: ';
+    const metric = (name: string) => new RegExp(`^nim_ha_${name} (\\d)$`, 'm').exec(node.read('run/nim-ha/nim-ha.prom'))?.[1];
+    /** A look, after which the question that it began has come to its end. */
+    const look = async (at: number) => {
+      const state = node.tick(at);
+      await node.until('the question has ended', () => node.has('run/nim-ha/fence-status'));
+      return state;
+    };
+    beforeEach(() => {
+      node.write('run/nim-ha/booted', '');
+      node.write('run/nim-ha/vrrp-state', 'BACKUP\n');
+    });
+
+    test.each<[string, Record<string, string>, string]>([
+      ['no word', {}, 'no answer from the NFS server: ssh: connect to host nfs: No route'],
+      ['a refusal', { status: 'refused: /var/lib cannot be written' }, 'refused: /var/lib cannot be written'],
+    ])('says so after three minutes of %s, stays able, and is done with it at the first answer', async (_, answers, why) => {
+      node.answers(answers);
+      await look(1000);
+      expect(await look(1001)).toMatchObject({ phase: 'STANDBY', able: 'yes', reason: '' });
+      expect([metric('fence_answers'), metric('able')]).toEqual(['0', '1']);
+      expect(await look(1180)).toMatchObject({ phase: 'STANDBY', able: 'yes', reason: '' });
+      const said = await look(1181);
+      expect(said).toMatchObject({ phase: 'STANDBY', able: 'yes', reason: `${NO_FENCE}${why}` });
+      // Whatever time it is: a plan shows it.
+      expect((await look(1300)).reason).toBe(said.reason);
+      expect([metric('fence_answers'), metric('able')]).toEqual(['0', '1']);
+      node.answers({ status: 'free' });
+      await look(1310);
+      expect(await look(1311)).toMatchObject({ able: 'yes', reason: '' });
+      expect(metric('fence_answers')).toBe('1');
+    });
+
+    test('is told of by one that could take over, and not when it has', async () => {
+      await look(1000);
+      await look(1001);
+      node.elect();
+      node.holdLock();
+      node.units(['nginx', 'active'], ['nms-core', 'active']);
+      expect(node.tick(1190)).toMatchObject({ phase: 'ACTIVE', reason: '' });
+      expect([metric('fence_answers'), node.has('run/nim-ha/fence-unheard')]).toEqual(['1', false]);
+    });
+
+    test('is no word of a pair that has no fencing any more', async () => {
+      await look(1000);
+      await look(1001);
+      node.write('etc/nim-ha/node.data', 'NAME=\n');
+      expect(node.tick(1190)).toMatchObject({ phase: 'STANDBY', reason: '' });
+      expect([metric('fence_answers'), node.has('run/nim-ha/fence-unheard')]).toEqual([undefined, false]);
+    });
+  });
+
+  test('of an active node says that its peer may still write, and that stays no trouble of its own', () => {
+    node.elect();
+    node.holdLock();
+    node.units(['nginx', 'active'], ['nms-core', 'active']);
+    node.write(AT_LARGE, 'refused: /mnt to * is exported, too\n');
+    expect(node.tick(1000)).toMatchObject({
+      phase: 'ACTIVE', able: 'yes',
+      reason: 'the other node has not ended in order and is not fenced, so it may write when it wakes up: refused: /mnt to * is exported, too',
+    });
+    expect(node.read('run/nim-ha/nim-ha.prom')).toMatch(/^nim_ha_able 1$[^]*^nim_ha_fence_answers 0$/m);
+    node.remove(AT_LARGE);
+    expect(node.tick(1001)).toMatchObject({ phase: 'ACTIVE', reason: '' });
+    expect(node.read('run/nim-ha/nim-ha.prom')).toMatch(/^nim_ha_fence_answers 1$/m);
   });
 
   test('has heard its peer when keepalived has been a backup for a while, and no more when it has stopped', async () => {

@@ -66,7 +66,7 @@ describe('nim-ha on the active node', () => {
 
     test('tells of the peer when that has the lock', () => {
       node.write(HOLDER, 'node-b 1\n');
-      expect(node.run('nim-ha.sh', 'switchover').stdout).toContain('the peer took over; this node is standby');
+      expect(node.run('nim-ha.sh', 'switchover').stdout).toContain('the peer has the lock and starts its services; this node is standby; see there: nim-ha status');
     });
 
     test('does not where nobody has taken it', () => {
@@ -203,7 +203,51 @@ describe('nim-ha maintenance', () => {
   const done = () => node.read('calls').split('\n').filter((line) => /^(sync|start|stop|restart|--no-block) /.test(line));
 
   describe('on', () => {
-    beforeEach(() => node.holdLock());
+    const LOCK = 'var/lib/nms/.nim-ha/lock';
+    let peer: ReturnType<StandInNode['start']>;
+    /** The active node, whose peer takes over. */
+    beforeEach(() => {
+      node.holdLock();
+      node.mount();
+      node.write('var/lib/nms/.nim-ha/holder', 'node-b 1\n');
+      node.write(LOCK, '');
+      peer = node.start('bash', '-c', `while sleep 0.2; do printf + >>"${node.root}/${LOCK}"; done`);
+    });
+    const shortly = () => node.bash('NIM_HA_TAKEOVER_LIMIT=2 bash ./nim-ha.sh maintenance on');
+    const NOBODY = 'maintenance is on, and no other node has taken the lock: nobody serves; nim-ha maintenance off brings this one back';
+
+    test.each<[string, () => void]>([
+      ['has taken the lock', () => node.write('var/lib/nms/.nim-ha/holder', `${hostname()} 1\n`)],
+      ['has a name on the lock of a node that lives', () => peer.kill('SIGKILL')],
+    ])('says that nobody serves where no other node %s', (_, make) => {
+      make();
+      expect(shortly()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining(NOBODY) });
+      expect(node.has(MARK)).toBe(true);
+      // Also when it is asked once more, and of a node that waited for the lock.
+      expect(shortly()).toMatchObject({ status: 1, stderr: expect.stringContaining(NOBODY) });
+      node.remove(MARK);
+      node.elect();
+      node.standIn('systemctl', '');
+      expect(shortly()).toMatchObject({ status: 1, stderr: expect.stringContaining(NOBODY) });
+    });
+
+    test('of a standby asks nobody: another node serves', () => {
+      node.remove('run/nim-ha/lock-held');
+      node.remove('var/lib/nms/.nim-ha/holder');
+      expect(shortly()).toMatchObject({ status: 0, stdout: expect.stringContaining('this node is out of the pair') });
+    });
+
+    test('says that it does not know where the share is not mounted any more', () => {
+      node.write('proc/mounts', '');
+      expect(shortly()).toMatchObject({ status: 1, stderr: expect.stringContaining('whether another node serves cannot be seen from here') });
+    });
+
+    test('says that it is on all the same where the services do not stop', () => {
+      node.write('drains', '');
+      expect(node.bash('NIM_HA_DRAIN_LIMIT=1 bash ./nim-ha.sh maintenance on')).toMatchObject({
+        status: 1, stderr: expect.stringContaining('the services did not stop within 1 s; see: systemctl status nimha.slice; maintenance is on all the same, until: nim-ha maintenance off\n'),
+      });
+    });
 
     test('is on the disk before keepalived is stopped: it has to outlive a power cut', () => {
       expect(maintenance('on')).toMatchObject({ status: 0, stdout: expect.stringContaining('this node is out of the pair, over reboots too') });
@@ -237,7 +281,7 @@ describe('nim-ha maintenance', () => {
 
     test('says so where keepalived does not stop', () => {
       node.write('stays', '');
-      expect(maintenance('on')).toMatchObject({ status: 1, stderr: expect.stringContaining('keepalived does not stop; see: systemctl status keepalived') });
+      expect(maintenance('on')).toMatchObject({ status: 1, stderr: expect.stringContaining('keepalived does not stop; see: systemctl status keepalived; maintenance is on all the same, until: nim-ha maintenance off') });
     });
   });
 
@@ -273,18 +317,23 @@ describe('nim-ha verify', () => {
   const SERVER = '192.0.2.13';
   let node: StandInNode;
 
+  const deployed = (values: Record<string, string>) => {
+    const data = { PROFILE: 'guide', NFS_SERVER: SERVER, NFS_EXPORT_PATH: '/x', VIRTUAL_IP: '192.0.2.100/24', INTERFACE: 'lan0', ...values };
+    node.write('etc/nim-ha/node.data', Object.entries(data).map(([key, value]) => `${key}=${base64(value)}\n`).join(''));
+    const files = ['etc/nms/scripts/nms-check-keepalived.sh', 'etc/nim-ha/node.data'];
+    node.write('var/lib/nim-ha/manifest', files.map((path) => `${path.endsWith('.sh') ? 755 : 644} ${createHash('sha256').update(node.read(path)).digest('hex')} /${path}\n`).join(''));
+  };
+
   /** An active node with nothing wrong. */
   beforeEach(() => {
     node = new StandInNode();
-    const data = { NFS_SERVER: SERVER, VIRTUAL_IP: '192.0.2.100/24', INTERFACE: 'lan0' };
-    node.write('etc/nim-ha/node.data', Object.entries(data).map(([key, value]) => `${key}=${base64(value)}\n`).join(''));
     node.write('run/nim-ha/state', 'phase=ACTIVE\nable=yes\nupdated=999\n');
     node.mount();
     for (const name of ['clickhouse', 'nms']) node.write(`var/lib/${name}/data`, '');
     node.write('etc/nms/scripts/nms-check-keepalived.sh', `#!/bin/bash\n. ${node.script('nms-check-keepalived.sh')}\n`, 0o755);
-    const files = ['etc/nms/scripts/nms-check-keepalived.sh', 'etc/nim-ha/node.data'];
-    node.write('var/lib/nim-ha/manifest', files.map((path) => `${path.endsWith('.sh') ? 755 : 644} ${createHash('sha256').update(node.read(path)).digest('hex')} /${path}\n`).join(''));
+    deployed({});
     for (const name of ['keepalived', 'rpcinfo', 'showmount']) node.standIn(name, '');
+    node.standIn('id', '[[ $* != keepalived_script ]]');
     node.standIn('ip', 'echo "2: lan0 inet 192.0.2.100/24"');
     node.standIn('systemctl', 'shift; for unit in "$@"; do echo active; done');
     node.standIn('systemd-escape', 'echo some.mount');
@@ -307,6 +356,7 @@ describe('nim-ha verify', () => {
 
   const mounted = (point: string, change: (line: string) => string) => () =>
     node.write('proc/mounts', node.read('proc/mounts').split('\n').map((line) => (line.includes(`/var/lib/${point} `) ? change(line) : line)).filter(Boolean).join('\n') + '\n');
+  const VIOLATION = 'SECURITY VIOLATION - scripts are being executed but script_security not enabled.';
   const keepalivedSays = (text: string, code: number) => () => node.standIn('keepalived', `[[ $1 == -t ]] || exit 0; echo "${text}" >&2; exit ${code}`);
 
   test.each<[string, string, () => void]>([
@@ -316,7 +366,20 @@ describe('nim-ha verify', () => {
     ['locks that stay here', 'FAIL  /var/lib/nms is hard and locks on the server: got rw,vers=4.2,hard,local_lock=all', mounted('nms', (line) => line.replace('hard', 'hard,local_lock=all'))],
     ['a mount point without the share', 'FAIL  /var/lib/clickhouse is mounted from the share: not mounted; try: systemctl start some.mount', mounted('clickhouse', () => '')],
     ['a disk of this node in the place of the share', 'FAIL  /var/lib/nms is mounted from the share: not mounted; try: systemctl start some.mount', mounted('nms', (line) => line.replace(/^\S+ (\S+) .*/, '/dev/sdb $1 ext4 rw 0 0'))],
-    ['a configuration that keepalived does not take', 'FAIL  keepalived -t: exit code 4, (Line 3) Unknown keyword', keepalivedSays('(Line 3) Unknown keyword', 4)],
+    ['another share on one mount point', 'FAIL  /var/lib/clickhouse is mounted from the share: got 192.0.2.99:/x/clickhouse, expected 192.0.2.13:/x/clickhouse', mounted('clickhouse', (line) => line.replace(SERVER, '192.0.2.99'))],
+    ['the two exports, the wrong way round on one', 'FAIL  /var/lib/nms is mounted from the share: got 192.0.2.13:/x/clickhouse, expected 192.0.2.13:/x/nms', mounted('nms', (line) => line.replace('/x/nms', '/x/clickhouse'))],
+    ['a configuration that keepalived does not take', 'FAIL  keepalived -t: code 4, (Line 3) Unknown keyword', keepalivedSays('(Line 3) Unknown keyword', 4)],
+    ['a complaint behind the one that the guide\'s block earns', 'FAIL  keepalived -t: code 0, (Line 3) Unknown keyword', keepalivedSays(`${VIOLATION}\n(Line 3) Unknown keyword`, 6)],
+    ['a keepalived that is killed', 'FAIL  keepalived -t: code 137, no end within 10 s', keepalivedSays('', 137)],
+    ['a keepalived that crashes', 'FAIL  keepalived -t: code 139, no message', keepalivedSays('', 139)],
+    ['a keepalived that would run the scripts as another user', 'FAIL  keepalived -t: code 143, no message', keepalivedSays('', 143)],
+    ['a configuration of the other profile that is as loose as the guide\'s', `FAIL  keepalived -t: code 6, ${VIOLATION}`, () => {
+      deployed({ PROFILE: 'hardened' });
+      keepalivedSays(VIOLATION, 6)();
+    }],
+    ['the user as whom keepalived would run the scripts',
+      'FAIL  no user keepalived_script: there, and keepalived would run the scripts as this user, without the rights they need; remove the user, or use the hardened profile',
+      () => node.standIn('id', '')],
     ['a file that somebody has changed', 'FAIL  files are as deployed: /etc/nms/scripts/nms-check-keepalived.sh: content', () => node.write('etc/nms/scripts/nms-check-keepalived.sh', `${node.read('etc/nms/scripts/nms-check-keepalived.sh')}# mine\n`, 0o755)],
     ['a file that others may read now', 'FAIL  files are as deployed: /etc/nim-ha/node.data: mode', () => node.write('etc/nim-ha/node.data', node.read('etc/nim-ha/node.data'), 0o666)],
     ['a share that cannot be listed', 'FAIL  ls -lart /var/lib/nms: ls: Stale file handle', () => node.standIn('ls', '[[ $2 != */nms ]] || { echo "ls: Stale file handle" >&2; exit 2; }')],
@@ -325,9 +388,41 @@ describe('nim-ha verify', () => {
     expect(verify()).toMatchObject({ status: 1, last: '1 failed', failed: [expected] });
   });
 
+  describe('of a pair with fencing', () => {
+    const ANSWERS = 'the NFS server answers, and has this node not fenced';
+    beforeEach(() => {
+      deployed({ NAME: 'node-a', PEER_NAME: 'node-b', FENCE_SERVER: 'nfs', FENCE_PORT: '22', FENCE_HOST_KEYS: 'ssh-ed25519 AAAA' });
+      node.standIn('ssh', 'echo free');
+    });
+
+    test('asks the NFS server, and where it answers nothing fails', () => {
+      const { stdout } = node.run('nim-ha.sh', 'verify');
+      expect(stdout).toContain(`ok    ${ANSWERS}\n`);
+      expect(verify()).toMatchObject({ status: 0, failed: [] });
+    });
+
+    test.each<[string, string, () => void]>([
+      ['a server that does not answer', `FAIL  ${ANSWERS}: no answer from the NFS server: ssh: No route`, () => node.standIn('ssh', 'echo "ssh: No route" >&2; exit 255')],
+      ['a server that cannot tell', `FAIL  ${ANSWERS}: refused: /var/lib cannot be written`, () => node.standIn('ssh', 'echo "refused: /var/lib cannot be written"')],
+      ['a node that is fenced', `FAIL  ${ANSWERS}: fenced 11111111-2222-3333-4444-555555555555`, () => node.standIn('ssh', 'echo "fenced 11111111-2222-3333-4444-555555555555"')],
+      ['a peer that may still write', 'FAIL  the other node is fenced, or has ended in order: refused: exported, too', () => {
+        node.holdLock();
+        node.write('run/nim-ha/at-large', 'refused: exported, too\n');
+      }],
+    ])('%s is the one thing that fails', (_, expected, make) => {
+      make();
+      expect(verify()).toMatchObject({ status: 1, last: '1 failed', failed: [expected] });
+    });
+  });
+
   test.each([
     ['locks that are the server\'s by name', mounted('nms', (line) => line.replace('hard', 'hard,local_lock=none'))],
-    ['the code that keepalived ends with for the guide\'s block', keepalivedSays('SECURITY VIOLATION - scripts are being executed but script_security not enabled.', 5)],
+    ['the code that keepalived ends with for the guide\'s block', keepalivedSays(VIOLATION, 5)],
+    ['the same since keepalived 2.2', keepalivedSays(VIOLATION, 6)],
+    ['the user keepalived_script, where the other profile names root', () => {
+      deployed({ PROFILE: 'hardened' });
+      node.standIn('id', '');
+    }],
   ])('%s: nothing fails', (_, make) => {
     make();
     expect(verify()).toMatchObject({ status: 0, last: '0 failed', failed: [] });

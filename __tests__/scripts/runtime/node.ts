@@ -1,6 +1,6 @@
 import { ChildProcess, spawn, spawnSync } from 'child_process';
 import { rmSync } from 'fs';
-import { join, resolve } from 'path';
+import { basename, join, resolve } from 'path';
 import { FileTree } from '../support/file-tree';
 
 const SCRIPTS = resolve(__dirname, '../../../scripts');
@@ -50,7 +50,7 @@ export class StandInNode extends FileTree {
   /** Both mount points, with the share on them. */
   public mount(...points: string[]): void {
     const all = points.length ? points : ['/var/lib/clickhouse', '/var/lib/nms'];
-    this.write('proc/mounts', all.map((point) => `192.0.2.13:/x ${this.root}${point} nfs4 rw,vers=4.2,hard 0 0\n`).join(''));
+    this.write('proc/mounts', all.map((point) => `192.0.2.13:/x/${basename(point)} ${this.root}${point} nfs4 rw,vers=4.2,hard 0 0\n`).join(''));
   }
 
   /** What systemd says of the services: name, state, and the job that is queued for it. */

@@ -73,6 +73,37 @@ describe('nim-ha status', () => {
     expect(status()).toMatchObject({ keepalived: state, vrrp_state: expected });
   });
 
+  describe('whether a standby is able, as a person means it', () => {
+    const able = (keepalived: string, vrrp: string, phase = 'STANDBY') => {
+      node.standIn('systemctl', `shift; for unit in "$@"; do echo ${keepalived}; done`);
+      node.write('run/nim-ha/vrrp-state', `${vrrp}\n`);
+      // To keepalived's check it is: or it would stay out of the election for ever.
+      node.write('run/nim-ha/state', `phase=${phase}\nable=yes\nreason=\nsince=\nupdated=999\n`);
+      return /^able +(.*)$/m.exec(node.run('nim-ha.sh', 'status').stdout)![1];
+    };
+
+    test.each([
+      ['active', 'BACKUP', 'yes'],
+      ['active', 'FAULT', 'no'],
+      ['active', 'STOP', 'no'],
+      ['inactive', 'BACKUP', 'no'],
+      ['failed', 'BACKUP', 'no'],
+    ])('keepalived is %s, and said %s last: %s', (keepalived, vrrp, expected) => expect(able(keepalived, vrrp)).toBe(expected));
+
+    test('one that has stepped down is not, nor one whose keepalived waits for a deploy', () => {
+      node.write('run/nim-ha/stepped-down', '990 60\n');
+      expect(able('active', 'BACKUP')).toBe('no');
+      node.remove('run/nim-ha/stepped-down');
+      node.write('var/lib/nim-ha/pending', '');
+      expect(able('inactive', 'BACKUP')).toBe('no');
+    });
+
+    test('a systemd that does not answer says nothing of it, and a node that serves has been elected', () => {
+      expect(able('', 'BACKUP')).toBe('yes');
+      expect(able('active', 'FAULT', 'ACTIVE')).toBe('yes');
+    });
+  });
+
   test('a list of what was deployed that a crash has left empty is none', () => {
     node.write('var/lib/nim-ha/manifest', '');
     expect(status()).toMatchObject({ config_in_sync: false, drifted: ['/var/lib/nim-ha/manifest: missing'] });
@@ -91,6 +122,17 @@ describe('nim-ha status', () => {
     expect(status().drifted).toEqual([]);
     node.write('etc/fstab', lines[0]);
     expect(status().drifted).toEqual([`/etc/fstab: ${lines[1]}`]);
+  });
+
+  test.each([
+    ['disconnected', 'disconnected', []],
+    ['disconnected', 'connected', ['/etc/nms/nms.conf: mode of operation']],
+    ['disconnected', undefined, ['/etc/nms/nms.conf: mode of operation']],
+    ['', 'connected', []],
+  ])('deployed as %j, the mode of operation in nms.conf is %s', (deployed, found, drifted) => {
+    node.write('etc/nim-ha/node.data', `${node.read('etc/nim-ha/node.data')}OPERATION_MODE=${base64(deployed)}\n`);
+    if (found) node.write('etc/nms/nms.conf', `integrations:\n  license:\n    mode_of_operation: ${found}\n`);
+    expect(status()).toMatchObject({ config_in_sync: drifted.length === 0, drifted });
   });
 
   test.each([
