@@ -47,8 +47,6 @@ gather() {
   mapfile -t service_states < <(timeout 5 systemctl is-active "${service_names[@]/%/.service}" 2>/dev/null)
   look_at_drift
   [[ $keepalived == active || ! -e $pending_file ]] || reason="$pending_means"
-  # As in the metrics: a node that has something to tell could not take over; what it waits for or starts is no trouble.
-  [[ -z $reason || $phase == WAITING || $phase == STARTING ]] || able=no
 }
 
 # /var/lib/nim-ha/manifest, written by the deploy: "<octal mode> <sha256> <path>" for each file put there. All sums, and all
