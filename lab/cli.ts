@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import { faults, faultsOptions, type FaultsOptions } from './faults-command';
+import { faults, faultsOptions } from './faults-command';
 import { Lab } from './lab';
 import { MACHINES, MachineName } from './machines';
 import { removalTriggers } from './removal-triggers';
@@ -8,6 +8,7 @@ import { comparisonOf, fencingComparisonOf, linesOf, parseLines, runsOf, tablesO
 import type { Report } from './report';
 import { sabotage } from './sabotage';
 import { takeOver } from './take-over';
+import { upgrade, upgradeOptions } from './upgrade';
 import { waysIn } from './ways-in';
 
 const USAGE = `usage: npm run lab -- [COMMAND]
@@ -19,6 +20,9 @@ const USAGE = `usage: npm run lab -- [COMMAND]
   table FAULTS.jsonl     these lines as tables in Markdown
   sabotage               breaks the product in each way that the audit is there for, and sees it go red
   take-over              a pair that was built by hand is taken over by a deploy, and given back by a destroy
+  upgrade [--from REF] [--mixed]
+                         a pair that another version has deployed is brought to this one while a client writes, and given back; default: from
+                         the newest tag before this commit; --mixed: stops between the nodes first, and hands over in both directions there
   ways-in                a pair is deployed to, read and removed by every way of logging in
   up [--keep]            build what is missing and start the three machines; without --keep they end with this command
   status                 what runs, how to reach it, who answers for the virtual IP
@@ -66,17 +70,19 @@ function expectNoMore(args: readonly string[]): void {
   if (args.length > 0) throw new UsageError(`unknown argument '${args[0]}'`);
 }
 
+/** @throws with how the command is used */
+function parsed<T>(options: (args: readonly string[]) => T, args: readonly string[]): T {
+  try {
+    return options(args);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
 async function main(all: readonly string[]): Promise<void> {
   const [command, ...args] = all.length === 0 || all[0].startsWith('--') ? ['faults', ...all] : all;
-  if (command === 'faults') {
-    let options: FaultsOptions;
-    try {
-      options = faultsOptions(args);
-    } catch (error) {
-      throw new UsageError((error as Error).message);
-    }
-    process.exit((await faults(options)) ? 0 : 1);
-  }
+  if (command === 'faults') process.exit((await faults(parsed(faultsOptions, args))) ? 0 : 1);
+  if (command === 'upgrade') process.exit((await upgrade(parsed(upgradeOptions, args))) ? 0 : 1);
   const read = (file: string): string => fs.readFileSync(file, 'utf8');
   if (command === 'record') return void process.stdout.write(linesOf(args.flatMap((file) => runsOf(JSON.parse(read(file)) as Report))));
   if (command === 'table') {

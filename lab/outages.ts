@@ -26,6 +26,12 @@ export function holdersIn(timeline: readonly Sighting[]): string[] {
   return [...new Set(timeline.filter(isAnswer).map((sighting) => sighting.mac))];
 }
 
+/** How often another machine began to answer than the one before it. */
+export function changesIn(timeline: readonly Sighting[]): number {
+  const tenures = tenuresIn(timeline);
+  return tenures.slice(1).filter(({ mac }, index) => mac !== tenures[index].mac).length;
+}
+
 /** @param now the end of the observation: silence up to it may be an outage that is not over */
 export function outagesIn(timeline: readonly Sighting[], now: number): Outage[] {
   const outages: Outage[] = [];
@@ -46,6 +52,11 @@ export function overlapsIn(timeline: readonly Sighting[]): Overlap[] {
 /** Times in which two machines said by turns that they are master; one that says so with priority 0 takes its leave. */
 export function doubleMastersIn(timeline: readonly Sighting[]): Overlap[] {
   return overlaps(tenuresIn(timeline, (sighting) => sighting.kind === 'advert' && sighting.priority > 0, ADVERTS_MS));
+}
+
+/** Seconds of all of them together. */
+export function secondsIn(all: readonly Overlap[]): number {
+  return all.reduce((total, { from, to }) => total + (to - from) / 1000, 0);
 }
 
 function overlaps(tenures: readonly Tenure[]): Overlap[] {

@@ -2,7 +2,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { run, type RunOptions, type RunResult } from './run';
 
-const REPOSITORY = path.resolve(__dirname, '..');
+/** This version of the project. */
+export const REPOSITORY = path.resolve(__dirname, '..');
 
 /** What a node says of itself: the `observed` of the outputs and `nim-ha status --json`. */
 export interface Observed {
@@ -47,8 +48,10 @@ export class Pair {
   /** Everything that the commands have printed. */
   public printed = '';
   private readonly env: NodeJS.ProcessEnv;
-  private readonly output: string;
   private readonly configFile: string;
+  /** Whose app and commands these are. */
+  private repository = REPOSITORY;
+  private output: string;
 
   /**
    * @param directory private: the config file, the synthesised stack and the state live there
@@ -80,6 +83,14 @@ export class Pair {
   /** From now on the pair is meant to be this. */
   public configure(config: object): void {
     fs.writeFileSync(this.configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
+  }
+
+  /** From now on the app and the commands are those of this version of the project, in a checkout of its own; config and state stay. */
+  public runFrom(repository: string): void {
+    this.repository = repository;
+    // As in a fresh checkout: nothing that the other version has synthesised.
+    this.output = path.join(path.dirname(this.configFile), repository === REPOSITORY ? 'cdktf.out' : `cdktf.out.${path.basename(repository)}`);
+    this.setEnvironment('CDKTF_OUTPUT', this.output);
   }
 
   /** From now on the commands find this in their environment. */
@@ -147,16 +158,16 @@ export class Pair {
   /** The pipelines' own steps, so that what they show to others is what works here. */
   public step(name: 'check.sh' | 'diff.sh' | 'deploy.sh', watch: Pick<RunOptions, 'onStart' | 'onLine'> = {}): Promise<RunResult> {
     const lock = name === 'check.sh' ? ['--output', this.output] : ['--skip-provider-lock'];
-    return this.command('bash', [path.join(REPOSITORY, 'examples/ci/steps', name), ...lock], watch);
+    return this.command('bash', [path.join(this.repository, 'examples/ci/steps', name), ...lock], watch);
   }
 
   private cdktf(...args: string[]): Promise<RunResult> {
-    return this.command(path.join(REPOSITORY, 'node_modules/.bin/cdktf'), [...args, '--output', this.output]);
+    return this.command(path.join(this.repository, 'node_modules/.bin/cdktf'), [...args, '--output', this.output]);
   }
 
   private async command(program: string, args: readonly string[], watch: Pick<RunOptions, 'onStart' | 'onLine'> = {}): Promise<RunResult> {
     const onLine = (line: string): void => (this.log(line), watch.onLine?.(line));
-    const result = await run(program, args, { cwd: REPOSITORY, env: this.env, timeout: 1_800_000, accept: 'any', ...watch, onLine });
+    const result = await run(program, args, { cwd: this.repository, env: this.env, timeout: 1_800_000, accept: 'any', ...watch, onLine });
     this.printed += result.stdout + result.stderr;
     return result;
   }

@@ -1,9 +1,9 @@
 import { STACK } from './app-config';
 import { Checks, eventually } from './checks';
 import { FAILOVERS, type Failover, type MeasuredFailover } from './failovers';
+import { giveBack, takeStandAlonePictures } from './given-back';
 import type { Lab } from './lab';
 import { NODES, nameOfMac, VIRTUAL_IP, type NodeName } from './machines';
-import { differences, takePictures } from './node-picture';
 import { allActive, noneActive, Observer } from './observer';
 import type { Operator } from './operator';
 import type { Pair } from './pair';
@@ -50,7 +50,7 @@ export class Rehearsal {
   }
 
   public async run(): Promise<boolean> {
-    const before = await this.pictures();
+    const before = await takeStandAlonePictures(this.lab);
     await timed('cdktf deploy', () => this.deploy());
     await this.showOutputs();
     await this.writeRows();
@@ -63,7 +63,7 @@ export class Rehearsal {
       await this.deployAgain();
     }
     await this.expectNoSecrets();
-    await this.destroy(before);
+    await giveBack(this.lab, this.pair, before, this.checks);
     process.stdout.write(`\n${failoverTable(this.measured)}\n${this.checks.summary()}\n`);
     return !this.checks.failed;
   }
@@ -222,28 +222,5 @@ export class Rehearsal {
   private async pipelineDiff(): Promise<void> {
     const { code, stdout } = await this.pair.step('diff.sh');
     this.checks.claim("the pipelines' diff step sees no resource change", code === 0 && stdout.includes(`${STACK}: 0 resources would change`), String(code));
-  }
-
-  private async destroy(before: Map<NodeName, string[]>): Promise<void> {
-    const { code } = await timed('cdktf destroy', () => this.pair.destroy());
-    this.checks.claim('cdktf destroy ends with 0', code === 0, String(code));
-    const after = await this.pictures();
-    for (const name of NODES) {
-      const found = differences(before.get(name)!, after.get(name)!);
-      this.checks.claim(`${name} is as it was before the deploy`, found.length === 0, found.slice(0, 12).join(' | '));
-    }
-    const share = await this.lab.machine('nfs').ssh('sudo ls /mnt/nfs_share/clickhouse/data/demo/rows', { accept: 'any' });
-    this.checks.claim('the data on the share is untouched', share.code === 0 && share.stdout.trim() !== '');
-    this.checks.claim('nobody answers for the virtual IP', (await this.see.holders()).length === 0);
-  }
-
-  /** Both nodes as stand-alone installations: before the deploy, and again after the removal. */
-  private async pictures(): Promise<Map<NodeName, string[]>> {
-    await timed('waiting for the stand-alone installations to be up', async () => {
-      for (const name of NODES) {
-        await eventually(240, async () => ((await this.lab.machine(name).ssh('systemctl is-active clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion', { accept: 'any' })).code === 0 ? true : undefined));
-      }
-    });
-    return takePictures(this.lab);
   }
 }

@@ -17,3 +17,4 @@ export const machinePid = (workdir: string, name: MachineName): string => path.j
 export const knownHosts = (workdir: string): string => path.join(workdir, 'known_hosts');
 export const privateKey = (workdir: string): string => path.join(workdir, 'id_ed25519');
 export const hostKey = (workdir: string, name: MachineName, type: string): string => path.join(workdir, `${name}.ssh_host_${type}_key`);
+export const previousVersion = (workdir: string): string => path.join(workdir, 'previous');

@@ -4,7 +4,8 @@
 #   /var/lib/nim-ha/manifest    what was put there, in the form of staged/manifest; exists from the first apply on
 #   /var/lib/nim-ha/applied     its fingerprint; there only while all of it is in force, running processes too
 #   /var/lib/nim-ha/generation  the number of that roll-out
-#   /var/lib/nim-ha/todo        there from the first change of an apply until all of it is in force; its files say what has to be started anew
+#   /var/lib/nim-ha/todo        there from the first change of an apply until all of it is in force; its files say what has to be started anew, and
+#                               `files` what may be there beside the manifest
 
 manifest="$var_dir/manifest"
 conf_path="${keepalived_conf#"$root"}"
@@ -39,45 +40,70 @@ install_from_manifest() {
   [[ ! -e $root/etc/redhat-release ]] || install_link "${lib_dir#"$root"}/nim-ha.sh" /usr/sbin/nim-ha
 }
 
-# Files of one mode in one directory at a time: a few processes instead of a hundred.
+# Files of one mode in one directory at a time: a few processes instead of a hundred. All of them beside their places first, and on the disk: what a full
+# file system refuses is refused before anything is changed, and no power cut leaves a name without its content.
 write_groups() {
-  local group path
-  local -a paths sources
+  local group path directory
+  local -a paths sources prepared=()
+  local -A placed=()
+  ((${#groups[@]})) || return 0
   # Of all of them first, for one sync instead of many.
   for group in "${!groups[@]}"; do
     for path in ${groups[$group]}; do
       record_file "$path" || fail node/write "$before_dir" "an error" "success" "is /var full?"
     done
+    placed["${group#* }"]+="${groups[$group]}"
   done
+  for directory in "${!placed[@]}"; do prepared+=("$root$directory/.nim-ha.new"); done
+  rm -rf "${prepared[@]}" # of a run that was cut off
   for group in "${!groups[@]}"; do
     read -r -a paths <<<"${groups[$group]}"
     sources=()
     for path in "${paths[@]}"; do sources+=("$staged_dir/root$path"); done
-    write_files "${group% *}" "${group#* }" "${sources[@]}" || fail node/write "files in ${group#* }" "an error" "success" \
-      "see the lines above; is a file system full or read-only?"
+    prepare_files "${group% *}" "${group#* }" "${sources[@]}" || cannot_place "${group#* }"
+  done
+  sync -f "${prepared[@]}" || cannot_place "${prepared[0]#"$root"}"
+  for directory in "${!placed[@]}"; do
+    place_files "$directory" || cannot_place "$directory"
+    read -r -a paths <<<"${placed[$directory]}"
     case "${#paths[@]}" in
       1) changed "${paths[0]}" ;;
-      *) changed "${#paths[@]} files in ${group#* }" ;;
+      *) changed "${#paths[@]} files in $directory" ;;
     esac
   done
 }
 
-# Files of an earlier deploy that this one no longer has, drop-ins of services that are no longer monitored among them.
+# cannot_place DIRECTORY
+cannot_place() {
+  forget_prepared "${!placed[@]}"
+  fail node/write "files in $1" "an error" "success" "see the lines above; is a file system full or read-only?"
+}
+
+# Files of an earlier deploy that this one no longer has, drop-ins of services that are no longer monitored among them; also of one that broke off and
+# is followed by another version.
 retire_files() {
-  local mode sum path service
+  local mode sum path unit
   local -A wanted=()
-  [[ -e $manifest ]] || return 0
   while read -r mode sum path; do wanted["$path"]=yes; done <"$staged_dir/manifest"
   while read -r mode sum path; do
     if [[ -n ${wanted["$path"]-} || ! -e $root$path ]]; then continue; fi
+    wanted["$path"]=no # once
+    unit="${path##*/}"
     if [[ $path == */50-nim-ha.conf ]]; then
-      service="${path%.service.d/*}"
-      service="${service##*/}"
+      unit="${path%.service.d/*}"
+      unit="${unit##*/}"
       # Its data is on the share, so it must not run on both nodes; it stays out of the boot.
-      act "$service is no longer monitored, so it is stopped" stop_unit "$service.service"
+      act "$unit is no longer monitored, so it is stopped" stop_unit "$unit.service"
+    elif [[ ${path%/*} == "${units_dir#"$root"}" && $unit == *.@(service|timer|path|socket) ]]; then
+      # Without its file it would run on, and its place in the boot would lead nowhere.
+      act "$unit is no part of this version, so it is stopped" end_unit "$unit"
     fi
     act "took back $path" restore_file "$path"
-  done <"$manifest"
+  done < <(cat "$manifest" "$todo_dir/files" 2>/dev/null)
+}
+
+end_unit() {
+  stop_unit "$1" && { [[ ${unit_boot[$1]-} != enabled* ]] || switch_boot --no-reload disable "$1"; }
 }
 
 stop_unit() {
@@ -173,6 +199,7 @@ apply() {
   done
   # fstab lines are units, too.
   if ! cmp -s "$staged_dir/manifest" "$manifest" || ((${#due[@]})); then : >"$todo_dir/reload"; fi
+  note_files || cannot_keep "$todo_dir/files"
   put_in_place
   if [[ -e $todo_dir/reload ]]; then
     timeout 60 systemctl daemon-reload || fail node/daemon-reload "systemctl daemon-reload" "an error, or no end in 60 s" "success" \
@@ -187,6 +214,11 @@ apply() {
     fail node/write "what was put in force" "an error" "it on the disk" "see the lines above; is a file system full or read-only?"
   # Private, with its fingerprint: the sum of the file with the password is in it.
   (umask 077 && keep "$manifest" <"$staged_dir/manifest") || cannot_keep "$manifest"
+}
+
+# What is about to be put there, on the disk before it is: where this breaks off, and another version comes next, that one takes it back. Private, as the manifest.
+note_files() {
+  cmp -s "$staged_dir/manifest" "$manifest" || (umask 077 && cat "$todo_dir/files" "$staged_dir/manifest" 2>/dev/null | sort -u | keep "$todo_dir/files")
 }
 
 # Returns when it has looked: what is waited for next must not be found in what the old one wrote.

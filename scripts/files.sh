@@ -65,19 +65,28 @@ make_directory() {
     printf '%s\n' "$directory" >>"$before_dir/directories"
 }
 
-# write_files MODE DIRECTORY SOURCE...: each is the whole old or the whole new file, whatever happens. After record_file for each of them.
-write_files() {
-  local mode="$1" directory="$2" new="$root$2/.nim-ha.new"
-  shift 2
-  # At the end a rename each; within one file system, so atomic.
-  if ! { sync_records && make_directory "$directory" && rm -rf "$new" && mkdir -m 0700 "$new" && install -m "$mode" -t "$new" -- "$@" &&
-    mv -f -t "$root$directory" -- "$new"/* && rmdir "$new"; }; then
-    # The password may be in it. The directory goes where it is ours, and empty.
-    rm -rf "$new"
+# prepare_files MODE DIRECTORY SOURCE...: beside their places, within the same file system. After record_file for each of them.
+prepare_files() {
+  local mode="$1" new="$root$2/.nim-ha.new"
+  sync_records && make_directory "$2" && { [[ -d $new ]] || mkdir -m 0700 "$new"; } && install -m "$mode" -t "$new" -- "${@:3}"
+}
+
+# place_files DIRECTORY: what is prepared there. A rename each, so that each is the whole old or the whole new file, whatever happens; by one process, so
+# that what starts meanwhile hardly finds scripts of two versions.
+place_files() {
+  local new="$root$1/.nim-ha.new"
+  local -a names=("$new"/*)
+  mv -f -t "$root$1" -- "${names[@]}" && rmdir "$new" || return
+  ! command -v restorecon >/dev/null || restorecon "${names[@]/#*\//$root$1/}" || true
+}
+
+# forget_prepared DIRECTORY...: the password may be in it. A directory goes where it is ours, and empty.
+forget_prepared() {
+  local directory
+  for directory in "$@"; do
+    rm -rf "$root$directory/.nim-ha.new"
     ! grep -qxF -- "$directory" "$before_dir/directories" 2>/dev/null || rmdir "$root$directory" 2>/dev/null
-    return 1
-  fi
-  ! command -v restorecon >/dev/null || restorecon "${@/#*\//$root$directory/}" || true
+  done
 }
 
 # read_files PATH...: content, kind, mode and owner of all of them at once, for a process per file takes its time.

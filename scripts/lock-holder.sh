@@ -75,6 +75,12 @@ can_open() {
   done
 }
 
+# Sets `spoken`. A node that was away while its pair was upgraded has the scripts of before.
+speaks_protocol() {
+  spoken=
+  [[ ! -e $share_protocol ]] || { spoken="$(timeout -s KILL 20 cat "$share_protocol")" && [[ $spoken == "$lock_protocol" ]]; }
+}
+
 # Reads "released" from main, or end of file when main died. Holds the lock until then, and until the slice is empty. What ends
 # this in between must not free the lock while somebody writes; it comes to that when no process can be started.
 keeper() {
@@ -207,6 +213,10 @@ acquire || {
   note "what was locked is not ${share_lock#"$root"} on the share: no lock"
   exit 1
 }
+if ! speaks_protocol; then
+  note "the share is of another version: its nodes lock in way $spoken, this one in way $lock_protocol: no lock"
+  exit 1
+fi
 : >"$share_lock"
 printf '%s %s\n' "$(uname -n)" "$(cat /proc/sys/kernel/random/boot_id)" >"$share_holder.new"
 mv -f "$share_holder.new" "$share_holder"

@@ -53,7 +53,8 @@ nms_mount="$root/var/lib/nms"
 share_dir="$nms_mount/.nim-ha"
 share_lock="$share_dir/lock"
 share_holder="$share_dir/holder"
-marks_dir="$share_dir/marks" # of nodes that may have written and have not ended in order
+share_protocol="$share_dir/protocol" # which of the ways below its nodes lock in; there is none where it is the first
+marks_dir="$share_dir/marks"         # of nodes that may have written and have not ended in order
 
 proc_mounts="${NIM_HA_PROC_MOUNTS:-/proc/mounts}"
 mountstats="${NIM_HA_MOUNTSTATS:-/proc/self/mountstats}"
@@ -65,5 +66,9 @@ isolate_cgroup="${lock_cgroup%/*}/nim-ha-isolate.service"
 sysrq="${NIM_HA_SYSRQ:-/proc/sysrq-trigger}"
 kmsg="${NIM_HA_KMSG:-/dev/kmsg}"
 uptime_file="${NIM_HA_UPTIME:-/proc/uptime}"
+
+# How nodes keep each other out: flock on share_lock, for as long as anybody of the services lives, and a byte every two seconds. A version that does it in
+# another way puts its number on the share: two nodes that do not agree would both serve.
+lock_protocol=1
 
 step_unit=nim-ha-step.service

@@ -145,6 +145,16 @@ compare_serving() {
     "the same share, or a pair that is stopped" "correct nfsShare in the program; or, if the share moves, stop the pair, copy the old one, .nim-ha too, and deploy"
 }
 
+# Returns 1 where it is refused. Nothing is written there then: this node is none of theirs.
+compare_protocol() {
+  local spoken="$lock_protocol"
+  [[ ! -e $probe/nms/.nim-ha/protocol ]] || read -r spoken <"$probe/nms/.nim-ha/protocol"
+  [[ $spoken != "$lock_protocol" ]] || return 0
+  problem storage/other-version "${source_of[nms]}" "the share of a version whose nodes lock in way $spoken" "way $lock_protocol, as this version has it" \
+    "deploy with the version that the pair was deployed with last, or a later one"
+  return 1
+}
+
 # A share that is new to this node and has a pair: it has to be this one, by its hosts as they are or, where the share moves, as they were. Its entry there
 # is written only then, or the next run would find it. Returns 1 where it is refused.
 compare_pair() {
@@ -217,7 +227,7 @@ trap 'for name in "${exports[@]}"; do timeout -k 5 20 umount "$probe/$name" 2>/d
 for name in "${exports[@]}"; do
   check_mount_point "$name"
 done
-probe_export nms && probe_export clickhouse && compare_pair || exit 0
+probe_export nms && probe_export clickhouse && compare_protocol && compare_pair || exit 0
 compare_serving
 for name in "${exports[@]}"; do
   compare_since_removal "$name"

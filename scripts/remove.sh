@@ -64,6 +64,22 @@ stop_everything() {
   # Only the agent starts it.
   [[ ${unit_load["nim-ha-rejoin.service"]} == not-found ]] || timeout 360 systemctl stop nim-ha-rejoin.service </dev/null ||
     fail remove/stop "systemctl stop nim-ha-rejoin" "an error" "success" "see: systemctl status nim-ha-rejoin"
+  stop_others
+}
+
+# Units that are on record as the pair's, and that this version does not have: of another one, whose deploy broke off here.
+stop_others() {
+  local unit
+  local -a units
+  mapfile -t units < <(sed -nE "s,^${units_dir#"$root"}/([^/]*[.](service|timer|path|socket))$,\\1,p" "$before_dir/absent" 2>/dev/null |
+    grep -vxE 'nim-ha-(agent|isolate|lock|rejoin)[.]service')
+  ((${#units[@]})) || return 0
+  look_at_units "${units[@]}"
+  for unit in "${units[@]}"; do
+    [[ ${unit_load[$unit]} != not-found ]] || continue
+    timeout 360 systemctl --quiet disable --now "$unit" </dev/null || fail remove/stop "systemctl disable --now $unit" "an error" "success" "see: systemctl status $unit"
+    [[ ${unit_active[$unit]} != active ]] || changed "stopped ${unit%.service}"
+  done
 }
 
 # On the share, for nothing stays on the node: from here on it has data of its own again. A later deploy asks, instead of hiding it.
@@ -165,6 +181,7 @@ restore_nms_conf() {
 restore_files() {
   local path needed
   local -a directories=()
+  local -A prepared=()
   while IFS= read -r path; do
     [[ $path != "${nms_conf#"$root"}" ]] || continue
     case "$path" in
@@ -172,11 +189,14 @@ restore_files() {
       *) needed=but ;;
     esac
     [[ $needed == "$1" ]] || continue
+    prepared["$root${path%/*}/.nim-ha.new"]=yes
     restore_file "$path" || problem remove/file "$path" "an error" "as it was before" "its original is in $before_dir/files"
   done < <(
     cat "$before_dir/absent" 2>/dev/null
     [[ ! -d $before_dir/files ]] || find "$before_dir/files" ! -type d -printf '/%P\n'
   )
+  # Of a roll-out that was cut off: the password may be in it.
+  ((${#prepared[@]} == 0)) || rm -rf -- "${!prepared[@]}"
   [[ ! -r $before_dir/directories ]] || mapfile -t directories < <(sort -ru "$before_dir/directories")
   for path in "${directories[@]}"; do
     rmdir "$root$path" 2>/dev/null

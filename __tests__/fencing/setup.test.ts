@@ -289,6 +289,24 @@ test('what is damaged is mended', () => {
   expect(picture()).toBe(installed);
 });
 
+test('what a request reads is of one version, whenever it begins; what this version does not have goes', () => {
+  setup('install');
+  const installed = picture();
+  for (const name of ['exports.sh', 'fence.sh', 'setup-keys.sh']) write(`usr/local/lib/nim-ha-fence/${name}`, `# old\n`, 0o644);
+  write('usr/local/lib/nim-ha-fence/old.sh', '# old\n');
+  // At each of its commands: how many there are of the old ones.
+  const look = 'echo "$(grep -lx "# old" "$here"/usr/local/lib/nim-ha-fence/*.sh | sort -u | tr "\\n" " ")" >>"$here/log"';
+  for (const name of ['mv', 'sync', 'chmod']) {
+    fs.rmSync(at(`bin/${name}`));
+    write(`bin/${name}`, `#!/bin/bash\nhere="\${0%/*/*}"\n${look}\nexec /bin/${name} "$@"\n`, 0o755);
+  }
+  expect(setup('install').code).toBe(0);
+  const seen = [...new Set(read('log').trim().split('\n').map((line) => line.split(' ').filter(Boolean).map((file) => path.basename(file)).join()))];
+  expect(seen).toEqual(['exports.sh,fence.sh,old.sh,setup-keys.sh', 'old.sh']);
+  for (const name of ['mv', 'sync', 'chmod']) fs.rmSync(at(`bin/${name}`));
+  expect(picture()).toBe(installed);
+});
+
 test('a rule that visudo does not take is not put in place', () => {
   write('bin/visudo', '#!/bin/bash\nexit 1\n', 0o755);
   const { code, said } = setup('install');

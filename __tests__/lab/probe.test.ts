@@ -1,5 +1,5 @@
 import { arpRequest, parseArp, parseVrrp } from '../../lab/frames';
-import { doubleMastersIn, Outage, holdersIn, outagesIn, overlapsIn } from '../../lab/outages';
+import { changesIn, doubleMastersIn, Outage, holdersIn, outagesIn, overlapsIn, secondsIn } from '../../lab/outages';
 import { Probe } from '../../lab/probe';
 import type { Sighting } from '../../lab/sighting';
 
@@ -114,6 +114,18 @@ describe('outages', () => {
 
   test('a handover is no overlap', () => {
     expect(overlapsIn([...answers(A, 0, 1000), ...answers(B, 1050, 2000)])).toEqual([]);
+  });
+
+  test('overlaps take as long as all of them together', () => {
+    expect(secondsIn([{ from: 1000, to: 1500, macs: [A, B] }, { from: 4000, to: 6000, macs: [A, B] }])).toBe(2.5);
+    expect(secondsIn([])).toBe(0);
+  });
+
+  test('a change of hands there and back is two; silence, and a node that comes back after it, is none', () => {
+    expect(changesIn([...answers(A, 0, 1000), ...answers(B, 1050, 2000), ...answers(A, 4000, 5000)])).toBe(2);
+    expect(changesIn([...answers(A, 0, 1000), ...answers(A, 4000, 5000), ...answers(B, 5050, 6000)])).toBe(1);
+    expect(changesIn([...answers(A, 0, 1000), ...answers(A, 4000, 5000)])).toBe(0);
+    expect(changesIn([])).toBe(0);
   });
 
   test('a machine that answered for a moment in another\'s time does not end that time', () => {

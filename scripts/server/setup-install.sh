@@ -24,6 +24,27 @@ ensure_file() {
   changed "${1#"$root"}"
 }
 
+# All of them: a removal may come when what was uploaded is gone. Together, for a request of a node, of this pair or another, may begin meanwhile, and what
+# it reads has to be of one version. What this version does not have goes.
+ensure_scripts() {
+  local file name mode new="$lib_dir/.new" due=()
+  [[ ! -e $new ]] || rm -rf "$new" # of one that was cut off
+  for file in "$lib"/*.sh; do
+    name="${file##*/}" mode=644
+    case "$name" in fence.sh | setup.sh) mode=755 ;; esac
+    if [[ -f $lib_dir/$name && "$(<"$lib_dir/$name")" == "$(<"$file")" ]] && has_mode "$lib_dir/$name" "$mode"; then continue; fi
+    { { [[ -d $new ]] || mkdir "$new"; } && put_file "$new/$name" "$(<"$file")" "$mode"; } || write_failed "$lib_dir/$name"
+    due+=("$name")
+  done
+  if ((${#due[@]})); then
+    { mv -f -t "$lib_dir" -- "${due[@]/#/$new/}" && rmdir "$new" && sync "$lib_dir"; } || write_failed "$lib_dir"
+    for name in "${due[@]}"; do changed "${lib_dir#"$root"}/$name"; done
+  fi
+  for file in "$lib_dir"/*; do
+    [[ -e $lib/${file##*/} ]] || drop_file "$file"
+  done
+}
+
 # In sudo's directory, but under a name with a dot in it, which sudo passes over.
 ensure_sudoers() {
   local rule new="${sudoers%/*}/.nim-ha-fence.new"
@@ -194,14 +215,9 @@ drop_other_files() {
 }
 
 install_pair() {
-  local node file mode same
+  local node same
   ensure_dir "$lib_dir" 755
-  # All of it: a removal may come when what was uploaded is gone.
-  for file in "$lib"/*.sh; do
-    mode=644
-    case "${file##*/}" in fence.sh | setup.sh) mode=755 ;; esac
-    ensure_file "$lib_dir/${file##*/}" "$(<"$file")" "$mode"
-  done
+  ensure_scripts
   ensure_account
   ensure_home
   ensure_sudoers

@@ -313,6 +313,14 @@ const SHARE: Trouble[] = [
       'correct nfsShare in the program; where these two take the place of both others for good, delete .nim-ha/nodes on the share',
   },
   {
+    trouble: 'the share of a later version',
+    id: 'storage/other-version',
+    make: (node) => node.write('fake/nfs/nms/.nim-ha/protocol', '2\n'),
+    says:
+      '192.0.2.13:/mnt/nfs_share/nms, got the share of a version whose nodes lock in way 2, expected way 1, as this version has it; ' +
+      'deploy with the version that the pair was deployed with last, or a later one',
+  },
+  {
     trouble: 'the share is mounted under another name of its server',
     id: 'storage/other-name',
     make: mountedElsewhere,

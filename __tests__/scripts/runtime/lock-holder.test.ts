@@ -104,6 +104,22 @@ describe('lock-holder.sh', () => {
     expect([node.has('run/nim-ha/lock-held'), free()]).toEqual([false, true]);
   });
 
+  test.each([['2\n', 'in way 2'], ['', 'in way ']])('takes none beside nodes of a later version, which lock %s', (text, way) => {
+    node.write(LOCK, 'beats of theirs');
+    node.write('var/lib/nms/.nim-ha/protocol', text);
+    expect(node.run('lock-holder.sh').status).toBe(1);
+    expect(node.read('journal')).toContain(`its nodes lock ${way}, this one in way 1: no lock`);
+    expect([node.has('run/nim-ha/lock-held'), node.has('var/lib/nms/.nim-ha/holder'), node.read(LOCK), free()]).toEqual([false, false, 'beats of theirs', true]);
+  });
+
+  test('takes the lock where the share says that its nodes lock in the way that this one does', async () => {
+    node.write('var/lib/nms/.nim-ha/protocol', '1\n');
+    const holder = start();
+    await held();
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
   test('takes none on a file that was put aside while the lock was taken', () => {
     node.standIn('flock', `rm -f "${node.root}/${LOCK}"; : >"${node.root}/${LOCK}"; exec /usr/bin/flock "$@"`);
     expect(node.run('lock-holder.sh').status).toBe(1);
