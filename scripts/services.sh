@@ -30,12 +30,14 @@ slice_populated() {
   is_populated "$slice_cgroup"
 }
 
-# Sets `slice_pids` to all processes of the slice.
+# Sets `slice_pids` to all processes of the slice. The two options are of no other pattern in the shell that asks.
 read_slice() {
-  local file pid
+  local file files pid
   slice_pids=()
   shopt -s globstar nullglob
-  for file in "$slice_cgroup"/**/cgroup.procs; do
+  files=("$slice_cgroup"/**/cgroup.procs)
+  shopt -u globstar nullglob
+  for file in "${files[@]}"; do
     while read -r pid; do slice_pids+=("$pid"); done <"$file"
   done
 }
