@@ -132,7 +132,7 @@ mount_by_autofs() {
 # What is started here next uses the share without asking for its lock.
 wait_for_lock() {
   wait_until "${NIM_HA_DRAIN_LIMIT:-300}" "the other node to let go of the lock on the share" is_lock_free ||
-    fail remove/peer-serves "the lock on the share" "held by $(timeout -s KILL 5 cat "$share_holder" 2>/dev/null || echo "another node")" \
+    fail remove/peer-serves "the lock on the share" "held by $(lock_holder "another node")" \
       "free, for what ran here before uses the same share" "remove the pair from the other node, too; then run the removal again"
 }
 

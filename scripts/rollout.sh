@@ -265,7 +265,7 @@ look_at_masters() {
 refuse_if_two_masters() {
   ask_for_holder
   [[ $holder != beating ]] || ! answers_for_pair || refuse rollout/two-masters "this node" "the virtual IP, while another node has the lock" \
-    "one master" "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}"
+    "one master" "$(ask_whether_heard)"
 }
 
 [[ -e $staged_dir/manifest && -e $node_data ]] || refuse node/staged "$staged_dir" "nothing staged" "the step stage before this" \
