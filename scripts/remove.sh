@@ -72,7 +72,7 @@ note_removal() {
   local -a entries=()
   # node.data may be gone, or broken; all that is left without it is what the node is called.
   [[ -z $name ]] || entries+=("$share_dir/fence-keys/$name.pub")
-  [[ -z $name || -z $host ]] || entries+=("$share_dir/nodes/$name@$host")
+  [[ -z $name || -z $host ]] || entries+=("$share_dir/nodes/$name@$host" "$not_aside_dir/$name@$host")
   if ! is_share_mounted; then
     # Without a manifest nothing has been put in force here; and an earlier try may have done it.
     [[ ! -e $var_dir/manifest || -e $var_dir/removal-noted ]] || say "the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored" \
