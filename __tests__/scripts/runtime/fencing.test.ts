@@ -215,6 +215,22 @@ describe('the lock holder', () => {
     await node.notes("the share does not take this node's mark");
   });
 
+  test('has its mark on the share before the services start: the file before it has its name, and then the name', async () => {
+    node.standIn('sync', `[[ $* != */marks* ]] || printf 'sync %s of %s\\n' "$*" "$(cd ${node.root}/${MARKS} && echo *)" >>"${node.root}/calls"`);
+    start();
+    await ready();
+    const calls = node.read('calls').split('\n').filter((call) => /marks|--ready/.test(call));
+    expect(calls).toEqual([`sync ${node.root}/${MARKS}/node-a.new of node-a.new`, `sync ${node.root}/${MARKS} of node-a`, expect.stringContaining('notify --ready')]);
+  });
+
+  test.each(['marks/node-a.new', 'marks'])('does not serve where the share has its mark and does not take it for good: sync of %s', async (path) => {
+    node.standIn('sync', `[[ $* != */${path} ]]`);
+    const holder = start();
+    await node.until('it ends, or serves', () => holder.exitCode !== null || told());
+    expect([holder.exitCode, told()]).toEqual([1, false]);
+    await node.notes("the share does not take this node's mark");
+  });
+
   test('what it learns of a fence while it takes the lock keeps it from serving', async () => {
     node.standIn('sync', `[[ $* != */marks ]] || echo '${NAME}' >"${node.root}/run/nim-ha/fenced"`);
     const holder = start();
@@ -336,6 +352,20 @@ describe('the lock holder', () => {
       await node.until('the server is asked', () => node.asked.length > 0);
       other.kill('SIGKILL');
       await ready();
+    });
+
+    test('what it has asked while it waited is no answer to a question with the lock', async () => {
+      node.write('run/nim-ha/heard-peer', '');
+      node.write(`${MARKS}/node-b`, '');
+      node.answers({ fence: `fenced ${NAME}` });
+      node.write('server-hangs', '');
+      start();
+      await node.until('the server is asked', () => node.has('ssh-pid'));
+      const first = node.read('ssh-pid').trim();
+      other.kill('SIGKILL');
+      await node.until('it is asked with the lock', () => node.asked.includes('fence'), 15);
+      expect([node.asked, told()]).toEqual([['fence-silent', 'fence'], false]);
+      await node.until('the first question has ended', () => spawnSync('kill', ['-0', first]).status !== 0, 5);
     });
 
     test('gives up when the agent learns that it is fenced', async () => {
