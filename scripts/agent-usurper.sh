@@ -3,6 +3,9 @@
 # starts it again when the holder's heartbeat stands still, so that staying away costs a takeover no more than that. Otherwise after a
 # while: only two that run can tell whether they hear each other again. Each such try takes clients away from the holder when they do
 # not, so the next one comes much later. Needs paths.sh, log.sh, agent-probes.sh.
+#
+# It stays able until then, and is given the time: a holder that gives way says so with a dash, which a busy node may need some seconds for, and a network
+# that is mended within a few is for VRRP to settle. A check that fails earlier ends no mastership without another one to be heard, and with one the two would swap.
 
 # Seconds, all of them.
 usurper_after=10 # waiting while the heartbeat advances

@@ -55,6 +55,7 @@ share_lock="$share_dir/lock"
 share_holder="$share_dir/holder"
 share_protocol="$share_dir/protocol" # which of the ways below its nodes lock in; there is none where it is the first
 marks_dir="$share_dir/marks"         # of nodes that may have written and have not ended in order
+not_aside_dir="$share_dir/not-aside" # of a secondary that is active and has its turn in a deploy yet to come
 
 proc_mounts="${NIM_HA_PROC_MOUNTS:-/proc/mounts}"
 mountstats="${NIM_HA_MOUNTSTATS:-/proc/self/mountstats}"

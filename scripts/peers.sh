@@ -48,3 +48,21 @@ compare_identity() {
     esac
   done <"$file"
 }
+
+# A secondary that is the active node when it should step aside runs on with what was in force before, and leaves a note of that until its turn comes. Where the
+# primary takes over before its own turn, the other one still runs: changed, the two would not hear each other, or stand by on two shares.
+
+note_not_aside() {
+  # shellcheck disable=SC2016 # for the inner shell
+  timeout -s KILL 30 bash -c 'mkdir -p "$1" && : >"$1/$2"' _ "$not_aside_dir" "${data[NAME]}@${data[HOST]}" ||
+    refuse storage/write "this node's note in .nim-ha/not-aside" "an error" "success" "export it read-write"
+}
+
+take_note_back() {
+  timeout -s KILL 30 rm -f "$not_aside_dir/${data[NAME]}@${data[HOST]}"
+}
+
+# The directory is read, for that one name was not there the NFS client may remember for a while.
+peer_is_aside() {
+  [[ -z "$(timeout -s KILL 30 find "$not_aside_dir" -name "${data[PEER_NAME]}@${data[PEER_HOST]}" 2>/dev/null)" ]]
+}

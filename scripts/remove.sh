@@ -88,7 +88,7 @@ note_removal() {
   local -a entries=()
   # node.data may be gone, or broken; all that is left without it is what the node is called.
   [[ -z $name ]] || entries+=("$share_dir/fence-keys/$name.pub")
-  [[ -z $name || -z $host ]] || entries+=("$share_dir/nodes/$name@$host")
+  [[ -z $name || -z $host ]] || entries+=("$share_dir/nodes/$name@$host" "$not_aside_dir/$name@$host")
   if ! is_share_mounted; then
     # Without a manifest nothing has been put in force here; and an earlier try may have done it.
     [[ ! -e $var_dir/manifest || -e $var_dir/removal-noted ]] || say "the share is not mounted, so it takes no note of this removal: before a later deploy look at what this node has stored" \
@@ -148,7 +148,7 @@ mount_by_autofs() {
 # What is started here next uses the share without asking for its lock.
 wait_for_lock() {
   wait_until "${NIM_HA_DRAIN_LIMIT:-300}" "the other node to let go of the lock on the share" is_lock_free ||
-    fail remove/peer-serves "the lock on the share" "held by $(timeout -s KILL 5 cat "$share_holder" 2>/dev/null || echo "another node")" \
+    fail remove/peer-serves "the lock on the share" "held by $(lock_holder "another node")" \
       "free, for what ran here before uses the same share" "remove the pair from the other node, too; then run the removal again"
 }
 

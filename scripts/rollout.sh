@@ -96,7 +96,6 @@ change_active() {
     check_new_share
     check_users
   fi
-  [[ -z $conf_due ]] || rm -f "$applied_file"
   if [[ -n $restart ]]; then
     : # the first reason is enough
   elif [[ -e $new && "$(instance_key "$new")" != "$(instance_key "$keepalived_conf")" ]]; then
@@ -109,6 +108,8 @@ change_active() {
   elif ! keepalived_runs; then
     restart="keepalived does not run"
   fi
+  [[ -z $conf_due && -z $restart ]] || check_aside
+  [[ -z $conf_due ]] || rm -f "$applied_file"
   remember_in_force
   if [[ -n $restart ]]; then
     say "$restart: the services stop for this change"
@@ -223,6 +224,12 @@ ask_for_holder() {
   exit "$exit_failed"
 }
 
+# Where the roles have changed since the secondary's turn.
+check_aside() {
+  peer_is_aside || refuse rollout/role-moved "the active node" "not ${data[PEER_NAME]} any more, which was that at its turn just now, and has not stepped aside" \
+    "the same one in all turns" "run the deploy again: it begins with ${data[PEER_NAME]}"
+}
+
 # The node of the lock, with services that have failed or are let go of: its peer, where keepalived runs there, takes over when this one's stops.
 restart_holder() {
   change_active "this node has the lock, and does not serve ($phase)"
@@ -230,6 +237,7 @@ restart_holder() {
 
 # The primary of a pair of which no node is active: it carries the data, and becomes the active one.
 become_first() {
+  check_aside
   say "no node is active: this one becomes it"
   rm -f "$applied_file"
   step_aside
@@ -276,7 +284,7 @@ look_at_masters() {
 refuse_if_two_masters() {
   ask_for_holder
   [[ $holder != beating ]] || ! answers_for_pair || refuse rollout/two-masters "this node" "the virtual IP, while another node has the lock" \
-    "one master" "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}"
+    "one master" "$(ask_whether_heard)"
 }
 
 [[ -e $staged_dir/manifest && -e $node_data ]] || refuse node/staged "$staged_dir" "nothing staged" "the step stage before this" \
@@ -286,9 +294,16 @@ cmp -s "$node_data" "$NIM_HA_JOB/node.data" || refuse node/staged "$node_data" "
 role="${data[ROLE]}"
 case "${1-}" in 1 | 2) check_fencing ;; esac
 look_at_masters
+[[ $role != secondary ]] || take_note_back
 case "$role ${1-}" in
   "secondary 1")
-    if is_active_node; then say "active node: its turn comes after the other's"; else change_standby leave; fi
+    if is_active_node; then
+      look_for_due
+      is_as_deployed || note_not_aside
+      say "active node: its turn comes after the other's"
+    else
+      change_standby leave
+    fi
     ;;
   "primary 2")
     holder=beating

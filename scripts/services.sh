@@ -30,12 +30,14 @@ slice_populated() {
   is_populated "$slice_cgroup"
 }
 
-# Sets `slice_pids` to all processes of the slice.
+# Sets `slice_pids` to all processes of the slice. The two options are of no other pattern in the shell that asks.
 read_slice() {
-  local file pid
+  local file files pid
   slice_pids=()
   shopt -s globstar nullglob
-  for file in "$slice_cgroup"/**/cgroup.procs; do
+  files=("$slice_cgroup"/**/cgroup.procs)
+  shopt -u globstar nullglob
+  for file in "${files[@]}"; do
     while read -r pid; do slice_pids+=("$pid"); done <"$file"
   done
 }
@@ -94,27 +96,22 @@ mount_line() {
   find_mount "$1" && printf '%s' "$mount_line"
 }
 
-# The share is mounted there, as NFS: an empty local directory below would look just as fine.
+# is_nfs_mounted POINT [TYPE]: the share is mounted there, as NFS: an empty local directory below would look just as fine. Of any version, or of that type.
 is_nfs_mounted() {
   local mount_line
-  find_mount "$1" && [[ $mount_line =~ ^[^\ ]+\ [^\ ]+\ nfs4?\  ]]
-}
-
-is_nfs4_mounted() {
-  local mount_line
-  find_mount "$1" && [[ $mount_line =~ ^[^\ ]+\ [^\ ]+\ nfs4\  ]]
+  find_mount "$1" && [[ $mount_line =~ ^[^\ ]+\ [^\ ]+\ ${2:-nfs4?}\  ]]
 }
 
 # By version 4. Where the server refuses that just then, as at the boot of a fenced node, mount falls back to version 3: its locks have no lease, and a
 # fence cannot end them.
 is_share_mounted() {
-  is_nfs4_mounted "$clickhouse_mount" && is_nfs4_mounted "$nms_mount"
+  is_nfs_mounted "$clickhouse_mount" nfs4 && is_nfs_mounted "$nms_mount" nfs4
 }
 
 has_fallen_back() {
   local point
   for point in "$clickhouse_mount" "$nms_mount"; do
-    ! is_nfs_mounted "$point" || is_nfs4_mounted "$point" || return 0
+    ! is_nfs_mounted "$point" || is_nfs_mounted "$point" nfs4 || return 0
   done
   return 1
 }

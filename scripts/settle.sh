@@ -98,6 +98,11 @@ is_serving_or_standby_or_usurper() {
   is_serving || is_good_standby || [[ -e $stepped_down_file ]]
 }
 
+# lock_holder ELSE: hostname and boot of who has the lock, as it has written it on the share; ELSE where that does not say.
+lock_holder() {
+  timeout -s KILL 5 cat "$share_holder" 2>/dev/null || printf '%s' "$1"
+}
+
 # At once, and over reboots, until a deploy has come to its end.
 leave_the_pair() {
   rm -f "$stepped_down_file"
@@ -117,7 +122,7 @@ wait_for_serving() {
   explain
   if [[ $phase == WAITING || ($phase != FAILED && ! -e $lock_held) ]] && holds_virtual_ip; then
     fail rollout/master-without-lock "this node" "the virtual IP without the lock" "both or none" \
-      "another node has the lock ($(timeout -s KILL 5 cat "$share_holder" 2>/dev/null || echo "no name in $share_holder")): do the nodes hear each other's VRRP?"
+      "another node has the lock ($(lock_holder "no name in $share_holder")): do the nodes hear each other's VRRP?"
   fi
   if [[ ${1-} == alone && $phase == STANDBY ]] && vrrp_is BACKUP; then
     leave_the_pair # what that master serves may be on another share
@@ -148,34 +153,38 @@ is_serving_or_follows() {
 wait_for_either() {
   local begin=$SECONDS
   wait_until 30 "the first VRRP election" has_settled
-  if ! wait_until "$1" "the services, here or on the other node" is_serving_or_follows || [[ $phase == FAILED || -e $stepped_down_file ]]; then
-    phase_now
-    explain
-    ! another_has_lock || refuse_second_master
+  wait_for_role "$1" "the services, here or on the other node" is_serving_or_follows ||
     fail rollout/not-active "phase" "$phase${reason:+ ($reason)}" "ACTIVE within $1 s, or STANDBY beside a node that serves" \
       "see the journal above; then run the deploy again"
-  fi
   say "phase $phase after $((SECONDS - begin)) s"
+}
+
+# wait_for_standby SECONDS: the node that was started as the second one. If the other has failed in between, this one serves by now: fine, too.
+wait_for_standby() {
+  local begin=$SECONDS
+  wait_until 30 "the first VRRP election" has_settled
+  sleep "${NIM_HA_RELOAD_WAIT:-5}" # every node begins as BACKUP, and one without a peer is master after 3.6 s
+  wait_for_role "$1" "a standby that could take over" is_serving_or_standby_or_usurper ||
+    fail rollout/not-standby "phase" "$phase, able to take over: $able${reason:+ ($reason)}" "STANDBY, able: yes" \
+      "see the journal above; then run the deploy again"
+  say "phase $phase after $((SECONDS - begin)) s"
+}
+
+# wait_for_role SECONDS WHAT COMMAND: until COMMAND sees it; returns 1 where it has none to come to, with the journal printed, and refuses a second master.
+wait_for_role() {
+  ! wait_until "$@" || [[ $phase == FAILED || -e $stepped_down_file ]] || return 0
+  phase_now
+  explain
+  ! another_has_lock || refuse_second_master
+  return 1
 }
 
 # Two nodes that answer for one address are worse than one.
 refuse_second_master() {
   leave_the_pair
-  fail rollout/two-masters "this node" "master, while another node has the lock" "standby" \
-    "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}; keepalived is stopped here"
+  fail rollout/two-masters "this node" "master, while another node has the lock" "standby" "$(ask_whether_heard); keepalived is stopped here"
 }
 
-# wait_for_standby SECONDS: the node that was started as the second one. If the other has failed in between, this one serves by now: fine, too.
-wait_for_standby() {
-  local begin=$SECONDS limit="$1"
-  wait_until 30 "the first VRRP election" has_settled
-  sleep "${NIM_HA_RELOAD_WAIT:-5}" # every node begins as BACKUP, and one without a peer is master after 3.6 s
-  if ! wait_until "$limit" "a standby that could take over" is_serving_or_standby_or_usurper || [[ -e $stepped_down_file ]]; then
-    phase_now
-    explain
-    ! another_has_lock || refuse_second_master
-    fail rollout/not-standby "phase" "$phase, able to take over: $able${reason:+ ($reason)}" "STANDBY, able: yes" \
-      "see the journal above; then run the deploy again"
-  fi
-  say "phase $phase after $((SECONDS - begin)) s"
+ask_whether_heard() {
+  printf '%s' "do the nodes hear each other? VRRP is IP protocol 112 to 224.0.0.18 on ${data[INTERFACE]}"
 }

@@ -39,37 +39,35 @@ is_open() {
 }
 
 verify_mounts() {
-  local server="$1" path="$2" point mount_line source expected options
+  local server="$1" path="$2" point mount_line source expected options what
   for point in "$clickhouse_mount" "$nms_mount"; do
+    what="$point is mounted from the share"
     if ! is_nfs_mounted "$point"; then
-      verdict FAIL "$point is mounted from the share" "not mounted; try: systemctl start $(mount_unit "$point")"
+      verdict FAIL "$what" "not mounted; try: systemctl start $(mount_unit "$point")"
       continue
     fi
     find_mount "$point"
     read -r source _ _ options _ <<<"$mount_line"
     expected="$(source_on "$server" "$path" "${point##*/}")"
-    if [[ $source == "$expected" ]]; then
-      verdict ok "$point is mounted from the share"
-    else
-      verdict FAIL "$point is mounted from the share" "got $source, expected $expected"
-    fi
+    if [[ $source == "$expected" ]]; then verdict ok "$what"; else verdict FAIL "$what" "got $source, expected $expected"; fi
+    what="$point speaks NFSv4"
     case ",$options," in
-      *,vers=4.*,*) verdict ok "$point speaks NFSv4" ;;
-      *) verdict FAIL "$point speaks NFSv4" "got $options" ;;
+      *,vers=4.*,*) verdict ok "$what" ;;
+      *) verdict FAIL "$what" "got $options" ;;
     esac
+    what="$point is hard and locks on the server"
     case ",$options," in
-      *,soft,* | *,softerr,* | *,local_lock=flock,* | *,local_lock=posix,* | *,local_lock=all,* | *,nolock,*)
-        verdict FAIL "$point is hard and locks on the server" "got $options"
-        ;;
-      *) verdict ok "$point is hard and locks on the server" ;;
+      *,soft,* | *,softerr,* | *,local_lock=flock,* | *,local_lock=posix,* | *,local_lock=all,* | *,nolock,*) verdict FAIL "$what" "got $options" ;;
+      *) verdict ok "$what" ;;
     esac
     judge "df -h $point" df -h "$point"
     judge "ls -lart $point" ls -lart "$point"
   done
+  what="NFS server $server answers on port 2049"
   if is_open "$server" 2049; then
-    verdict ok "NFS server $server answers on port 2049"
+    verdict ok "$what"
   else
-    verdict FAIL "NFS server $server answers on port 2049" "no connection; is nfs-server running there, and does a firewall let this node through?"
+    verdict FAIL "$what" "no connection; is nfs-server running there, and does a firewall let this node through?"
   fi
   judge_if_there "rpcinfo -p $server" rpcinfo -p "$server"
   judge_if_there "showmount -e $server" showmount -e "$server"
@@ -112,24 +110,25 @@ verify_fencing() {
 
 # "ip a | grep VIP" on one node is content with two holders. This one asks the network too.
 verify_virtual_ip() {
-  local address="${virtual_ip%/*}" interface="$1" answer answers
+  local address="${virtual_ip%/*}" interface="$1" answer answers what="the virtual IP is where the services are"
   case "$holds_virtual_ip $phase" in
-    "true ACTIVE" | "true STARTING") verdict ok "the virtual IP is where the services are" ;;
-    "true WAITING") verdict FAIL "the virtual IP is where the services are" "held here, and the lock is not: another node has it, or had" ;;
-    true*) verdict FAIL "the virtual IP is where the services are" "held here in phase $phase" ;;
-    *ACTIVE | *STARTING) verdict FAIL "the virtual IP is where the services are" "the services are here, in phase $phase, and it is not" ;;
+    "true ACTIVE" | "true STARTING") verdict ok "$what" ;;
+    "true WAITING") verdict FAIL "$what" "held here, and the lock is not: another node has it, or had" ;;
+    true*) verdict FAIL "$what" "held here in phase $phase" ;;
+    *ACTIVE | *STARTING) verdict FAIL "$what" "the services are here, in phase $phase, and it is not" ;;
   esac
+  what="nobody else holds $address"
   if ! command -v arping >/dev/null; then
-    verdict skip "nobody else holds $address" "arping is not installed here"
+    verdict skip "$what" "arping is not installed here"
     return
   fi
   count_answers
   if [[ -z $answers ]]; then
     verdict FAIL "arping $address" "${answer##*$'\n'}"
   elif [[ $holds_virtual_ip == true && $answers == 0 ]]; then
-    verdict ok "nobody else holds $address"
+    verdict ok "$what"
   elif [[ $holds_virtual_ip == true ]]; then
-    verdict FAIL "nobody else holds $address" "$(grep -i -m1 ' from ' <<<"$answer")"
+    verdict FAIL "$what" "$(grep -i -m1 ' from ' <<<"$answer")"
   elif ((answers)); then
     verdict ok "another node holds $address"
   else
@@ -150,22 +149,23 @@ count_answers() {
 
 # All of them where this node serves, none anywhere else.
 verify_services() {
-  local index state wrong='' expected
+  local index state wrong='' expected what
   case "$phase" in
     ACTIVE) expected=active ;;
     STANDBY | MAINTENANCE | FENCED) expected=inactive ;;
     *) return ;;
   esac
+  what="services are $expected, as phase $phase has it"
   for index in "${!service_names[@]}"; do
     state="${service_states[index]:-unknown}"
     [[ $state == "$expected" || $expected$state == inactivefailed ]] || wrong+=" ${service_names[index]} $state"
   done
   if ((${#service_names[@]} == 0)); then
-    verdict FAIL "services are $expected, as phase $phase has it" "the notify script names none"
+    verdict FAIL "$what" "the notify script names none"
   elif [[ -z $wrong ]]; then
-    verdict ok "services are $expected, as phase $phase has it"
+    verdict ok "$what"
   else
-    verdict FAIL "services are $expected, as phase $phase has it" "got$wrong"
+    verdict FAIL "$what" "got$wrong"
   fi
 }
 

@@ -458,6 +458,15 @@ const DEPLOYED: Trouble[] = [
     says: 'mount of 192.0.2.99:/mnt/nfs_share/nms, got mount.nfs4: access denied by server, expected success; does the server export it to this node? …',
   },
   {
+    trouble: 'the other node was the active one at its turn, and did not step aside',
+    id: 'rollout/role-moved',
+    make: (node) => {
+      stageAgain(node);
+      node.write('fake/nfs/nms/.nim-ha/not-aside/secondary@192.0.2.12', '');
+    },
+    says: 'the active node, got not secondary any more, which was that at its turn just now, and has not stepped aside, expected the same one in all turns; run the deploy again: it begins with secondary',
+  },
+  {
     trouble: 'this node answers for the virtual IP, and the other one has the lock',
     id: 'rollout/two-masters',
     make: (node) => {

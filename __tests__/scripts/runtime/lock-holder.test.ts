@@ -1,9 +1,11 @@
 import { type ChildProcess, execFileSync, spawnSync } from 'child_process';
-import { chmodSync } from 'fs';
+import { chmodSync, readFileSync } from 'fs';
 import { dirname, join } from 'path';
 import { StandInNode } from './node';
 
 const LOCK = 'var/lib/nms/.nim-ha/lock';
+/** As the kernel has it in a set of signals. */
+const TERM_INT_USR1 = (1 << 14) | (1 << 1) | (1 << 9);
 
 describe('lock-holder.sh', () => {
   let node: StandInNode;
@@ -95,6 +97,18 @@ describe('lock-holder.sh', () => {
     await node.until('it ends', () => holder.exitCode !== null);
     expect([holder.exitCode, node.read('calls').includes('sync -f')]).toEqual([1, false]);
     expect(node.read('journal')).toContain('/var/lib/nms/.nim-ha/lock is not the file any more that this node has locked');
+  });
+
+  test('one look that does not find the file says nothing: it takes two in a row', async () => {
+    const holder = start();
+    await held();
+    // Before each beat comes dd, and after it the look: away for one, there for the next, and so on.
+    const file = join(node.root, LOCK);
+    node.standIn('dd', `if [[ -e ${file} ]]; then mv ${file} ${file}.away; else mv ${file}.away ${file}; echo >>${node.root}/looks; fi; exec /bin/dd "$@"`);
+    await node.until('it has been away four times', () => holder.exitCode !== null || (node.has('looks') && node.read('looks').length >= 4));
+    expect([holder.exitCode, node.read('journal').includes('is not the file any more')]).toEqual([null, false]);
+    holder.kill('SIGTERM');
+    await node.until('it ends', () => holder.exitCode !== null);
   });
 
   test('takes none on what lies below a mount point that the share has left while the lock was taken', () => {
@@ -276,6 +290,41 @@ describe('lock-holder.sh', () => {
     expect(free()).toBe(true);
   });
 
+  test('a signal that is meant for the lock holder does not end its keeper', async () => {
+    node.write('proc/sysrq', '');
+    const holder = start();
+    await held();
+    await forked(holder);
+    const [keeper] = children(holder);
+    const ignored = () => parseInt(/^SigIgn:\s*(\w+)$/m.exec(readFileSync(`/proc/${keeper}/status`, 'utf8'))![1], 16);
+    await node.until('the keeper is at work', () => (ignored() & TERM_INT_USR1) === TERM_INT_USR1, 10);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1']) process.kill(keeper, signal);
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
+    // Only a keeper that lives does something about it.
+    holder.kill('SIGKILL');
+    await node.until('the services are killed', () => service.signalCode === 'SIGKILL', 10);
+    expect([free(), node.read('run/nim-ha/letting-go'), node.read('proc/sysrq')]).toEqual([false, 'the lock holder died\n', '']);
+    node.cgroup();
+    await node.until('the lock is free', free);
+  });
+
+  test('while the services are killed for a keeper that has died, the heartbeat says that nobody serves', async () => {
+    const holder = start();
+    await held();
+    await forked(holder);
+    await node.until('a beat', () => node.read(LOCK).endsWith('+'));
+    node.cgroup(1_000_000_000); // nobody, and yet it lives
+    process.kill(children(holder)[0], 'SIGKILL');
+    await node.until('it is being let go of', () => node.has('run/nim-ha/letting-go'));
+    const size = node.read(LOCK).length;
+    // The next may be on its way by then.
+    await node.until('two more beats', () => node.read(LOCK).length >= size + 2);
+    expect([node.read(LOCK).slice(size + 1), node.has('run/nim-ha/want-master')]).toEqual([expect.stringMatching(/^-+$/), true]);
+    node.cgroup();
+    await node.until('it ends', () => holder.exitCode !== null);
+  });
+
   test('the heartbeat goes on without the wish, and says that this holder lets go', async () => {
     const holder = start();
     await held();
@@ -376,6 +425,19 @@ describe('lock-holder.sh', () => {
     await node.until('it ends', () => holder.exitCode !== null);
     // What is still on its way there: a fenced node asks by this whether it may come back. And nothing of it is hurried.
     expect([node.has('run/nim-ha/devices'), node.read('calls').includes('sync -f')]).toEqual([true, false]);
+  });
+
+  test('a lock is lost, too, where a full share takes no byte and then does not know the file', async () => {
+    const holder = start();
+    await held();
+    const service = node.start('sleep', '60');
+    node.cgroup(service.pid!);
+    dd('No space left on device', 'Stale file handle');
+    await node.until('they are killed', () => service.signalCode === 'SIGKILL', 15);
+    expect(node.read('run/nim-ha/letting-go')).toBe('lock holder ends: lost\n');
+    node.cgroup();
+    await node.until('it ends', () => holder.exitCode !== null);
+    expect([holder.exitCode, node.has('run/nim-ha/lock-held'), free(), node.read('calls').includes('sync -f')]).toEqual([1, false, true, false]);
   });
 
   test.each(['Input/output error', 'Cannot allocate memory'])('a lock that the share does not confirm (%s) is none', (error) => {

@@ -4,8 +4,8 @@ import { DeployNode } from './deploy-node';
 type Change = string;
 
 // docs/troubleshooting.md says of the preflight that it leaves an entry on the share, ARCHITECTURE.md what else is ours there: the lock grows
-// by its holder's heartbeat, and a removal leaves a note.
-const NOTES = /^(?:run\/nim-ha|var\/lib\/nim-ha|fake\/nfs\/nms\/\.nim-ha\/(?:nodes|lock|removed))(?:\/|$)|^fake\/nfs\/nms\/\.nim-ha$/;
+// by its holder's heartbeat, and a removal leaves a note, as an active secondary does.
+const NOTES = /^(?:run\/nim-ha|var\/lib\/nim-ha|fake\/nfs\/nms\/\.nim-ha\/(?:nodes|lock|removed|not-aside))(?:\/|$)|^fake\/nfs\/nms\/\.nim-ha$/;
 
 export interface Machine {
   readonly tree: Record<string, string>;
