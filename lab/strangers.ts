@@ -8,11 +8,11 @@ const SCRIPTS = path.join(__dirname, '../scripts');
 /** Of these no script reaches a node. */
 const ELSEWHERE = /^(operator|server)\//;
 
-/** What looks like ours on a node and is not on the list of what the last deploy has put there; links by where they lead. And units that systemd has without a file. */
+/** What looks like ours on a node and is not on the list of what the last deploy has put there; links by where they lead. And units that systemd has without a file. The lab's own settings are none of it. */
 export const FILES_OF_NOBODY = `cd "\${ROOT:-/}" || exit
 {
   find usr/local/lib/nim-ha etc/nim-ha ! -type d -printf "/%p\\n"
-  find etc/systemd/system -type f \\( -path "*nim-ha*" -o -name "nimha*" \\) -printf "/%p\\n"
+  find etc/systemd/system -type f \\( -path "*nim-ha*" -o -name "nimha*" \\) ! -name lab.conf -printf "/%p\\n"
   find etc/systemd/system -type l \\( -name "*nim-ha*" -o -name "nimha*" \\) -printf "%l\\n"
   find etc usr/local -xdev -name ".nim-ha*" -printf "/%p\\n"
 } | sort -u | grep -vxF -f <(cut -d " " -f 3- var/lib/nim-ha/manifest)

@@ -160,8 +160,8 @@ class Upgrade {
     if (roles.active !== PRIMARY) await this.handOver(roles);
     pair.runFrom(REPOSITORY);
     const { code } = await timed('cdktf deploy with this version, interrupted between the two nodes', () =>
-      pair.deployInterrupted(new RegExp(`nim-ha ${SECONDARY}: rollout 1: begins`), async (ctrlC) => ctrlC()));
-    // The step goes on to its end: its node has it as a unit of its own.
+      pair.deployInterrupted(new RegExp(`nim-ha ${SECONDARY}: rollout 1: changed`), async (ctrlC) => ctrlC()));
+    // A step that has begun to change the node goes on to its end: the node has it as a unit of its own.
     const over = await eventually(300, async () => ((await lab.node(SECONDARY).ssh('systemctl is-active nim-ha-step.service', { accept: 'any' })).code === 0 ? undefined : true), GENTLY_MS);
     const [old, current] = await Promise.all(NODES.map((name) => asRoot(lab, name, 'cat /usr/local/lib/nim-ha/*.sh | sha256sum')));
     this.checks.claim(`${SECONDARY} has this version, and ${PRIMARY} the other`, code !== 0 && over === true && old !== current, `code ${code}`);
