@@ -104,7 +104,8 @@ describe('agent.sh: the last resorts', () => {
       const reboots = async (): Promise<number> => {
         let at = 0;
         await node.watch(700, 29, () => {
-          if (!at && node.has('proc/sysrq')) at = Number(node.read('proc/uptime').split('.')[0]) - 1000;
+          // There before anything is in it.
+          if (!at && node.has('proc/sysrq') && node.read('proc/sysrq') !== '') at = Number(node.read('proc/uptime').split('.')[0]) - 1000;
           return at > 0;
         });
         return at;
