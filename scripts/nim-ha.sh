@@ -13,8 +13,8 @@ lib="$(dirname "$(readlink -f "$0")")"
 . "$lib/fencing.sh"
 # shellcheck source-path=SCRIPTDIR source=status.sh
 . "$lib/status.sh"
-# shellcheck source-path=SCRIPTDIR source=conf-test.sh
-. "$lib/conf-test.sh"
+# shellcheck source-path=SCRIPTDIR source=keepalived-proof.sh
+. "$lib/keepalived-proof.sh"
 # shellcheck source-path=SCRIPTDIR source=verify.sh
 . "$lib/verify.sh"
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # Proof, before anything replaces a file that works: keepalived takes its configuration, and the check says no when it
-# should. Both are easily wrong without a word. Needs paths.sh, report.sh, conf-test.sh; `new` is the directory of the staged files.
+# should. Both are easily wrong without a word. Needs paths.sh, report.sh, keepalived-proof.sh; `new` is the directory of the staged files.
 
 proof="$staged_dir.proof"
 
@@ -20,7 +20,7 @@ prove_keepalived_conf() {
   build_proof_tree
   # With the scripts of the proof, for those in force may be older, or not there yet.
   (umask 077 && sed "s|/etc/nms/scripts/|$proof/etc/nms/scripts/|" "$new/root/etc/keepalived/keepalived.conf" >"$proof/keepalived.conf")
-  test_conf "$proof/keepalived.conf" "${data[PROFILE]}" 60
+  prove_conf "$proof/keepalived.conf" "${data[PROFILE]}" 60
   rm -f "$proof/keepalived.conf"
   [[ -z $complaint ]] || fail keepalived/config "keepalived -t" "$complaint" "no complaint" "correct the program, or the interface of this node"
 }

@@ -24,8 +24,8 @@ load_data "$node_data"
 . "$lib/pause.sh"
 # shellcheck source-path=SCRIPTDIR source=packages.sh
 . "$lib/packages.sh"
-# shellcheck source-path=SCRIPTDIR source=conf-test.sh
-. "$lib/conf-test.sh"
+# shellcheck source-path=SCRIPTDIR source=keepalived-proof.sh
+. "$lib/keepalived-proof.sh"
 # shellcheck source-path=SCRIPTDIR source=prove.sh
 . "$lib/prove.sh"
 

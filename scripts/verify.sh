@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # `nim-ha verify`: the guide's "Verify NFS mounts", "Verify failover" and "Troubleshooting" lists, run and judged.
-# Needs paths.sh, node-data.sh, services.sh, status.sh, fencing.sh, conf-test.sh. Every command has a time limit: the share may hang.
+# Needs paths.sh, node-data.sh, services.sh, status.sh, fencing.sh, keepalived-proof.sh. Every command has a time limit: the share may hang.
 
 verdict() {
   local result="$1" what="$2" detail="${3-}"
@@ -77,7 +77,7 @@ verify_keepalived() {
   local profile complaint
   judge "keepalived is running" systemctl is-active keepalived.service
   profile="$(node_value PROFILE)"
-  test_conf "$keepalived_conf" "$profile" 10
+  prove_conf "$keepalived_conf" "$profile" 10
   if [[ -z $complaint ]]; then
     verdict ok "keepalived -t"
   else

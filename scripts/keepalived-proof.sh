@@ -4,8 +4,8 @@
 # Codes that say "fine" are 0, and with the guide's block 5 (until keepalived 2.1) or 6, which hides every other complaint behind the one about
 # script security, which that block always earns. So the log decides: any line but these is an error. A keepalived that would run the scripts as
 # another user, or that crashes, may say nothing, and ends with another code.
-# test_conf FILE PROFILE SECONDS: sets `complaint`, empty where there is none.
-test_conf() {
+# prove_conf FILE PROFILE SECONDS: sets `complaint`, empty where there is none.
+prove_conf() {
   local log code
   log="$(timeout -s KILL "$3" keepalived -t -f "$1" 2>&1 </dev/null)"
   code=$?
