@@ -46,10 +46,7 @@ export class ObservedState {
     return this.any('reachable');
   }
 
-  /**
-   * Why there is no answer, or why the node could not take over. In words that stay the same while the node does, so that plans do, but for two sentences that
-   * count seconds.
-   */
+  /** Why there is no answer, or why the node could not take over. In words that stay the same as long as the case does, so that plans do. */
   public get reason(): string {
     return this.text('reason');
   }
