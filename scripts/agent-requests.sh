@@ -48,7 +48,10 @@ mount_anew() {
 # phase, or, where it could not write that down, has a process.
 isolate() {
   # One that has come to its end meanwhile is not begun anew.
-  [[ -e $lock_held || -e $isolating_file ]] || slice_populated || return
+  [[ -e $lock_held || -e $isolating_file ]] || slice_populated || {
+    force_asked=0
+    return
+  }
   if [[ $phase == ISOLATED ]] || is_populated "$isolate_cgroup"; then
     force_asked=0
   elif ((!force_asked)); then
@@ -68,6 +71,7 @@ reconcile() {
     isolate
     return
   fi
+  force_asked=0
   # Without the server there is nobody to ask, and a boot needs its processor to bring up the network.
   [[ $phase != FENCED || $nfs_answers == no ]] || systemctl --no-block start nim-ha-rejoin.service
   watch_keepalived

@@ -240,7 +240,8 @@ finish() {
   local number=''
   is_applied || (umask 077 && staged_fingerprint | keep "$applied_file") || cannot_keep "$applied_file"
   rm -f "$staged_dir/root$conf_path" "$pending_file" "$left_data"
-  rm -rf "$todo_dir"
+  # Of a run that was cut off, too: a password may be in it.
+  rm -rf "$todo_dir" "$root${conf_path%/*}/.nim-ha.new"
   [[ -n "${data[FENCE_SERVER]}" ]] || rm -f "$fence_key" "$fence_key.pub"
   read -r number 2>/dev/null <"$var_dir/generation"
   [[ $number == "${data[GENERATION]}" ]] || keep "$var_dir/generation" <<<"${data[GENERATION]}" || cannot_keep "$var_dir/generation"

@@ -38,9 +38,13 @@ stop_asking() {
 # ask_beside REQUEST: asks now and then, and returns 0 when there is an answer.
 ask_beside() {
   ! is_answered || return 0
-  read_uptime
-  [[ -n $asking ]] || ((now < next_asked)) || begin_asking "$1"
+  [[ -n $asking ]] || ! is_time_to_ask || begin_asking "$1"
   return 1
+}
+
+is_time_to_ask() {
+  read_uptime
+  ((now >= next_asked))
 }
 
 # note_at_large [WHY]: for the agent, which tells a person.
@@ -120,7 +124,13 @@ fence_peer() {
 
 # While the services run beside a peer that is not fenced, until it is, or has taken its mark back. Returns 1 when this node must not serve.
 ask_on() {
-  [[ -n $at_large ]] && ask_beside fence || return 0
+  [[ -n $at_large ]] || return 0
+  # A server that is back answers the peer as well: one that has come back in order meanwhile is not fenced for it.
+  if [[ -z $asking ]] && is_time_to_ask && ! may_be_marked; then
+    note_at_large
+    return 0
+  fi
+  ask_beside fence || return 0
   case "$answer" in
     fenced\ *)
       note_at_large

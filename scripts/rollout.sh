@@ -64,6 +64,7 @@ change_standby() {
     [[ $1 != leave ]] || remember_in_force
     apply
     mount_shares
+    take_note_back # of a share that was not mounted before
     if [[ $1 == leave ]]; then
       say "keepalived is stopped here until the other node is as it should be, over reboots too"
       return
@@ -224,9 +225,9 @@ ask_for_holder() {
   exit "$exit_failed"
 }
 
-# Where the roles have changed since the secondary's turn.
+# Where the roles have changed since the secondary's turn: the primary asks, which has its own after that.
 check_aside() {
-  peer_is_aside || refuse rollout/role-moved "the active node" "not ${data[PEER_NAME]} any more, which was that at its turn just now, and has not stepped aside" \
+  [[ $role == secondary ]] || peer_is_aside || refuse rollout/role-moved "the active node" "not ${data[PEER_NAME]} any more, which was that at its turn just now, and has not stepped aside" \
     "the same one in all turns" "run the deploy again: it begins with ${data[PEER_NAME]}"
 }
 
@@ -294,7 +295,8 @@ cmp -s "$node_data" "$NIM_HA_JOB/node.data" || refuse node/staged "$node_data" "
 role="${data[ROLE]}"
 case "${1-}" in 1 | 2) check_fencing ;; esac
 look_at_masters
-[[ $role != secondary ]] || take_note_back
+# Of this node as a secondary, if it was one: a primary leaves none.
+take_note_back
 case "$role ${1-}" in
   "secondary 1")
     if is_active_node; then

@@ -67,7 +67,8 @@ describe('a pair whose secondary is active when a deploy begins', () => {
   beforeEach(() => nodes.forEach((node) => node.restore()));
   afterAll(() => nodes.forEach((node) => node.destroy()));
 
-  test('changes them in their turns while it stays so', () => {
+  test.each(['', 'fake/nfs/nms/.nim-ha/not-aside/primary@192.0.2.11'])('changes them in their turns while it stays so; left from when the roles were others: "%s"', (left) => {
+    if (left) primary.write(left, '');
     stage({}, 'other');
     expect(ok(secondary.step('rollout', '1'))).toContain("active node: its turn comes after the other's");
     expect([primary.has(NOTE), keepalived(secondary)]).toEqual([true, 'active']);
@@ -81,6 +82,16 @@ describe('a pair whose secondary is active when a deploy begins', () => {
       secondary.letGo();
     }
     expect([primary.has(NOTE), secondary.actions().includes('systemctl reload keepalived.service'), keepalived(primary)]).toEqual([false, true, 'active']);
+    expect(left !== '' && primary.has(left)).toBe(false);
+  });
+
+  test('takes its note back when it has stepped aside, also where the share was not mounted before', () => {
+    stage({}, 'other');
+    primary.write(NOTE, '');
+    serves(primary);
+    ok(secondary.bash('for name in nms clickhouse; do umount "$NIM_HA_ROOT/var/lib/$name"; done'));
+    expect(ok(secondary.step('rollout', '1'))).toContain('keepalived is stopped here');
+    expect(primary.has(NOTE)).toBe(false);
   });
 
   test.each<[string, Record<string, string>, string]>([

@@ -53,6 +53,14 @@ describe('a node that another version was deployed to', () => {
   beforeEach(() => node.restore());
   afterAll(() => node.destroy());
 
+  test('keeps no password of a roll-out that was cut off before its files got their names', () => {
+    node.write('etc/keepalived/.nim-ha.new/keepalived.conf', 'auth_pass other');
+    uploadThis();
+    stage();
+    ok(rollOut());
+    expect(node.has('etc/keepalived/.nim-ha.new')).toBe(false);
+  });
+
   test('has nothing of it that this one does not know: what ran is stopped, and out of the boot', () => {
     expect(there()).toEqual(OF_OTHER);
     uploadThis();

@@ -219,6 +219,19 @@ describe('the lock holder', () => {
     expect(asked.slice(1).map((at, index) => at - asked[index])).toEqual([4, 7, 13, 25, 49, 61, 61]);
   });
 
+  test('does not have a peer fenced that has come back in order since the last question', () => {
+    const { stdout } = node.bash(`. ./paths.sh; . ./lock-fencing.sh
+      note() { :; }; read_uptime() { :; }; may_be_marked() { echo looked; return "$gone"; }; begin_asking() { echo asked; }
+      mkdir -p "$run_dir"; at_large=why next_asked=1060; : >"$at_large_file"
+      for now in 1059 1060 1061; do for gone in 0 1; do ask_on; echo "$now $? <$at_large>"; done; done`);
+    expect(stdout.split('\n')).toEqual([
+      '1059 0 <why>', '1059 0 <why>',
+      'looked', 'asked', '1060 0 <why>', 'looked', '1060 0 <>',
+      '1061 0 <>', '1061 0 <>', '',
+    ]);
+    expect(node.has(AT_LARGE)).toBe(false);
+  });
+
   test('a mark that cannot be seen for an error counts as one', async () => {
     node.standIn('stat', `[[ $* != */marks/node-b ]] || { echo "stat: cannot statx '$4': Input/output error" >&2; exit 1; }; exec /usr/bin/stat "$@"`);
     node.answers({ fence: `fenced ${NAME}` });
