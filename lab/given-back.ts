@@ -1,3 +1,4 @@
+import { GUIDE_SERVICES } from '../lib/config/model';
 import { eventually, type Checks } from './checks';
 import type { Lab } from './lab';
 import { NODES, type NodeName } from './machines';
@@ -6,7 +7,7 @@ import { Observer } from './observer';
 import type { Pair } from './pair';
 import { timed } from './progress';
 
-const SERVICES_UP = 'systemctl is-active clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion';
+const SERVICES_UP = `systemctl is-active ${GUIDE_SERVICES.join(' ')}`;
 
 /** Both nodes as stand-alone installations: before the first deploy, and again after the removal. */
 export async function takeStandAlonePictures(lab: Lab): Promise<Map<NodeName, string[]>> {

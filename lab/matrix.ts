@@ -8,7 +8,7 @@ import type { Lab } from './lab';
 import { Load } from './load';
 import { NODES, VIRTUAL_IP, type NodeName } from './machines';
 import type { Operator } from './operator';
-import { doubleMastersIn, outagesIn, overlapsIn, secondsIn } from './outages';
+import { doubleMastersIn, longestIn, outagesIn, overlapsIn, secondsIn } from './outages';
 import type { Outcome } from './outcome';
 import { elapsedSeconds, progress, timed } from './progress';
 import { randomFrom, shuffled } from './random';
@@ -192,8 +192,7 @@ export class Matrix {
     const { from, until } = when;
     const unread = await this.history.unread();
     const seen = await this.lab.switch.timeline(from - MARGIN_MS);
-    const seconds = (milliseconds: number): number => milliseconds / 1000;
-    const vipAway = Math.max(0, ...outagesIn(seen, Date.now()).filter(({ goneAt }) => goneAt <= until).map(({ goneAt, backAt }) => seconds((backAt ?? until) - goneAt)));
+    const vipAway = longestIn(outagesIn(seen, Date.now()).filter(({ goneAt }) => goneAt <= until), until);
     const twoHolders = Math.max(secondsIn(overlapsIn(seen)), secondsIn(doubleMastersIn(seen)));
     const within = <T extends { at: number }>(entries: readonly T[]): T[] => entries.filter(({ at }) => at >= from - MARGIN_MS && at <= until + MARGIN_MS);
     const journal = within(this.history.entries);

@@ -1,3 +1,4 @@
+import { GUIDE_SERVICES } from '../lib/config/model';
 import type { Lab } from './lab';
 import { NODES, type NodeName } from './machines';
 import type { Vm } from './vm';
@@ -21,7 +22,7 @@ ask_systemd() {
 ask_systemd list-unit-files --no-legend --no-pager --state=enabled,masked,static
 awk '{ print "unit", $1, $2 }' <<<"$answer"
 awk '$3 ~ /^nfs/ { print "mount", $1, $2 }' /proc/mounts
-services=(clickhouse-server nginx nms-core nms-dpm nms-integrations nms-ingestion)
+services=(${GUIDE_SERVICES.join(' ')})
 ask_systemd is-active "\${services[@]}"
 paste -d ' ' <(printf 'service %s\\n' "\${services[@]}") - <<<"$answer"
 ls -d /var/lib/nim-ha /run/nim-ha /var/lib/clickhouse /var/lib/nms 2>/dev/null || true

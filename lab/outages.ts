@@ -26,6 +26,11 @@ export function holdersIn(timeline: readonly Sighting[]): string[] {
   return [...new Set(timeline.filter(isAnswer).map((sighting) => sighting.mac))];
 }
 
+/** Seconds of the longest of them. @param until where one is not over */
+export function longestIn(outages: readonly Outage[], until: number): number {
+  return Math.max(0, ...outages.map(({ goneAt, backAt }) => ((backAt ?? until) - goneAt) / 1000));
+}
+
 /** How often another machine began to answer than the one before it. */
 export function changesIn(timeline: readonly Sighting[]): number {
   const tenures = tenuresIn(timeline);

@@ -7,6 +7,7 @@ import { differences, takePictures } from './node-picture';
 import { Observer } from './observer';
 import { inOperatedLab } from './operated-lab';
 import type { Operator } from './operator';
+import { longestIn } from './outages';
 import { timed } from './progress';
 import { censusOf, Rows } from './rows';
 
@@ -94,7 +95,7 @@ class TakeOver {
     await timed('cdktf deploy without takeOver again', () => this.operator.deploy());
     const holders = await this.see.holdersSince(since);
     // A restart of keepalived would take longer; an emulated machine may not answer for a moment.
-    const away = Math.max(0, ...(await this.lab.switch.outages(since)).map(({ goneAt, backAt }) => (backAt ?? Date.now()) - goneAt)) / 1000;
+    const away = longestIn(await this.lab.switch.outages(since), Date.now());
     this.checks.claim('taking the prop out again costs nothing: no role swap, the virtual IP away for less than a second at most', holders.length === 1 && away < 1, `${holders.join(', ')}, ${away.toFixed(2)} s`);
   }
 

@@ -8,7 +8,7 @@ import { Load } from './load';
 import { NODES, VIRTUAL_IP, type NodeName } from './machines';
 import { inOperatedLab } from './operated-lab';
 import type { Operator } from './operator';
-import { changesIn, doubleMastersIn, outagesIn, overlapsIn, secondsIn } from './outages';
+import { changesIn, doubleMastersIn, longestIn, outagesIn, overlapsIn, secondsIn } from './outages';
 import { REPOSITORY } from './pair';
 import { checkOut, findVersion, type Version } from './previous-version';
 import { progress, timed } from './progress';
@@ -137,7 +137,7 @@ class Upgrade {
     const until = Date.now();
     this.checks.claim(`${what}: rows are accepted after it`, accepted === true);
     const seen = await this.lab.switch.timeline(since);
-    const away = Math.max(0, ...outagesIn(seen, until).map(({ goneAt, backAt }) => ((backAt ?? until) - goneAt) / 1000));
+    const away = longestIn(outagesIn(seen, until), until);
     const changes = changesIn(seen);
     progress(`${what}: virtual IP away for ${away.toFixed(2)} s, no row accepted for ${this.load.longestOutage(since, until).toFixed(1)} s, each at the longest; ${changes} changes of the node that answers`);
     this.checks.claim(`${what}: the virtual IP changes hands once at most`, changes <= 1, String(changes));

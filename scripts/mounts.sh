@@ -111,10 +111,9 @@ is_ours_alone() {
     unit="${group##*/}"
     # What holds the lock, we ourselves, and services that run outside of the slice: those are stopped, too.
     [[ " nim-ha-lock nim-ha-agent nim-ha-step keepalived nms ${data[SERVICES]} " != *" ${unit%.service} "* ]] || continue
-    name=''
-    read -r name 2>/dev/null <"/proc/$pid/comm"
+    read_name "$pid"
     outsiders+="$pid ($name) "
-  done < <(for name in "${exports[@]}"; do pids_of "${point_of[$name]}"; done | sort -un)
+  done < <(for each in "${exports[@]}"; do pids_of "${point_of[$each]}"; done | sort -un)
   [[ -z $outsiders ]]
 }
 

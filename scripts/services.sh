@@ -54,13 +54,18 @@ empty_slice() {
   done
 }
 
+# read_name PID: sets `name` to what the process is called, empty where it has ended.
+read_name() {
+  name=''
+  read -r name 2>/dev/null <"/proc/$1/comm"
+}
+
 # For a person: "PID (NAME) PID (NAME)".
 slice_processes() {
   local pid name all=''
   read_slice
   for pid in "${slice_pids[@]}"; do
-    name=''
-    read -r name 2>/dev/null <"/proc/$pid/comm"
+    read_name "$pid"
     all+=" $pid ($name)"
   done
   printf '%s' "${all# }"
@@ -71,8 +76,7 @@ slice_names() {
   local pid name all=' '
   read_slice
   for pid in "${slice_pids[@]}"; do
-    name=''
-    read -r name 2>/dev/null <"/proc/$pid/comm"
+    read_name "$pid"
     [[ -z $name || $all == *" $name "* ]] || all+="$name "
   done
   read -r all <<<"$all"
@@ -193,8 +197,7 @@ pids_of() {
 users_of() {
   local pid name
   while read -r pid; do
-    name=''
-    read -r name 2>/dev/null <"/proc/$pid/comm"
+    read_name "$pid"
     printf '%s (%s) ' "$pid" "$name"
   done < <(pids_of "$1")
 }
